@@ -1,0 +1,112 @@
+import type { RecordedError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import type { RunReason, RunStatus, StepReason, StepStatus, TerminalStepStatus } from "../model/status.ts";
+import type { OperatorContext } from "../operators/operator.ts";
+
+/** What `stepwell run --json` prints and `result` resolves with. */
+export interface RunResult {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly status: RunStatus;
+  readonly reason: RunReason | null;
+  readonly output: Json;
+  readonly error: RecordedError | null;
+  readonly steps: readonly StepResult[];
+}
+
+export interface StepResult {
+  readonly id: string;
+  readonly status: StepStatus;
+  readonly reason: StepReason | null;
+  readonly attempt: number;
+  readonly output: Json;
+  readonly error: RecordedError | null;
+  /** ISO 8601, the ledger's clock; null while it has not happened. */
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** A run as lists show it. */
+export interface RunSummary {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly status: RunStatus;
+  readonly reason: RunReason | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface StartOptions {
+  /** Two starts with one key are one run; another workflow or input under the same key is `IDEMPOTENCY_KEY_REUSED`. */
+  readonly idempotencyKey?: string;
+  /** Who or what asked for the run; kept in the history. Default `api`. */
+  readonly initiator?: string;
+  /** What kind of trigger started it. Default `call`. */
+  readonly trigger?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Concurrency {
+  /** Attempts that execute at once over all runs; further ready steps wait as PENDING. Default 1,024. */
+  readonly steps?: number;
+  /** Runs held in memory at once; further ones wait as QUEUED. Default 4,096. */
+  readonly runs?: number;
+}
+
+/** What has happened, told after it is durable. Listeners must not throw; one that does is reported and goes on. */
+export type LifecycleEvent =
+  | { readonly type: "run.queued" | "run.started" | "run.recovered" | "run.resumed"; readonly run: RunRef }
+  | { readonly type: "run.suspended"; readonly run: RunRef; readonly reason: RunReason }
+  | {
+      readonly type: "run.ended";
+      readonly run: RunRef;
+      readonly status: RunStatus;
+      readonly reason: RunReason | null;
+      readonly error: RecordedError | null;
+    }
+  | { readonly type: "step.started"; readonly run: RunRef; readonly step: string; readonly attempt: number }
+  | {
+      readonly type: "step.retrying";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      readonly error: RecordedError;
+      /** Milliseconds until the next attempt. */
+      readonly delayMs: number;
+    }
+  | {
+      readonly type: "step.settled";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      readonly status: TerminalStepStatus;
+      readonly reason: StepReason | null;
+      readonly error: RecordedError | null;
+    }
+  | { readonly type: "step.discarded"; readonly run: RunRef; readonly step: string; readonly attempt: number }
+  | {
+      readonly type: "log";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, Json>>;
+    };
+
+export interface RunRef {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly tenant: string;
+  /** Step ids in declaration order. */
+  readonly steps: readonly string[];
+}
+
+export type Listener = (event: LifecycleEvent) => void;
+
+/** Wraps the execution of every attempt; must call `next` once and return what it returns, or throw. */
+export type Interceptor = (attempt: OperatorContext, next: () => Promise<unknown>) => Promise<unknown>;

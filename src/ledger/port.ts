@@ -1,0 +1,149 @@
+import type { Json } from "../model/json.ts";
+import type { RunStatus } from "../model/status.ts";
+import type {
+  AttemptRow,
+  HistoryRow,
+  InboxKind,
+  InboxRow,
+  JsonText,
+  RunRow,
+  StepRow,
+  StepRunRow,
+  VersionRow,
+  VersionStep,
+  WaitRow,
+} from "./rows.ts";
+import type { Batch, CommitOutcome } from "./writes.ts";
+
+/**
+ * The durable truth. Every method's effect is on stable storage when its promise resolves.
+ *
+ * Errors of every method: `LEDGER_BUSY`, `LEDGER_FULL`, `LEDGER_READ_ONLY`, `LEDGER_CORRUPT`, `LEDGER_IO`,
+ * `LEDGER_UNAVAILABLE`. After any of them the outcome of a `commit` is "nothing was written", except `LEDGER_IO`, whose
+ * outcome is unknown.
+ */
+export interface Ledger {
+  /** How many commits may be in flight at once; a run always uses the same lane. */
+  readonly lanes: number;
+
+  /**
+   * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
+   * @throws StepwellError `LEDGER_OWNED` while another live engine holds it
+   */
+  own(worker: WorkerIdentity): Promise<Ownership>;
+
+  /**
+   * Writes the batch in one transaction, on disk when it resolves. A unit whose run's inbox moved on is left out.
+   * @throws StepwellError `LEDGER_CONFLICT` when a row breaks a guard or a constraint; then nothing of the batch was written
+   */
+  commit(batch: Batch): Promise<CommitOutcome>;
+
+  /** Reserves `count` successive internal run ids and returns the first. */
+  reserveRunIds(count: number): Promise<number>;
+
+  /** Stores a version and its steps unless a version of this workflow with the same hash exists; returns the stored one. */
+  putVersion(version: NewVersion): Promise<VersionRow>;
+  getVersion(versionId: number): Promise<VersionRow | undefined>;
+  /** The newest version of a workflow. */
+  latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined>;
+
+  /** Inserts a QUEUED run from a process that does not own the ledger; whoever owns it claims the run. */
+  enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }>;
+  /**
+   * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number.
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  accept(entry: InboxEntry): Promise<InboxRow>;
+
+  getRun(tenant: string, publicId: string): Promise<RunRow | undefined>;
+  /** The run that a key started, with the hash of what was asked then. */
+  findByIdempotencyKey(tenant: string, workflow: string, key: string): Promise<{ readonly run: RunRow; readonly hash: string } | undefined>;
+  listRuns(query: RunQuery): Promise<RunPage>;
+  /** Every step of a run in declaration order, PENDING ones included. */
+  listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]>;
+  listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]>;
+  listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]>;
+
+  /** Up to `limit` runs that an engine must take up, in id order, ids above `afterId`: see `Pickup`. */
+  unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]>;
+  /** The stored rows of one run, all that is needed to rebuild it. */
+  loadRun(runId: number): Promise<StoredRun | undefined>;
+  /** Inbox rows that no commit has consumed, oldest first. */
+  unconsumedInbox(limit: number): Promise<readonly InboxRow[]>;
+  /** Whether another process wrote since the last call; cheap enough to ask every 25 ms. */
+  changedElsewhere(): Promise<boolean>;
+
+  close(): Promise<void>;
+}
+
+/**
+ * `all`: every run that has not ended. `queued`: QUEUED ones. `due`: SUSPENDED ones without an owner that have a wait whose
+ * due time has come, judged by the ledger's clock.
+ */
+export type Pickup = "all" | "queued" | "due";
+
+export interface WorkerIdentity {
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+export interface Ownership {
+  readonly epoch: number;
+  /** The ledger's clock, milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+export interface NewVersion {
+  readonly tenant: string;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly hash: string;
+  readonly definition: JsonText;
+  readonly steps: readonly VersionStep[];
+}
+
+export interface QueuedRun {
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly versionId: number;
+  readonly input: JsonText;
+  readonly labels: JsonText | null;
+  readonly initiator: string;
+  readonly trigger: string;
+  readonly environment: string;
+  readonly idempotencyKey: string | null;
+  readonly idempotencyHash: string | null;
+  readonly deadlineInMs: number | null;
+}
+
+export interface InboxEntry {
+  readonly tenant: string;
+  readonly publicId: string;
+  readonly kind: InboxKind;
+  readonly payload: Json;
+  readonly actor: string;
+}
+
+export interface RunQuery {
+  readonly tenant: string;
+  readonly status?: RunStatus;
+  readonly workflow?: string;
+  /** Opaque position from `RunPage.next`. */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export interface RunPage {
+  readonly runs: readonly RunRow[];
+  readonly next: string | undefined;
+}
+
+export interface StoredRun {
+  readonly run: RunRow;
+  readonly steps: readonly StepRow[];
+  readonly waits: readonly WaitRow[];
+  readonly inbox: readonly InboxRow[];
+}

@@ -1,0 +1,144 @@
+import type { RunReason, RunStatus, StepReason, StepStatus } from "../model/status.ts";
+
+/** Text of a JSON value, as it is stored. The ledger never looks inside. */
+export type JsonText = string;
+
+/** A registered, immutable version of a workflow. */
+export interface VersionRow {
+  readonly id: number;
+  readonly tenant: string;
+  readonly workflow: string;
+  readonly version: string | null;
+  /** SHA-256 (hex) of the canonical JSON of the definition. */
+  readonly hash: string;
+  readonly definition: JsonText;
+  readonly createdAt: number;
+}
+
+/** A step of a version; `version_steps` holds these once, so that PENDING steps of a run need no rows of their own. */
+export interface VersionStep {
+  readonly ordinal: number;
+  readonly path: string;
+  readonly uses: string;
+}
+
+/** A run as it is stored. Times are milliseconds of the ledger's clock. */
+export interface RunRow {
+  /** Internal key: small, growing, unique in the ledger. */
+  readonly id: number;
+  /** UUIDv7, the only key that leaves the ledger. */
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly versionId: number;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly status: RunStatus;
+  readonly reason: RunReason | null;
+  readonly input: JsonText;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  readonly labels: JsonText | null;
+  readonly initiator: string;
+  readonly trigger: string;
+  readonly environment: string;
+  readonly idempotencyKey: string | null;
+  readonly parentRunId: number | null;
+  readonly parentStep: string | null;
+  readonly forkedFrom: number | null;
+  readonly forkedAtStep: string | null;
+  /** The worker epoch that owns the run, null when nobody does. */
+  readonly ownerEpoch: number | null;
+  /** Number of the last accepted signal, cancel or decision. */
+  readonly inboxSeq: number;
+  readonly revision: number;
+  /** Recoveries since a step last settled; three quarantine the run. */
+  readonly crashes: number;
+  readonly deadlineAt: number | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+/** A step of a run as it is stored; its current attempt lives here, earlier ones in `AttemptRow`. */
+export interface StepRow {
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly status: Exclude<StepStatus, "PENDING">;
+  readonly reason: StepReason | null;
+  /** 1 for the first try; 0 for a step that never started. Only grows, also over crashes. */
+  readonly attempt: number;
+  /** Attempts that count against `retry.maxAttempts`. */
+  readonly failures: number;
+  /** The evaluated `with`; retries reuse it. */
+  readonly input: JsonText | null;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  /** Ordinals that a switch selected. */
+  readonly selected: JsonText | null;
+  readonly idempotencyKey: string | null;
+  readonly revision: number;
+  readonly startedAt: number | null;
+  readonly attemptStartedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+export interface AttemptRow {
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly attempt: number;
+  readonly status: "FAILED" | "LOST" | "DISCARDED";
+  readonly error: JsonText | null;
+  readonly revision: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+}
+
+export type WaitKind = "retry" | "no_worker";
+
+/** Why a suspended step or run is not running, and what ends that. */
+export interface WaitRow {
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly kind: WaitKind;
+  readonly key: string | null;
+  readonly dueAt: number | null;
+}
+
+export type InboxKind = "cancel";
+
+export interface InboxRow {
+  readonly runId: number;
+  /** Position in acceptance order, from 1; equals `runs.inbox_seq` at acceptance. */
+  readonly seq: number;
+  readonly kind: InboxKind;
+  readonly payload: JsonText | null;
+  readonly actor: string;
+  readonly acceptedAt: number;
+}
+
+/** One line of a run's history: run-level events and step transitions in revision order. */
+export interface HistoryRow {
+  readonly revision: number;
+  readonly at: number;
+  /** For example `run.started`, `step.succeeded`, `run.recovered`. */
+  readonly event: string;
+  readonly step: string | null;
+  readonly attempt: number | null;
+  readonly detail: JsonText | null;
+  readonly actor: string | null;
+}
+
+/** A step of a run with its definition, PENDING ones included: the rows of the view `step_runs`. */
+export interface StepRunRow {
+  readonly ordinal: number;
+  readonly path: string;
+  readonly uses: string;
+  readonly status: StepStatus;
+  readonly reason: StepReason | null;
+  readonly attempt: number;
+  readonly input: JsonText | null;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}

@@ -1,0 +1,191 @@
+import type { RunReason, StepReason, StepStatus, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
+import type { AttemptRow, JsonText, WaitKind } from "./rows.ts";
+
+/**
+ * The hot writes: everything that driving a run changes. They carry no times: the ledger stamps `now` once per commit into
+ * every row, and due times are given as delays from it. Each is one statement, described as data in `sql/hot-writes.ts`.
+ */
+export type Write =
+  | InsertRun
+  | StartRun
+  | SuspendRun
+  | EndRun
+  | InsertStep
+  | RestartStep
+  | SuspendStep
+  | SettleStep
+  | InsertAttempt
+  | InsertEvent
+  | InsertWait
+  | DeleteWait
+  | ConsumeInbox;
+
+/** A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. */
+export interface InsertRun {
+  readonly write: "insertRun";
+  readonly runId: number;
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly versionId: number;
+  readonly status: "QUEUED" | "RUNNING";
+  readonly input: JsonText;
+  readonly labels: JsonText | null;
+  readonly initiator: string;
+  readonly trigger: string;
+  readonly environment: string;
+  readonly idempotencyKey: string | null;
+  /** SHA-256 of what was asked; another request under the same key differs here. */
+  readonly idempotencyHash: string | null;
+  readonly ownerEpoch: number | null;
+  readonly deadlineInMs: number | null;
+  readonly revision: number;
+}
+
+/** QUEUED or SUSPENDED → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start. */
+export interface StartRun {
+  readonly write: "startRun";
+  readonly runId: number;
+  readonly reason: RunReason | null;
+  readonly ownerEpoch: number;
+  /** What `runs.crashes` becomes. */
+  readonly crashes: number;
+  readonly revision: number;
+}
+
+/** RUNNING → SUSPENDED. `ownerEpoch: null` releases the run. */
+export interface SuspendRun {
+  readonly write: "suspendRun";
+  readonly runId: number;
+  readonly reason: RunReason;
+  readonly ownerEpoch: number | null;
+  readonly crashes: number;
+  readonly revision: number;
+}
+
+/** RUNNING, SUSPENDED or QUEUED → terminal; releases the run. */
+export interface EndRun {
+  readonly write: "endRun";
+  readonly runId: number;
+  readonly status: TerminalRunStatus;
+  readonly reason: RunReason | null;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  readonly revision: number;
+}
+
+/**
+ * The first row of a step: its start (RUNNING), or, for a step that settles in the commit that decides it (skipped, cancelled,
+ * a switch, a `with` that cannot be evaluated), its end. `attempt` 0 means that it never started.
+ */
+export interface InsertStep {
+  readonly write: "insertStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly status: Exclude<StepStatus, "PENDING" | "SUSPENDED"> | "SUSPENDED";
+  readonly reason: StepReason | null;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly input: JsonText | null;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  readonly selected: JsonText | null;
+  readonly idempotencyKey: string | null;
+  readonly revision: number;
+}
+
+/** SUSPENDED or RUNNING (after a crash) → RUNNING with the next attempt. */
+export interface RestartStep {
+  readonly write: "restartStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly reason: StepReason | null;
+  readonly attempt: number;
+  readonly revision: number;
+}
+
+/** RUNNING → SUSPENDED. `error` is the failure that the next attempt follows. */
+export interface SuspendStep {
+  readonly write: "suspendStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly reason: StepReason;
+  readonly failures: number;
+  readonly error: JsonText | null;
+  readonly revision: number;
+}
+
+/** RUNNING or SUSPENDED → terminal. */
+export interface SettleStep {
+  readonly write: "settleStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly status: TerminalStepStatus;
+  readonly reason: StepReason | null;
+  readonly failures: number;
+  readonly output: JsonText | null;
+  readonly error: JsonText | null;
+  readonly revision: number;
+}
+
+/** An attempt that ended and that another followed, or a late result that no longer counts (DISCARDED). */
+export interface InsertAttempt {
+  readonly write: "insertAttempt";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly attempt: number;
+  readonly status: AttemptRow["status"];
+  readonly error: JsonText | null;
+  readonly revision: number;
+}
+
+/** A run-level event of the history that no row of its own already shows. */
+export interface InsertEvent {
+  readonly write: "insertEvent";
+  readonly runId: number;
+  readonly event: string;
+  readonly detail: JsonText | null;
+  readonly actor: string;
+  readonly revision: number;
+}
+
+export interface InsertWait {
+  readonly write: "insertWait";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly kind: WaitKind;
+  readonly key: string | null;
+  readonly dueInMs: number | null;
+}
+
+export interface DeleteWait {
+  readonly write: "deleteWait";
+  readonly runId: number;
+  readonly ordinal: number;
+}
+
+/** Marks every inbox row of the run up to `seq` consumed, in the commit of what it causes. */
+export interface ConsumeInbox {
+  readonly write: "consumeInbox";
+  readonly runId: number;
+  readonly seq: number;
+}
+
+/** All that one run changes in one commit; it is written whole or not at all. */
+export interface Unit {
+  readonly runId: number;
+  /** The `inbox_seq` under which this was decided; null for a run that the unit itself inserts. */
+  readonly inboxSeq: number | null;
+  readonly writes: readonly Write[];
+}
+
+export interface Batch {
+  /** Epoch of the worker that writes; an older one than the ledger's is fenced. */
+  readonly epoch: number;
+  readonly units: readonly Unit[];
+}
+
+export type CommitOutcome =
+  /** `missed` holds the indexes of the units that were left out because their run's inbox had moved on. */
+  | { readonly outcome: "committed"; readonly now: number; readonly missed: readonly number[] }
+  /** Nothing was written: another engine owns the ledger now. */
+  | { readonly outcome: "fenced" };

@@ -1,0 +1,95 @@
+export interface ErrorCodeInfo {
+  /** One line for the title of the page and the `title` of an RFC 9457 problem. */
+  readonly title: string;
+  /** HTTP status when the error reaches a caller over HTTP. */
+  readonly status: number;
+  /** Whether a retry policy may try the step again. */
+  readonly retryable: boolean;
+}
+
+const fault = (title: string, status: number, retryable = false): ErrorCodeInfo => ({ title, status, retryable });
+
+/** Every error code, in the order of the rooms that raise them. A test holds this table and `docs/errors/` equal. */
+export const ERROR_CODES = {
+  // values
+  VALUE_NOT_JSON: fault("A value cannot be written as JSON", 422),
+  VALUE_TOO_LARGE: fault("A value is larger than its limit", 413),
+  DURATION_INVALID: fault("A duration is not understood", 422),
+
+  // expressions
+  EXPRESSION_SYNTAX: fault("An expression cannot be parsed", 422),
+  EXPRESSION_UNRESOLVED: fault("An expression refers to something that is not there", 422),
+  EXPRESSION_TYPE: fault("An expression gives a value of the wrong type", 422),
+  EXPRESSION_FAILED: fault("An expression raised an error while it was evaluated", 422),
+  EXPRESSION_LIMIT: fault("An expression took too long, nested too deep or grew too large", 422),
+
+  // definitions
+  DEFINITION_SYNTAX: fault("A definition is not valid YAML or JSON", 422),
+  DEFINITION_TOO_LARGE: fault("A definition is larger than its limit", 413),
+  DEFINITION_INVALID: fault("A definition has problems", 422),
+  FIELD_UNKNOWN: fault("A field is not part of the format", 422),
+  FIELD_INVALID: fault("A field has a wrong value", 422),
+  FIELD_MISSING: fault("A required field is missing", 422),
+  STEP_DUPLICATE: fault("Two steps have the same id", 422),
+  STEP_UNKNOWN: fault("A reference names a step that does not exist", 422),
+  STEP_CYCLE: fault("Steps wait for each other in a circle", 422),
+  STEP_UNREACHABLE: fault("A step can never run", 422),
+  STEP_NOT_BEFORE: fault("A reference names a step that cannot have run", 422),
+  BRANCH_UNREACHABLE: fault("A branch can never be taken", 422),
+  OPERATOR_UNKNOWN: fault("A step uses an operator that is not registered", 422),
+  REFERENCE_UNKNOWN: fault("A reference names a variable, secret or input that is not declared", 422),
+  USER_VARIABLE_MISSING: fault("A ${user.x} variable has no value", 422),
+  SCHEMA_INVALID: fault("A JSON Schema is not valid", 422),
+  TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
+  POLLING_LOOP: fault("A loop polls where a wait would do", 200),
+  NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
+
+  // input
+  INPUT_INVALID: fault("The input does not match the workflow's schema", 422),
+  IDEMPOTENCY_KEY_REUSED: fault("An idempotency key was used with another request", 422),
+
+  // steps
+  STEP_FAILED: fault("An operator raised an error", 500, true),
+  STEP_TIMEOUT: fault("An attempt took longer than its timeout", 504, true),
+  STEP_CANCELLED: fault("A step was cancelled", 409),
+  OUTPUT_INVALID: fault("An output does not match the step's schema", 422),
+  OUTCOME_UNKNOWN: fault("A crash hid whether the step took effect", 409),
+  SECRET_UNAVAILABLE: fault("A secret cannot be read", 500),
+  OPERATOR_INPUT_INVALID: fault("An operator was given input that it does not accept", 422),
+  THREAD_FAILED: fault("The worker thread of an isolated step broke", 500, true),
+
+  // HTTP operator
+  HTTP_STATUS: fault("The server answered with an error status", 502),
+  HTTP_RETRYABLE_STATUS: fault("The server answered with a status that may pass", 502, true),
+  HTTP_NETWORK: fault("The request did not get an answer", 502, true),
+  HTTP_RESPONSE_TOO_LARGE: fault("A response body is larger than its limit", 502),
+  HTTP_RESPONSE_INVALID: fault("A response body is not what it claims to be", 502),
+
+  // runs
+  RUN_NOT_FOUND: fault("There is no such run", 404),
+  RUN_FINISHED: fault("The run has already ended", 409),
+  RUN_FAILED: fault("A run ended FAILED", 409),
+  RUN_TIMEOUT: fault("A run took longer than its timeout", 504),
+  WORKFLOW_NOT_FOUND: fault("There is no such workflow", 404),
+  ENGINE_STOPPED: fault("The engine is not running", 503),
+
+  // ledger
+  LEDGER_OWNED: fault("Another engine owns this ledger", 423),
+  LEDGER_FENCED: fault("This engine no longer owns the ledger", 409),
+  LEDGER_BUSY: fault("The ledger is locked by another process", 503, true),
+  LEDGER_FULL: fault("The disk of the ledger is full", 507),
+  LEDGER_READ_ONLY: fault("The ledger cannot be written", 403),
+  LEDGER_CORRUPT: fault("The ledger's file is damaged", 500),
+  LEDGER_UNAVAILABLE: fault("The ledger cannot be opened or reached", 503),
+  LEDGER_IO: fault("The disk of the ledger reported an error", 500),
+  LEDGER_SCHEMA_NEWER: fault("The ledger was written by a newer Stepwell", 409),
+  LEDGER_CONFLICT: fault("The ledger refused a change that breaks its rules", 409),
+  NOT_SUPPORTED: fault("This backend cannot do that", 501),
+
+  // command line
+  USAGE: fault("The command line is not understood", 400),
+  FILE_UNREADABLE: fault("A file cannot be read", 400),
+  OPERATORS_INVALID: fault("A module of operators cannot be loaded", 400),
+} as const satisfies Record<string, ErrorCodeInfo>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
