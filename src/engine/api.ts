@@ -3,8 +3,8 @@ import type { Json } from "../model/json.ts";
 import type { RunReason, RunStatus, StepReason, StepStatus, TerminalStepStatus } from "../model/status.ts";
 import type { OperatorContext } from "../operators/operator.ts";
 
-/** What `stepwell run --json` prints and `result` resolves with. */
-export interface RunResult {
+/** How a run stands; what `result` resolves with once it has ended. */
+export interface RunOutcome {
   readonly id: string;
   readonly workflow: string;
   readonly version: string | null;
@@ -12,6 +12,10 @@ export interface RunResult {
   readonly reason: RunReason | null;
   readonly output: Json;
   readonly error: RecordedError | null;
+}
+
+/** A run with all its steps, PENDING ones included: what `get` gives and `stepwell run --json` prints. */
+export interface RunResult extends RunOutcome {
   readonly steps: readonly StepResult[];
 }
 
@@ -37,6 +41,12 @@ export interface RunSummary {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
+}
+
+/** Runs, newest first; `next` is the cursor of the page that follows. */
+export interface RunPageResult {
+  readonly runs: readonly RunSummary[];
+  readonly next: string | undefined;
 }
 
 export interface StartOptions {
@@ -95,7 +105,13 @@ export type LifecycleEvent =
       readonly level: "debug" | "info" | "warn" | "error";
       readonly message: string;
       readonly fields: Readonly<Record<string, Json>>;
-    };
+    }
+  /** Nothing is lost: the same changes are tried again after `retryInMs`. */
+  | { readonly type: "ledger.stalled"; readonly error: RecordedError; readonly retryInMs: number }
+  /** The engine has stopped; unfinished runs go on when one is started again. */
+  | { readonly type: "ledger.failed"; readonly error: RecordedError }
+  /** A run cannot be driven on in this process; the ledger keeps what was committed. */
+  | { readonly type: "run.broken"; readonly runId: string; readonly error: RecordedError };
 
 export interface RunRef {
   readonly id: string;

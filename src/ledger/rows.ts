@@ -93,7 +93,8 @@ export interface AttemptRow {
   readonly finishedAt: number;
 }
 
-export type WaitKind = "retry" | "no_worker";
+/** `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. */
+export type WaitKind = "retry" | "no_worker" | "timeout";
 
 /** Why a suspended step or run is not running, and what ends that. */
 export interface WaitRow {

@@ -41,7 +41,7 @@ export interface InsertRun {
   readonly revision: number;
 }
 
-/** QUEUED or SUSPENDED → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start. */
+/** QUEUED, SUSPENDED or (after a crash) RUNNING → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start. */
 export interface StartRun {
   readonly write: "startRun";
   readonly runId: number;

@@ -11,6 +11,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after `delayMs`; a timer alone does not keep the process alive when `background` is set. */
   setTimer(delayMs: number, callback: () => void, background?: boolean): Timer;
+  /** Calls back once after everything that is ready now has run: the moment at which a batch is gathered. */
+  soon(callback: () => void): void;
 }
 
 /** A uniform number in [0, 1). */

@@ -1,11 +1,23 @@
 import { StepwellError } from "./errors.ts";
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-const SHORT = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
-const SHORT_PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+const UNIT_MS: ReadonlyMap<string | undefined, number> = new Map([
+  ["ms", 1],
+  ["s", SECOND_MS],
+  ["m", MINUTE_MS],
+  ["h", HOUR_MS],
+  ["d", DAY_MS],
+  ["w", 7 * DAY_MS],
+]);
+/** Sticky, so that parts must follow each other without a gap and a long text costs one pass. */
+const SHORT_PART = /(\d+(?:\.\d+)?)([a-z]+)/gy;
 const ISO = /^P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 /** A century; longer is a mistake in the unit. */
-const MAX_MS = 100 * 365 * 86_400_000;
+const MAX_MS = 100 * 365 * DAY_MS;
 
 /**
  * Milliseconds of a duration: a number of milliseconds, `200ms`, `1h30m`, or ISO 8601 without years and months (`PT1H30M`),
@@ -24,27 +36,39 @@ export function parseDuration(value: string | number): number {
 }
 
 function parseText(text: string): number | undefined {
-  if (SHORT.test(text)) {
-    let total = 0;
-    for (const [, amount, unit] of text.matchAll(SHORT_PART)) total += Number(amount) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
-    return total;
-  }
   const iso = ISO.exec(text);
-  if (iso === null) return undefined;
+  if (iso === null) return parseShort(text);
   const [, weeks = "0", days = "0", hours = "0", minutes = "0", seconds = "0"] = iso;
-  return ((Number(weeks) * 7 + Number(days)) * 24 + Number(hours)) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000;
+  return (Number(weeks) * 7 + Number(days)) * DAY_MS + Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS + Number(seconds) * SECOND_MS;
 }
 
-/** A duration as a person reads it: `340 ms`, `2.4 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`. */
+function parseShort(text: string): number | undefined {
+  let total = 0;
+  let end = 0;
+  for (const [part, amount, unit] of text.matchAll(SHORT_PART)) {
+    const unitMs = UNIT_MS.get(unit);
+    if (unitMs === undefined) return undefined;
+    total += Number(amount) * unitMs;
+    end += part.length;
+  }
+  return end > 0 && end === text.length ? total : undefined;
+}
+
+/** A duration as a person reads it: `340 ms`, `2.4 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`. Rounded to the last unit that is shown. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const [large, small, largeMs, smallMs] =
-    ms < 3_600_000
-      ? (["m", "s", 60_000, 1_000] as const)
-      : ms < 86_400_000
-        ? (["h", "m", 3_600_000, 60_000] as const)
-        : (["d", "h", 86_400_000, 3_600_000] as const);
-  const rest = Math.floor((ms % largeMs) / smallMs);
-  return rest === 0 ? `${Math.floor(ms / largeMs)} ${large}` : `${Math.floor(ms / largeMs)} ${large} ${rest} ${small}`;
+  const millis = Math.round(ms);
+  if (millis < SECOND_MS) return `${millis} ms`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / SECOND_MS);
+  if (seconds < 3_600) return pair(seconds, 60, "m", "s");
+  const minutes = Math.round(ms / MINUTE_MS);
+  if (minutes < 1_440) return pair(minutes, 60, "h", "m");
+  return pair(Math.round(ms / HOUR_MS), 24, "d", "h");
+}
+
+function pair(count: number, perLarge: number, large: string, small: string): string {
+  const rest = count % perLarge;
+  const whole = `${Math.floor(count / perLarge)} ${large}`;
+  return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }

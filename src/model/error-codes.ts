@@ -11,6 +11,8 @@ const fault = (title: string, status: number, retryable = false): ErrorCodeInfo 
 
 /** Every error code, in the order of the rooms that raise them. A test holds this table and `docs/errors/` equal. */
 export const ERROR_CODES = {
+  INTERNAL: fault("Stepwell broke one of its own rules", 500),
+
   // values
   VALUE_NOT_JSON: fault("A value cannot be written as JSON", 422),
   VALUE_TOO_LARGE: fault("A value is larger than its limit", 413),
@@ -41,7 +43,6 @@ export const ERROR_CODES = {
   USER_VARIABLE_MISSING: fault("A ${user.x} variable has no value", 422),
   SCHEMA_INVALID: fault("A JSON Schema is not valid", 422),
   TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
-  POLLING_LOOP: fault("A loop polls where a wait would do", 200),
   NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
 
   // input

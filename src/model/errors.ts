@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
-import type { Json } from "./json.ts";
+import type { Json } from "./json-value.ts";
 
 export interface ErrorDetail {
   /** What the reader can do about it, one sentence. */
@@ -27,6 +27,12 @@ export class StepwellError extends Error {
   get retryable(): boolean {
     return ERROR_CODES[this.code].retryable;
   }
+}
+
+/** An accident as a coded error; what is not ours is `INTERNAL`. */
+export function asStepwellError(cause: unknown): StepwellError {
+  if (cause instanceof StepwellError) return cause;
+  return new StepwellError("INTERNAL", cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
 /** A program error inside Stepwell itself, never the user's fault: the invariant that did not hold. */

@@ -1,12 +1,8 @@
 import { StepwellError } from "./errors.ts";
+import type { Json, JsonObject } from "./json-value.ts";
 import { LIMITS } from "./limits.ts";
 
-/** A JSON value as RFC 8259 defines it: finite numbers, no undefined, no functions. */
-export type Json = null | boolean | number | string | JsonList | JsonObject;
-export type JsonList = readonly Json[];
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
+export type { Json, JsonObject } from "./json-value.ts";
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -15,31 +11,31 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** The JSON type name as a person reads it in an error message. */
 export function jsonTypeOf(value: unknown): string {
   if (value === null) return "null";
-  if (value === undefined) return "undefined";
-  if (Array.isArray(value)) return "list";
-  return typeof value === "object" ? "object" : typeof value;
+  return Array.isArray(value) ? "list" : typeof value;
 }
 
 /**
  * Copies a value into plain JSON the way `JSON.stringify` would (`toJSON` is honoured, undefined members are dropped),
- * but refuses what `JSON.stringify` silently loses: NaN, infinities, functions, symbols, BigInt, cycles.
+ * but refuses what `JSON.stringify` silently loses: NaN, infinities, functions, symbols, BigInt, cycles, and objects whose
+ * content is not in their members (Map, Set, Promise, Error, RegExp, …).
  * The copy shares nothing with its source, so a later change of the source cannot reach the ledger.
  *
  * @param what names the value in the error, for example `the output of step "fetch"`
  * @throws StepwellError `VALUE_NOT_JSON` with the path of the offending member
  */
 export function toJson(value: unknown, what: string): Json {
-  if (value === undefined) return null;
-  return copy(value, what, "", 0);
+  return copy(value, what, "", 0) ?? null;
 }
 
-function copy(value: unknown, what: string, path: string, depth: number): Json {
+function copy(value: unknown, what: string, path: string, depth: number): Json | undefined {
   switch (typeof value) {
+    case "undefined":
     case "string":
     case "boolean":
       return value;
     case "number":
-      if (Number.isFinite(value)) return value;
+      // JSON text has no negative zero
+      if (Number.isFinite(value)) return value === 0 ? 0 : value;
       throw refuse(what, path, String(value));
     case "object":
       if (value === null) return null;
@@ -52,26 +48,29 @@ function copy(value: unknown, what: string, path: string, depth: number): Json {
 
 function copyList(list: readonly unknown[], what: string, path: string, depth: number): Json {
   const result: Json[] = [];
+  // an index loop, because a hole must become null and iterators of subclasses are not to be trusted
   for (let index = 0; index < list.length; index++) {
-    const member = list[index];
-    result.push(member === undefined ? null : copy(member, what, `${path}[${index}]`, depth + 1));
+    result.push(copy(list[index], what, `${path}[${index}]`, depth + 1) ?? null);
   }
   return result;
 }
 
-function copyObject(source: object, what: string, path: string, depth: number): Json {
-  if ("toJSON" in source && typeof source.toJSON === "function") {
-    const converted: unknown = source.toJSON();
-    return converted === undefined ? null : copy(converted, what, path, depth + 1);
-  }
+function copyObject(source: object, what: string, path: string, depth: number): Json | undefined {
+  if (hasToJson(source)) return copy(source.toJSON(), what, path, depth + 1);
+  const tag = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  if (tag !== "Object") throw refuse(what, path, `a ${tag}`);
   const result: Record<string, Json> = {};
   for (const [key, member] of Object.entries(source)) {
-    if (member === undefined) continue;
     const copied = copy(member, what, path === "" ? key : `${path}.${key}`, depth + 1);
+    if (copied === undefined) continue;
     if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
     else result[key] = copied;
   }
   return result;
+}
+
+function hasToJson(source: object): source is { toJSON(): unknown } {
+  return "toJSON" in source && typeof source.toJSON === "function";
 }
 
 function refuse(what: string, path: string, found: string): StepwellError {
@@ -85,12 +84,8 @@ function refuse(what: string, path: string, found: string): StepwellError {
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((member: Json) => canonicalJson(member)).join(",")}]`;
   if (isJsonObject(value)) {
-    const members: string[] = [];
-    for (const key of Object.keys(value).sort()) {
-      const member = value[key];
-      if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
-    }
-    return `{${members.join(",")}}`;
+    const members = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`;
   }
   return JSON.stringify(value);
 }

@@ -12,9 +12,9 @@ export const LIMITS = {
   expressionLength: 64 * 1024,
   /** Milliseconds that one expression may take. */
   expressionTimeMs: 1_000,
-  /** Nested calls inside one expression. */
-  expressionDepth: 500,
-  /** Members (list items and object keys, counted at every level) of one expression's result. */
+  /** Parts of one expression that wait for each other: about 6 for each nested call, 3 for each group of a grouping. */
+  expressionDepth: 50_000,
+  /** Members (list items and object keys, counted at every level; 16 characters count as one while it is built) of one expression's result. */
   expressionResultMembers: 1_000_000,
   /** Characters of a workflow or step id. */
   idLength: 128,
@@ -22,6 +22,20 @@ export const LIMITS = {
   idempotencyKeyLength: 512,
   /** Problems reported in one pass before the rest is only counted. */
   problemsReported: 200,
+  /** Bytes of one HTTP response body, as received and again as decoded; more could not be stored. */
+  httpResponseBytes: 16 * 1024 * 1024,
+  /** Bytes of a failed response that go into the error. */
+  httpExcerptBytes: 1024,
+  /** Milliseconds until an HTTP connection is open. */
+  httpConnectMs: 10_000,
+  /** Milliseconds that an HTTP server may stay silent before its headers or between two parts of its body. */
+  httpSilenceMs: 5 * 60_000,
+  /** Milliseconds of one HTTP request from start to end: a step without a timeout ends too. */
+  httpRequestMs: 60 * 60_000,
+  /** Milliseconds that an operator in a worker thread gets to end by itself after it was told to stop. */
+  threadGraceMs: 1_000,
+  /** Megabytes of JavaScript heap of one worker thread. */
+  threadHeapMb: 512,
   /** Delays up to this stay in memory with the run owned; longer ones park it. */
   shortDelayMs: 5_000,
 } as const;

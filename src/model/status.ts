@@ -31,24 +31,38 @@ export const STEP_TRANSITIONS: Readonly<Record<StepStatus, readonly StepStatus[]
 };
 
 /** Why a run is in its status. */
-export type RunReason = "retry" | "no_worker" | "quarantined" | "recovered" | "timeout" | "step_failed" | "output_failed" | "cancelled";
+export const RUN_REASONS = {
+  retry: "a step waits for its next attempt",
+  no_worker: "no worker knows an operator that the run needs",
+  quarantined: "the run broke its worker several times and is held until a person looks",
+  recovered: "a worker took the run up after a crash",
+  timeout: "the run took longer than its timeout",
+  shutdown: "its engine stopped; the next one goes on with it",
+  step_failed: "a step failed and its `onError` is `fail`",
+  output_failed: "the steps went well, but the run's output could not be evaluated",
+  cancelled: "somebody cancelled the run",
+} as const satisfies Readonly<Record<string, string>>;
+export type RunReason = keyof typeof RUN_REASONS;
 
 /** Why a step is in its status. */
-export type StepReason =
-  | "retry"
-  | "no_worker"
-  | "branch"
-  | "when"
-  | "needs_skipped"
-  | "needs_failed"
-  | "run_failed"
-  | "run_cancelled"
-  | "run_timeout"
-  | "on_error"
-  | "fallback"
-  | "timeout"
-  | "outcome_unknown"
-  | "recovered";
+export const STEP_REASONS = {
+  retry: "an attempt failed and another one follows",
+  no_worker: "no worker knows the step's operator",
+  branch: "no switch selected the step",
+  when: "its `when` was false",
+  needs_skipped: "something that it needs was skipped",
+  needs_failed: "something that it needs failed or was cancelled",
+  run_failed: "the run failed elsewhere",
+  run_cancelled: "somebody cancelled the run",
+  run_timeout: "the run took longer than its timeout",
+  on_error: "it failed and its `onError` is `skip` or `continue`",
+  fallback: "it failed and its fallback is the output",
+  timeout: "its last attempt took longer than its timeout",
+  outcome_unknown: "a crash hid whether it took effect, and it must not be started twice",
+  quarantined: "its worker died with it several times; a person must look at it",
+  recovered: "it was started again after a crash",
+} as const satisfies Readonly<Record<string, string>>;
+export type StepReason = keyof typeof STEP_REASONS;
 
 export function isTerminalRun(status: RunStatus): status is TerminalRunStatus {
   return RUN_TRANSITIONS[status].length === 0;

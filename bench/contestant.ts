@@ -1,0 +1,27 @@
+import type { WorkflowName } from "./workflows.ts";
+
+/** `limit` and `limit-running` are the minimal engine of `limit.ts`; `ours` runs from src/, `ours-dist` from dist/. */
+export type ContestantName = "ours" | "ours-dist" | "limit" | "limit-running";
+
+/** An engine that is measured. */
+export interface Contestant {
+  /** Starts a run, waits until its start is durable and then until its end is durable. */
+  run(workflow: WorkflowName): Promise<void>;
+  /** Ends the engine and resolves with the number of runs that its file holds as completed. */
+  close(): Promise<number>;
+}
+
+export async function openContestant(name: ContestantName, directory: string): Promise<Contestant> {
+  switch (name) {
+    case "ours":
+    case "ours-dist": {
+      const { openOurs } = await import("./ours.ts");
+      return openOurs(directory, name === "ours" ? "src" : "dist");
+    }
+    case "limit":
+    case "limit-running": {
+      const { openLimit } = await import("./limit.ts");
+      return openLimit(directory, name === "limit" ? "combined" : "running");
+    }
+  }
+}

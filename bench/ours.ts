@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import type { Stepwell, StepwellOptions } from "../src/index.ts";
+import type { Contestant } from "./contestant.ts";
+import { createWork, DEFINITIONS, INPUT, type WorkflowName } from "./workflows.ts";
+
+const FILES = { src: join("src", "index.ts"), dist: join("dist", "index.js") } as const;
+
+interface Package {
+  readonly Stepwell: new (options: StepwellOptions) => Stepwell;
+}
+
+/** Stepwell as a user embeds it, with default settings; from dist/ it must have been built before. */
+export async function openOurs(directory: string, from: "src" | "dist"): Promise<Contestant> {
+  // the same surface by another path, which the compiler cannot follow
+  const loaded = (await import(pathToFileURL(join(import.meta.dirname, "..", FILES[from])).href)) as Package;
+  const file = join(directory, "ours.db");
+  const stepwell = new loaded.Stepwell({ ledger: file, operators: { work: createWork() } });
+  for (const definition of Object.values(DEFINITIONS)) await stepwell.register(definition);
+  return {
+    run: async (workflow: WorkflowName) => {
+      const id = await stepwell.start(workflow, INPUT);
+      const { status, error } = await stepwell.result(id);
+      if (status !== "SUCCEEDED") throw new Error(`a run of "${workflow}" ended ${status}: ${JSON.stringify(error)}`);
+    },
+    close: async () => {
+      await stepwell.stop();
+      return completedRuns(file);
+    },
+  };
+}
+
+function completedRuns(file: string): number {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const count = database.prepare("SELECT count(*) AS runs FROM runs WHERE status = 'SUCCEEDED'").get()?.["runs"];
+  database.close();
+  return Number(count);
+}

@@ -1,0 +1,36 @@
+// What would be published: nothing but what a user needs, and it loads.
+import { z } from "zod";
+import { runTool } from "./tool.ts";
+
+const REQUIRED = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/bin.js"];
+const ALLOWED = [
+  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+  /^schema\/[\w.-]+\.json$/,
+  /^dist\/.+(?:\.js|\.d\.ts|\.js\.map|\.sql|\.json)$/,
+];
+const UNWANTED = [/\.test\./, /(?:^|\/)fixtures?\//, /^dist\/testing\/.*\.sql$/];
+
+const packed = z.tuple([z.object({ files: z.array(z.object({ path: z.string(), size: z.number() })) })]);
+
+async function contents(): Promise<readonly string[]> {
+  const { exitCode, output } = await runTool(["npm", "pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=silent"], "collect");
+  if (exitCode !== 0) throw new Error(`npm pack failed:\n${output}`);
+  return packed.parse(JSON.parse(output))[0].files.map((file) => file.path);
+}
+
+async function problemsOf(files: readonly string[]): Promise<readonly string[]> {
+  const problems = [
+    ...REQUIRED.filter((path) => !files.includes(path)).map((path) => `missing from the package: ${path}`),
+    ...files.filter((path) => !ALLOWED.some((pattern) => pattern.test(path))).map((path) => `does not belong in the package: ${path}`),
+    ...files.filter((path) => UNWANTED.some((pattern) => pattern.test(path))).map((path) => `does not belong in the package: ${path}`),
+  ];
+  const loaded = await runTool(["node", "--input-type=module", "--eval", 'await import("stepwell")'], "collect");
+  if (loaded.exitCode !== 0) problems.push(`import("stepwell") failed:\n${loaded.output}`);
+  const started = await runTool(["node", "dist/cli/bin.js", "--version"], "collect");
+  if (started.exitCode !== 0) problems.push(`stepwell --version failed:\n${started.output}`);
+  return problems;
+}
+
+const problems = await problemsOf(await contents());
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,39 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { ExitCode } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command is given and leaves behind. */
+export interface Session {
+  readonly terminal: Terminal;
+  /** What the process ends with. */
+  finish(exitCode: ExitCode): void;
+}
+
+/** Gives a command its flags and its action. */
+export type Define = (command: Command, session: Session) => void;
+
+export const LEDGER_FLAG = [
+  "--ledger <url>",
+  "a SQLite file (sqlite:PATH or a plain path) or memory:",
+  "sqlite:.stepwell/ledger.db",
+] as const;
+export const OPERATORS_FLAG = ["--operators <file>", "a TypeScript or JavaScript module whose named exports are operators"] as const;
+export const VAR_FLAG = ["--var <name=value>", "a value for ${user.name} in the definition; may be repeated"] as const;
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** Collects `name=value` flags; everything after the first `=` is the value. */
+export function collectVariable(text: string, earlier: Variables | undefined): Variables {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new InvalidArgumentError("Write name=value.");
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least || text.trim() === "")
+      throw new InvalidArgumentError(`Write a whole number from ${least}.`);
+    return value;
+  };
+}

@@ -1,0 +1,64 @@
+import { stripVTControlCharacters } from "node:util";
+
+/** Text of others in one line: no line breaks, and no control characters that would move the cursor or recolour the screen. */
+export function oneLine(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim();
+}
+
+/** At most `width` characters; what does not fit ends with an ellipsis. */
+export function fit(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Longer cells are cut. Default: none are. */
+  readonly maxWidth?: number;
+}
+
+/**
+ * Rows of cells as lines with aligned columns, two blanks apart; the first line is the titles when there are any. The last column is
+ * never padded.
+ */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
+  const titles = columns.map(({ title }) => title);
+  const all = [...(titles.some((title) => title !== "") ? [titles] : []), ...rows.map((row) => row.map(oneLine))];
+  const widths = columns.map(({ maxWidth = Number.POSITIVE_INFINITY }, index) =>
+    Math.min(maxWidth, Math.max(0, ...all.map((row) => [...(row[index] ?? "")].length))),
+  );
+  return all.map((row) =>
+    columns
+      .map(({ align }, index) => {
+        const width = widths[index] ?? 0;
+        const cell = fit(row[index] ?? "", width);
+        const padding = " ".repeat(width - [...cell].length);
+        return align === "right" ? padding + cell : cell + padding;
+      })
+      .filter((_, index) => widths[index] !== 0)
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString("en-GB")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Time of day in the reader's own time zone, to the millisecond. */
+export function timeOfDay(ms: number): string {
+  const date = new Date(ms);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const seconds = `${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${seconds}`;
+}
+
+/** Date and time of day in the reader's own time zone. */
+export function dateAndTime(ms: number): string {
+  const date = new Date(ms);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(ms).slice(0, 8)}`;
+}

@@ -1,0 +1,96 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../main/version.ts";
+import { StepwellError } from "../model/errors.ts";
+import type { Define, Session } from "./command.ts";
+import { EXIT, type ExitCode, exitCodeOfError } from "./exit-codes.ts";
+import { reportError } from "./report-error.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  /** A command's code is loaded when it is called: `validate` must not pay for the engine. */
+  readonly load: () => Promise<Define>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  { name: "run", summary: "run a workflow durably and follow it", load: async () => (await import("./commands/run.ts")).defineRun },
+  {
+    name: "validate",
+    summary: "check definitions and show every problem at once",
+    load: async () => (await import("./commands/validate.ts")).defineValidate,
+  },
+  { name: "graph", summary: "draw a workflow", load: async () => (await import("./commands/graph.ts")).defineGraph },
+  { name: "runs", summary: "list, show and cancel runs", load: async () => (await import("./commands/runs/runs.ts")).defineRuns },
+  {
+    name: "doctor",
+    summary: "check this machine and the ledger",
+    load: async () => (await import("./commands/doctor.ts")).defineDoctor,
+  },
+];
+
+const EXAMPLES = `
+Examples:
+  $ stepwell validate order.yaml
+  $ stepwell run order.yaml --operators operators.ts --input @order.json
+  $ stepwell runs list --status FAILED
+  $ stepwell runs show 01a1fa77
+
+Exit codes: 0 succeeded, 1 failed, 2 wrong usage or invalid definition, 3 cancelled, 4 suspended until somebody outside acts.`;
+
+/**
+ * Runs one command and resolves with the exit code; never rejects.
+ *
+ * @param args what follows the program's name
+ */
+export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.succeeded;
+  const session: Session = {
+    terminal,
+    finish: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    const program = await programFor(args, session);
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      reportError(terminal.err, error);
+      return exitCodeOfError(error);
+    }
+    if (error.exitCode === 0) return EXIT.succeeded;
+    if (error.code !== "commander.help") reportError(terminal.err, usageError(error, args));
+    return EXIT.usage;
+  }
+}
+
+async function programFor(args: readonly string[], session: Session): Promise<Command> {
+  const { terminal } = session;
+  const program = new Command("stepwell")
+    .description("Durable workflows: what a run has finished stays finished.")
+    .version(VERSION)
+    .helpCommand("help [command]", "show what a command takes")
+    .addHelpText("after", EXAMPLES)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+      // said once, by `main`, in the form of every other error
+      outputError: () => undefined,
+    });
+  const called = new Set(args.slice(0, 2));
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (called.has(name)) (await load())(command, session);
+  }
+  return program;
+}
+
+function usageError(error: CommanderError, args: readonly string[]): StepwellError {
+  const message = error.message.replace(/^error: /, "");
+  const command = COMMANDS.find(({ name }) => name === args[0])?.name;
+  return new StepwellError("USAGE", message, { hint: `See stepwell ${command === undefined ? "" : `${command} `}--help.` });
+}

@@ -1,0 +1,15 @@
+import type { Json } from "../model/json.ts";
+import type { Logger } from "../operators/operator.ts";
+import type { RunRef } from "./api.ts";
+import type { Attempt } from "./attempt.ts";
+import type { RunHost } from "./run-host.ts";
+
+/** What an operator logs reaches listeners at once, with the run, step and attempt that said it. */
+export function attemptLogger(host: RunHost, run: RunRef, { stepId: step, attempt }: Attempt): Logger {
+  const at =
+    (level: keyof Logger) =>
+    (message: string, fields: Readonly<Record<string, Json>> = {}): void => {
+      if (host.isHeard) host.emit({ type: "log", run, step, attempt, level, message, fields });
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}

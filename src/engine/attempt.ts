@@ -1,0 +1,146 @@
+import type { Clock, Timer } from "../model/clock.ts";
+import { type RecordedError, StepwellError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import type { Logger, Operator, OperatorContext, RunContext } from "../operators/operator.ts";
+import type { Interceptor } from "./api.ts";
+import { recordError } from "./recorded-error.ts";
+import { withRunContext } from "./run-context.ts";
+
+/** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
+export type AttemptOutcome =
+  | { readonly outcome: "returned"; readonly value: unknown }
+  | { readonly outcome: "failed"; readonly error: RecordedError };
+
+/** What an attempt needs from its run. */
+export interface AttemptHost {
+  readonly host: { readonly clock: Clock; readonly interceptors: readonly Interceptor[] };
+  readonly context: RunContext;
+  logger(attempt: Attempt): Logger;
+  /** Called once, with the outcome that counts. */
+  attemptEnded(attempt: Attempt, outcome: AttemptOutcome): void;
+  /** Called when the operator came back after the attempt had already ended by timeout or by force. */
+  attemptCameLate(attempt: Attempt): void;
+}
+
+/** One try of a step. It is its operator's context, made so that what an operator does not touch costs nothing. */
+export class Attempt implements OperatorContext {
+  readonly ordinal: number;
+  readonly stepId: string;
+  readonly attempt: number;
+  readonly #run: AttemptHost;
+  readonly #key: string | null;
+  #controller: AbortController | undefined;
+  #abortReason: StepwellError | undefined;
+  #timer: Timer | undefined;
+  #logger: Logger | undefined;
+  #ended = false;
+
+  constructor(run: AttemptHost, ordinal: number, stepId: string, attempt: number, idempotencyKey: string | null) {
+    this.#run = run;
+    this.ordinal = ordinal;
+    this.stepId = stepId;
+    this.attempt = attempt;
+    this.#key = idempotencyKey;
+  }
+
+  get run(): RunContext {
+    return this.#run.context;
+  }
+
+  get runId(): string {
+    return this.#run.context.runId;
+  }
+
+  get workflow(): string {
+    return this.#run.context.workflow;
+  }
+
+  get idempotencyKey(): string {
+    return this.#key ?? `${this.runId}:${this.stepId}`;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  get log(): Logger {
+    this.#logger ??= this.#run.logger(this);
+    return this.#logger;
+  }
+
+  /** Why the attempt was told to stop, if it was. */
+  get abortReason(): StepwellError | undefined {
+    return this.#abortReason;
+  }
+
+  /** Runs the operator in the run's context; the outcome reaches the host, never the caller. */
+  execute(operator: Operator<Json>, input: Json | Promise<Json>, timeoutMs: number | null): void {
+    if (timeoutMs !== null) this.#timer = this.#run.host.clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+    withRunContext(this.#run.context, () => {
+      try {
+        const returned = this.#call(operator, input);
+        if (isPromiseLike(returned)) returned.then(this.#succeed, this.#fail);
+        else this.#succeed(returned);
+      } catch (thrown) {
+        this.#fail(thrown);
+      }
+    });
+  }
+
+  /** Tells the operator to stop; the attempt ends when it does. */
+  abort(reason: StepwellError): void {
+    if (this.#ended || this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** Ends the attempt without waiting for the operator and without an outcome; a late result is discarded. */
+  abandon(reason: StepwellError): void {
+    if (this.#ended) return;
+    this.abort(reason);
+    this.#timer?.cancel();
+    this.#ended = true;
+  }
+
+  #call(operator: Operator<Json>, input: Json | Promise<Json>): unknown {
+    const interceptors = this.#run.host.interceptors;
+    if (interceptors.length === 0 && !(input instanceof Promise)) return operator(input, this);
+    const innermost = async (): Promise<unknown> => operator(await input, this);
+    return interceptors.reduceRight<() => Promise<unknown>>((next, interceptor) => async () => interceptor(this, next), innermost)();
+  }
+
+  readonly #succeed = (value: unknown): void => {
+    if (this.#end()) this.#run.attemptEnded(this, { outcome: "returned", value });
+  };
+
+  readonly #fail = (thrown: unknown): void => {
+    if (this.#end()) this.#run.attemptEnded(this, { outcome: "failed", error: recordError(this.#abortReason ?? thrown) });
+  };
+
+  #timeOut(timeoutMs: number): void {
+    if (this.#ended) return;
+    const error = new StepwellError("STEP_TIMEOUT", `step "${this.stepId}" took longer than its timeout of ${timeoutMs} ms`);
+    this.abort(error);
+    this.#ended = true;
+    this.#run.attemptEnded(this, { outcome: "failed", error: recordError(error) });
+  }
+
+  /** Whether this was the first end; a second one is a late result. */
+  #end(): boolean {
+    this.#timer?.cancel();
+    if (this.#ended) {
+      this.#run.attemptCameLate(this);
+      return false;
+    }
+    this.#ended = true;
+    return true;
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

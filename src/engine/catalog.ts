@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import type { Ledger } from "../ledger/port.ts";
+import { StepwellError } from "../model/errors.ts";
+import { canonicalJson, isJsonObject } from "../model/json.ts";
+import type { Problem } from "../model/problem.ts";
+import type { OperatorCatalog } from "../operators/definition.ts";
+import type { Definition } from "../workflow/graph.ts";
+import { compileDefinition } from "../workflow/index.ts";
+import { createPlan, invalidDefinition, type Plan, restorePlan } from "./plan.ts";
+
+/** What `register` gives back. */
+export interface Registered {
+  readonly plan: Plan;
+  readonly warnings: readonly Problem[];
+}
+
+/** Versions made ready to run, each compiled once in this process; the ledger holds their definitions. */
+export class Catalog {
+  readonly #ledger: Ledger;
+  readonly #byVersion = new Map<number, Promise<Plan>>();
+  readonly #newest = new Map<string, Plan>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Validates a definition and stores it as a version, unless the same content is stored already.
+   *
+   * @throws StepwellError `DEFINITION_INVALID` with every problem
+   */
+  async register(tenant: string, definition: Definition, operators: OperatorCatalog): Promise<Registered> {
+    const { graph, problems } = await compileDefinition(definition, { operators });
+    const isInvalid = problems.some((problem) => problem.severity === "error");
+    if (graph === undefined || isInvalid) throw invalidDefinition(problems);
+    const text = canonicalJson(definition);
+    const row = await this.#ledger.putVersion({
+      tenant,
+      workflow: graph.name,
+      version: graph.version,
+      hash: createHash("sha256").update(text).digest("hex"),
+      definition: text,
+      steps: graph.steps.map(({ ordinal, id, uses }) => ({ ordinal, path: id, uses: uses ?? "switch" })),
+    });
+    const plan = createPlan(row.id, graph);
+    this.#byVersion.set(row.id, Promise.resolve(plan));
+    this.#newest.set(`${tenant}/${graph.name}`, plan);
+    return { plan, warnings: problems };
+  }
+
+  /** The newest version of a workflow, if it is ready in this process. */
+  ready(tenant: string, workflow: string): Plan | undefined {
+    return this.#newest.get(`${tenant}/${workflow}`);
+  }
+
+  /**
+   * The newest version of a workflow, from the ledger when this process did not register it.
+   *
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`
+   */
+  async newest(tenant: string, workflow: string): Promise<Plan> {
+    const row = await this.#ledger.latestVersion(tenant, workflow);
+    if (row === undefined) {
+      throw new StepwellError("WORKFLOW_NOT_FOUND", `no workflow "${workflow}" is registered`, {
+        hint: "Register its definition first; names are case-sensitive.",
+      });
+    }
+    const plan = await this.#restore(row.id, row.definition);
+    this.#newest.set(`${tenant}/${workflow}`, plan);
+    return plan;
+  }
+
+  /** The plan of a version, as the ledger holds it. */
+  async ofVersion(versionId: number): Promise<Plan> {
+    const known = this.#byVersion.get(versionId);
+    if (known !== undefined) return known;
+    const row = await this.#ledger.getVersion(versionId);
+    if (row === undefined) throw new StepwellError("WORKFLOW_NOT_FOUND", `the ledger has no version ${versionId}`);
+    return this.#restore(versionId, row.definition);
+  }
+
+  #restore(versionId: number, text: string): Promise<Plan> {
+    const known = this.#byVersion.get(versionId);
+    if (known !== undefined) return known;
+    const definition: unknown = JSON.parse(text);
+    const plan = isJsonObject(definition)
+      ? restorePlan(versionId, definition)
+      : Promise.reject(new StepwellError("LEDGER_CORRUPT", `the definition of version ${versionId} is not an object`));
+    this.#byVersion.set(versionId, plan);
+    plan.catch(() => this.#byVersion.delete(versionId));
+    return plan;
+  }
+}

@@ -1,0 +1,341 @@
+import { hostname } from "node:os";
+import { Committer } from "../ledger/committer.ts";
+import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
+import type { InboxRow } from "../ledger/rows.ts";
+import type { Clock, Random } from "../model/clock.ts";
+import { asStepwellError, StepwellError } from "../model/errors.ts";
+import { isTerminalRun } from "../model/status.ts";
+import type { OperatorCatalog } from "../operators/definition.ts";
+import type { Definition } from "../workflow/graph.ts";
+import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
+import { Catalog, type Registered } from "./catalog.ts";
+import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
+import { Pickup } from "./pickup.ts";
+import { recordError } from "./recorded-error.ts";
+import { RunDriver } from "./run-driver.ts";
+import type { RunEnd, RunHost } from "./run-host.ts";
+import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
+import { RunStarter, TENANT } from "./run-starter.ts";
+import { Schemas } from "./schemas.ts";
+import { Slots } from "./slots.ts";
+import { Waiters } from "./waiters.ts";
+
+const DEFAULT_STEPS = 1_024;
+const DEFAULT_RUNS = 4_096;
+
+export interface EngineOptions {
+  readonly ledger: Ledger;
+  readonly operators: OperatorRegistry;
+  /** What the validator knows of the operators, asked at each `register`. */
+  readonly catalog: () => OperatorCatalog;
+  readonly threads: ThreadExecutor;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Kept with every run: `production`, `staging`, … */
+  readonly environment: string;
+  /** Version of Stepwell, kept with the engine's row in the ledger. */
+  readonly version: string;
+  readonly concurrency: Concurrency;
+  readonly interceptors: readonly Interceptor[];
+  readonly cancelGraceMs: number;
+  readonly stopGraceMs: number;
+}
+
+/**
+ * Drives the runs of one ledger. It owns the ledger while it is open: it starts runs, takes up those that others left, and ends
+ * by handing back what is unfinished.
+ */
+export class Engine implements RunHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly schemas = new Schemas();
+  readonly operators: OperatorRegistry;
+  readonly threads: ThreadExecutor;
+  readonly slots: Slots;
+  readonly interceptors: readonly Interceptor[];
+  readonly cancelGraceMs: number;
+  isStopping = false;
+  epoch = 0;
+  readonly #options: EngineOptions;
+  readonly #ledger: Ledger;
+  readonly #catalog: Catalog;
+  readonly #pickup: Pickup;
+  readonly #starter: RunStarter;
+  readonly #maxRuns: number;
+  readonly #listeners = new Set<Listener>();
+  readonly #byId = new Map<number, RunDriver>();
+  readonly #byPublicId = new Map<string, RunDriver>();
+  readonly #takingUp = new Set<number>();
+  readonly #waiters = new Waiters<RunOutcome>();
+  #committer: Committer | undefined;
+  #failure: StepwellError | undefined;
+  /** The ledger's clock minus this process's monotonic one. */
+  #clockOffset = 0;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#ledger = options.ledger;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.operators = options.operators;
+    this.threads = options.threads;
+    this.interceptors = options.interceptors;
+    this.cancelGraceMs = options.cancelGraceMs;
+    this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
+    this.#maxRuns = options.concurrency.runs ?? DEFAULT_RUNS;
+    this.#catalog = new Catalog(options.ledger);
+    this.#starter = new RunStarter({
+      host: this,
+      ledger: options.ledger,
+      catalog: this.#catalog,
+      environment: options.environment,
+      isFull: () => this.#byId.size >= this.#maxRuns,
+      begin: (run) => this.#remember(run),
+      enqueue: (insert) => this.#committer?.add(insert),
+      queued: () => this.#pickup.queued(this.#byId.size < this.#maxRuns),
+    });
+    this.#pickup = new Pickup(options.ledger, options.clock, {
+      freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
+      isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
+      takeUp: (runId) => this.#takeUp(runId),
+      deliver: (row) => this.#deliver(row),
+      failed: (cause) => this.#fail(asStepwellError(cause)),
+    });
+  }
+
+  /**
+   * Takes ownership of the ledger and takes up its unfinished runs.
+   *
+   * @throws StepwellError `LEDGER_OWNED`
+   */
+  async open(): Promise<void> {
+    const { epoch, now } = await this.#ledger.own({
+      name: `${hostname()}:${process.pid}`,
+      host: hostname(),
+      pid: process.pid,
+      version: this.#options.version,
+    });
+    this.epoch = epoch;
+    this.#clockOffset = now - this.clock.monotonic();
+    this.#committer = new Committer(this.#ledger, epoch, this.clock, {
+      fatal: (error) => this.#fail(error),
+      stalled: (error, retryInMs) => this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs }),
+    });
+    await this.#pickup.start();
+  }
+
+  /**
+   * Stores a version of a workflow; the same content is the same version.
+   *
+   * @throws StepwellError `DEFINITION_INVALID`
+   */
+  async register(definition: Definition): Promise<Registered> {
+    this.#expectOpen();
+    const registered = await this.#catalog.register(TENANT, definition, this.#options.catalog());
+    await this.operatorsChanged();
+    return registered;
+  }
+
+  /** Operators were added: runs that waited for one go on. */
+  async operatorsChanged(): Promise<void> {
+    for (const run of this.#byId.values()) run.operatorsChanged();
+    await this.#pickup.operatorsChanged();
+  }
+
+  /**
+   * Starts a run of the newest version of a workflow and returns its id once it is durable.
+   *
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `ENGINE_STOPPED`
+   */
+  async start(workflow: string, input: unknown, options: StartOptions = {}): Promise<string> {
+    this.#expectOpen();
+    return this.#starter.start(workflow, input, options);
+  }
+
+  /**
+   * Resolves with the outcome when the run has ended.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`
+   */
+  async result(publicId: string): Promise<RunOutcome> {
+    this.#expectOpen();
+    const ended = this.#waiters.wait(publicId);
+    if (!this.#byPublicId.has(publicId)) await this.#lookForEnd(publicId);
+    this.#pickup.needed();
+    return ended;
+  }
+
+  /** A run with all its steps; undefined when there is none. */
+  async get(publicId: string): Promise<RunResult | undefined> {
+    const row = await this.#ledger.getRun(TENANT, publicId);
+    return row === undefined ? undefined : resultOf(row, await this.#ledger.listSteps(TENANT, publicId));
+  }
+
+  async list(query: Omit<RunQuery, "tenant">): Promise<RunPageResult> {
+    const page = await this.#ledger.listRuns({ ...query, tenant: TENANT });
+    return { runs: page.runs.map((row) => summaryOf(row)), next: page.next };
+  }
+
+  /**
+   * Accepts a cancel; it is durable when this resolves. Operators get their abort signal, nothing new starts.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  async cancel(publicId: string, actor = "api"): Promise<void> {
+    this.#expectOpen();
+    await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor }));
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
+  async stop(): Promise<void> {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    this.#pickup.stop();
+    const stopped = new StepwellError("ENGINE_STOPPED", "the engine has stopped");
+    for (const run of [...this.#byId.values()]) run.advance();
+    if (this.#byId.size > 0 && this.#failure === undefined) await this.#emptiedOrLate();
+    await this.#committer?.idle();
+    this.#dropAll(stopped);
+    this.#committer?.stop();
+    this.#failure ??= stopped;
+    await this.threads.close();
+    await this.#ledger.close();
+  }
+
+  get isHeard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  ledgerNow(): number {
+    return Math.round(this.clock.monotonic() + this.#clockOffset);
+  }
+
+  commit(run: RunDriver): void {
+    this.#committer?.add(run);
+  }
+
+  emit(event: LifecycleEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (cause) {
+        process.emitWarning(`a listener failed on ${event.type}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      }
+    }
+  }
+
+  load(runId: number): Promise<StoredRun | undefined> {
+    return this.#ledger.loadRun(runId);
+  }
+
+  onStarted(run: RunDriver): void {
+    this.#starter.started(run.runId);
+  }
+
+  onEnded(run: RunDriver, end: RunEnd): void {
+    this.#forget(run);
+    const { workflow, version } = run.context;
+    this.#waiters.resolve(run.publicId, () => ({ id: run.publicId, workflow, version, ...end }));
+    this.#pickup.roomMade();
+  }
+
+  onParked(run: RunDriver): void {
+    this.#forget(run);
+    this.#pickup.roomMade();
+  }
+
+  onRefused(run: RunDriver, error: StepwellError): void {
+    run.drop(error);
+    this.#forget(run);
+    this.#starter.refused(run.runId, error);
+  }
+
+  onBroken(run: RunDriver, error: StepwellError): void {
+    run.drop(error);
+    this.#forget(run);
+    this.#waiters.reject(run.publicId, error);
+    this.emit({ type: "run.broken", runId: run.publicId, error: recordError(error) });
+  }
+
+  async #lookForEnd(publicId: string): Promise<void> {
+    const row = await this.#ledger.getRun(TENANT, publicId);
+    if (row === undefined) this.#waiters.reject(publicId, new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`));
+    else if (isTerminalRun(row.status)) this.#waiters.resolve(publicId, () => outcomeOf(row));
+  }
+
+  async #deliver(row: InboxRow): Promise<void> {
+    const run = this.#byId.get(row.runId);
+    if (run === undefined) await this.#takeUp(row.runId);
+    else run.deliver([row]);
+  }
+
+  /** Brings a run of the ledger into memory and drives it on; does nothing for one that is here or has ended. */
+  async #takeUp(runId: number): Promise<void> {
+    if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId)) return;
+    this.#takingUp.add(runId);
+    try {
+      const stored = await this.#ledger.loadRun(runId);
+      if (stored === undefined || isTerminalRun(stored.run.status)) return;
+      const plan = await this.#catalog.ofVersion(stored.run.versionId);
+      const context = contextOf(stored.run);
+      this.#remember(RunDriver.resume(this, plan, context, stored));
+    } catch (cause) {
+      if (!(cause instanceof StepwellError) || (cause.code !== "DEFINITION_INVALID" && cause.code !== "LEDGER_CORRUPT")) throw cause;
+      this.emit({ type: "run.broken", runId: String(runId), error: recordError(cause) });
+    } finally {
+      this.#takingUp.delete(runId);
+    }
+  }
+
+  #remember(run: RunDriver): void {
+    this.#byId.set(run.runId, run);
+    this.#byPublicId.set(run.publicId, run);
+    this.#pickup.needed();
+  }
+
+  #forget(run: RunDriver): void {
+    this.#byId.delete(run.runId);
+    this.#byPublicId.delete(run.publicId);
+    if (this.#byId.size === 0) this.#emptied?.();
+  }
+
+  #emptiedOrLate(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(this.#options.stopGraceMs, resolve);
+      this.#emptied = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** The ledger cannot be trusted to take more: local work stops, callers hear why, the rows stay as they are. */
+  #fail(error: StepwellError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#pickup.stop();
+    this.#committer?.stop();
+    this.#dropAll(error);
+    this.emit({ type: "ledger.failed", error: recordError(error) });
+  }
+
+  #dropAll(error: StepwellError): void {
+    for (const run of [...this.#byId.values()]) {
+      run.drop(error);
+      this.#forget(run);
+    }
+    this.#starter.refuseAll(error);
+    this.#waiters.rejectAll(error);
+  }
+
+  #expectOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.isStopping || this.#committer === undefined) throw new StepwellError("ENGINE_STOPPED", "the engine is not open");
+  }
+}

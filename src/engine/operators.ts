@@ -1,0 +1,51 @@
+import type { Json } from "../model/json.ts";
+import type { Operator, OperatorContext } from "../operators/operator.ts";
+
+/** An operator and, when it came from a module, where a worker thread finds it. */
+export interface RegisteredOperator {
+  readonly execute: Operator<Json>;
+  readonly module: OperatorModule | null;
+}
+
+export interface OperatorModule {
+  /** URL of the module. */
+  readonly url: string;
+  readonly exportName: string;
+}
+
+/** Runs an operator of a module in a worker thread (`isolation: thread`). */
+export interface ThreadExecutor {
+  run(module: OperatorModule, input: Json, context: OperatorContext): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** The operators that this process has, by the name that `uses` gives. */
+export class OperatorRegistry {
+  readonly #operators = new Map<string, RegisteredOperator>();
+  readonly #registered = new Set<string>();
+
+  /** Adds or replaces an operator; what it takes is checked by the workflows that use it, not by type. */
+  register(name: string, execute: Operator<never>, module: OperatorModule | null = null): void {
+    this.#operators.set(name, { execute: execute as Operator<Json>, module });
+    this.#registered.add(name);
+  }
+
+  /** Adds a built-in operator whose code is loaded when a step first needs it. */
+  registerLazy(name: string, load: () => Promise<Operator>): void {
+    let loading: Promise<Operator> | undefined;
+    const execute: Operator = async (input, context) => {
+      loading ??= load();
+      return (await loading)(input, context);
+    };
+    this.#operators.set(name, { execute, module: null });
+  }
+
+  get(name: string): RegisteredOperator | undefined {
+    return this.#operators.get(name);
+  }
+
+  /** Names that were registered by the user of the engine. */
+  registeredNames(): readonly string[] {
+    return [...this.#registered];
+  }
+}

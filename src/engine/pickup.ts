@@ -1,0 +1,136 @@
+import type { Ledger } from "../ledger/port.ts";
+import type { InboxRow, RunRow } from "../ledger/rows.ts";
+import type { Clock, Timer } from "../model/clock.ts";
+
+/** What another process writes is noticed within twice this. */
+const LOOK_MS = 20;
+/** Parked runs whose time has come are looked for this often. */
+const DUE_MS = 250;
+const PAGE = 200;
+
+export interface PickupHost {
+  /** How many more runs may be held in memory. */
+  freeRuns(): number;
+  /** Whether callers or runs depend on the engine, so that it keeps the process alive. */
+  isNeeded(): boolean;
+  takeUp(runId: number): Promise<void>;
+  deliver(row: InboxRow): Promise<void>;
+  failed(cause: unknown): void;
+}
+
+/** Finds the runs of the ledger that this engine must take up: after a start, when others wrote, when waits fall due. */
+export class Pickup {
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #host: PickupHost;
+  #timer: Timer | undefined;
+  #nextDueLook = 0;
+  #isStopped = false;
+  #isBackground = false;
+  #queueIsOpen = true;
+
+  constructor(ledger: Ledger, clock: Clock, host: PickupHost) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#host = host;
+  }
+
+  /** Takes up what a dead or stopped engine left behind, then watches. */
+  async start(): Promise<void> {
+    await this.#recover((row) => isLeftBehind(row));
+    await this.#claimQueued();
+    await this.#readInbox();
+    this.#schedule();
+  }
+
+  /** New operators are there: runs that were parked for the want of one are tried again. */
+  async operatorsChanged(): Promise<void> {
+    await this.#recover((row) => row.status === "SUSPENDED" && row.reason === "no_worker");
+  }
+
+  /** A run left memory: a queued one may take its place. */
+  roomMade(): void {
+    if (this.#queueIsOpen) return;
+    this.#queueIsOpen = true;
+    this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#host.failed(cause)));
+  }
+
+  /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
+  queued(hasRoom: boolean): void {
+    this.#queueIsOpen = false;
+    if (hasRoom) this.roomMade();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #recover(wanted: (row: RunRow) => boolean): Promise<void> {
+    for (let after = 0; !this.#isStopped; ) {
+      const page = await this.#ledger.unfinished("all", after, PAGE);
+      for (const row of page) if (wanted(row)) await this.#host.takeUp(row.id);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.id;
+    }
+  }
+
+  async #claimQueued(): Promise<void> {
+    while (!this.#isStopped) {
+      const free = this.#host.freeRuns();
+      if (free <= 0) {
+        this.#queueIsOpen = false;
+        return;
+      }
+      const page = await this.#ledger.unfinished("queued", 0, Math.min(free, PAGE));
+      if (page.length === 0) return;
+      for (const row of page) await this.#host.takeUp(row.id);
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    }
+  }
+
+  async #readInbox(): Promise<void> {
+    for (const row of await this.#ledger.unconsumedInbox(PAGE)) await this.#host.deliver(row);
+  }
+
+  /** Somebody depends on the engine from now on: the watch keeps the process alive. */
+  needed(): void {
+    if (!this.#isBackground || this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#isBackground = !this.#host.isNeeded();
+    this.#timer = this.#clock.setTimer(LOOK_MS, () => void this.#tick(), this.#isBackground);
+  }
+
+  async #tick(): Promise<void> {
+    this.#timer = undefined;
+    try {
+      await this.#look();
+    } catch (cause) {
+      this.#host.failed(cause);
+    }
+    this.#schedule();
+  }
+
+  async #look(): Promise<void> {
+    if (await this.#ledger.changedElsewhere()) {
+      await this.#claimQueued();
+      await this.#readInbox();
+    }
+    const now = this.#clock.monotonic();
+    if (now < this.#nextDueLook) return;
+    this.#nextDueLook = now + DUE_MS;
+    for (const row of await this.#ledger.unfinished("due", 0, PAGE)) await this.#host.takeUp(row.id);
+  }
+}
+
+/** RUNNING runs, and SUSPENDED ones that nothing in the ledger would wake. */
+function isLeftBehind(row: RunRow): boolean {
+  if (row.status === "RUNNING") return true;
+  return row.status === "SUSPENDED" && (row.ownerEpoch !== null || row.reason === "shutdown" || row.reason === "no_worker");
+}

@@ -1,0 +1,73 @@
+import type { EvaluationContext, Scope } from "../expressions/template.ts";
+import type { RecordedError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import type { Step, Switch } from "../workflow/graph.ts";
+import { type MaybePromise, proceed } from "./maybe-promise.ts";
+import { recordError } from "./recorded-error.ts";
+
+/** What evaluating a ready step says: facts for the scheduler and values for the commit that they cause. */
+export type Prepared =
+  | { readonly decision: "start"; readonly input: Json; readonly idempotencyKey: string | null }
+  | { readonly decision: "skip" }
+  | { readonly decision: "select"; readonly targets: readonly number[] }
+  | { readonly decision: "fail"; readonly error: RecordedError };
+
+const SKIP: Prepared = { decision: "skip" };
+const START_WITHOUT_INPUT: Prepared = { decision: "start", input: {}, idempotencyKey: null };
+
+/** Evaluates `when`, then the cases of a switch or `with` and `idempotencyKey` (SPEC §2): each once, in this order. Never throws. */
+export function prepareStep(step: Step, scope: Scope, makeContext: () => EvaluationContext): MaybePromise<Prepared> {
+  if (step.when === null && step.with === null && step.switch === null && step.idempotencyKey === null) return START_WITHOUT_INPUT;
+  const context = makeContext();
+  try {
+    const prepared = proceed(step.when?.evaluate(scope, context) ?? true, (holds) =>
+      holds === true ? evaluateBody(step, scope, context) : SKIP,
+    );
+    return prepared instanceof Promise ? prepared.catch(failed) : prepared;
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+function failed(thrown: unknown): Prepared {
+  return { decision: "fail", error: recordError(thrown) };
+}
+
+function evaluateBody(step: Step, scope: Scope, context: EvaluationContext): MaybePromise<Prepared> {
+  if (step.switch !== null)
+    return proceed(selectTargets(step.switch, scope, context, 0, []), (targets) => ({ decision: "select", targets }));
+  return proceed(step.with?.evaluate(scope, context) ?? {}, (input) =>
+    step.idempotencyKey === null
+      ? { decision: "start", input, idempotencyKey: null }
+      : proceed(step.idempotencyKey.evaluate(scope, context), (key) => ({ decision: "start", input, idempotencyKey: asKey(key) })),
+  );
+}
+
+function asKey(key: Json): string {
+  return typeof key === "string" ? key : JSON.stringify(key);
+}
+
+/** Cases are evaluated in order; `exclusive` stops at the first that holds. */
+function selectTargets(
+  cases: Switch,
+  scope: Scope,
+  context: EvaluationContext,
+  index: number,
+  selected: readonly number[],
+): MaybePromise<readonly number[]> {
+  for (let at = index; at < cases.cases.length; at++) {
+    const candidate = cases.cases[at];
+    if (candidate === undefined) break;
+    const holds = candidate.when.evaluate(scope, context);
+    if (holds instanceof Promise) {
+      return holds.then((value) => {
+        const found = value === true ? [...selected, ...candidate.then] : selected;
+        return value === true && cases.mode === "exclusive" ? found : selectTargets(cases, scope, context, at + 1, found);
+      });
+    }
+    if (holds !== true) continue;
+    selected = [...selected, ...candidate.then];
+    if (cases.mode === "exclusive") return selected;
+  }
+  return selected.length === 0 ? cases.otherwise : [...new Set(selected)];
+}

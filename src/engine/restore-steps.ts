@@ -1,0 +1,66 @@
+import type { StepView } from "../expressions/template.ts";
+import type { StoredRun } from "../ledger/port.ts";
+import type { StepRow } from "../ledger/rows.ts";
+import { invariant } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import { Scheduler } from "../scheduler/index.ts";
+import { parseError } from "./recorded-error.ts";
+import { type RunCore, type StepState, stepAt } from "./run-core.ts";
+import { RunSteps } from "./run-steps.ts";
+import { viewOf } from "./step-recorder.ts";
+
+/** Rebuilds the steps of a run from its stored rows alone (PROMISES P14). */
+export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
+  const views: Record<string, StepView> = {};
+  const states: (StepState | undefined)[] = [];
+  for (const row of stored.steps) {
+    const step = stepAt(core.plan, row.ordinal);
+    if (row.finishedAt !== null) {
+      const output = row.output === null ? null : { output: parseJson(row.output) };
+      views[step.id] = viewOf(step, row.status, output, row.error === null ? null : parseError(row.error));
+    } else {
+      states[row.ordinal] = stateOf(row);
+    }
+  }
+  const scheduler = Scheduler.restore(
+    core.plan.topology,
+    stored.steps.map((row) => ({ ordinal: row.ordinal, status: row.status, selected: selectedOf(row) })),
+    { ending: null },
+  );
+  const steps = new RunSteps(core, scheduler, views, states);
+  const { clock } = core.host;
+  for (const wait of stored.waits) {
+    if (wait.kind === "timeout") continue;
+    const dueMs = wait.dueAt === null ? null : clock.monotonic() + Math.max(0, wait.dueAt - core.host.ledgerNow());
+    steps.recorder.waits.set(wait.ordinal, { kind: wait.kind, dueMs, timer: null });
+  }
+  const failed = stored.steps.find((row) => row.status === "FAILED" && stepAt(core.plan, row.ordinal).onError === "fail");
+  if (failed !== undefined) {
+    const error = failed.error === null ? { code: "STEP_FAILED", message: "unknown" } : parseError(failed.error);
+    steps.failure = { stepId: stepAt(core.plan, failed.ordinal).id, error };
+  }
+  return steps;
+}
+
+function stateOf(row: StepRow): StepState {
+  return {
+    input: row.input === null ? {} : parseJson(row.input),
+    idempotencyKey: row.idempotencyKey,
+    attempt: row.attempt,
+    failures: row.failures,
+    running: null,
+    holdsSlot: false,
+  };
+}
+
+function selectedOf(row: StepRow): readonly number[] | null {
+  if (row.selected === null) return null;
+  const selected = parseJson(row.selected);
+  invariant(Array.isArray(selected), `step ${row.ordinal}: its selected targets are not a list`);
+  return selected.map(Number);
+}
+
+/** Text that the ledger checked against its CRC is what `JSON.stringify` wrote. */
+export function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}

@@ -1,0 +1,57 @@
+import { type RecordedError, StepwellError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import type { Outcome } from "../scheduler/index.ts";
+import type { Graph } from "../workflow/graph.ts";
+import { payloadText } from "./finish-output.ts";
+import { type MaybePromise, proceed } from "./maybe-promise.ts";
+import { recordError } from "./recorded-error.ts";
+import type { StepFailure } from "./run-core.ts";
+import type { RunEnd } from "./run-host.ts";
+import type { RunSteps } from "./run-steps.ts";
+
+/** How a run whose steps have all settled ends; its output is evaluated if it succeeded. Never throws. */
+export function evaluateEnd({ output, timeoutMs }: Graph, steps: RunSteps): MaybePromise<RunEnd> {
+  const outcome = steps.scheduler.outcome();
+  if (outcome !== "succeeded" || output === null) return endWithoutOutput(outcome, steps.failure, timeoutMs);
+  const succeeded = (value: Json): RunEnd => ({ status: "SUCCEEDED", reason: null, output: value, error: null });
+  const failed = (thrown: unknown): RunEnd => ({ status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) });
+  try {
+    const end = proceed(output.evaluate(steps.scope, steps.evaluation("output")), succeeded);
+    return end instanceof Promise ? end.catch(failed) : end;
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+function endWithoutOutput(outcome: Outcome | undefined, failure: StepFailure | undefined, timeoutMs: number | null): RunEnd {
+  switch (outcome) {
+    case "cancelled":
+      return { status: "CANCELLED", reason: "cancelled", output: null, error: null };
+    case "timed_out":
+      return { status: "FAILED", reason: "timeout", output: null, error: recordError(runTimeoutError(timeoutMs)) };
+    case "failed":
+      return { status: "FAILED", reason: "step_failed", output: null, error: stepFailed(failure) };
+    default:
+      return { status: "SUCCEEDED", reason: null, output: null, error: null };
+  }
+}
+
+/** The end with the JSON text of its output; an output that the ledger cannot hold fails the run. */
+export function checkEnd(end: RunEnd): RunEnd & { readonly text: string | null } {
+  try {
+    return { ...end, text: end.output === null ? null : payloadText(end.output, "the output of the run") };
+  } catch (thrown) {
+    return { status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown), text: null };
+  }
+}
+
+export function runTimeoutError(timeoutMs: number | null): StepwellError {
+  return new StepwellError("RUN_TIMEOUT", `the run took longer than its timeout of ${timeoutMs} ms`);
+}
+
+function stepFailed(failure: StepFailure | undefined): RecordedError {
+  if (failure === undefined) return recordError(new StepwellError("RUN_FAILED", "a step failed"));
+  const { stepId, error } = failure;
+  const data = { step: stepId, code: error.code };
+  return recordError(new StepwellError("RUN_FAILED", `step "${stepId}" failed: ${error.message}`, { data }));
+}

@@ -1,0 +1,70 @@
+import type { RunRow, StepRunRow } from "../ledger/rows.ts";
+import { isJsonObject, type Json } from "../model/json.ts";
+import type { RunContext } from "../operators/operator.ts";
+import type { RunOutcome, RunResult, RunSummary, StepResult } from "./api.ts";
+import { parseError } from "./recorded-error.ts";
+import { parseJson } from "./restore-steps.ts";
+
+export function summaryOf(row: RunRow): RunSummary {
+  const { publicId: id, workflow, version, status, reason } = row;
+  return {
+    id,
+    workflow,
+    version,
+    status,
+    reason,
+    createdAt: iso(row.createdAt),
+    startedAt: isoOrNull(row.startedAt),
+    finishedAt: isoOrNull(row.finishedAt),
+  };
+}
+
+export function outcomeOf(row: RunRow): RunOutcome {
+  const { publicId: id, workflow, version, status, reason } = row;
+  return {
+    id,
+    workflow,
+    version,
+    status,
+    reason,
+    output: jsonOrNull(row.output),
+    error: row.error === null ? null : parseError(row.error),
+  };
+}
+
+/** What the run's operators know it by. */
+export function contextOf(row: RunRow): RunContext {
+  const { publicId: runId, workflow, version, tenant, initiator } = row;
+  const labels = row.labels === null ? {} : parseJson(row.labels);
+  const texts = isJsonObject(labels) ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) : {};
+  return { runId, workflow, version, tenant, initiator, labels: texts, input: parseJson(row.input) };
+}
+
+export function resultOf(row: RunRow, steps: readonly StepRunRow[]): RunResult {
+  return { ...outcomeOf(row), steps: steps.map((step) => stepResultOf(step)) };
+}
+
+function stepResultOf(row: StepRunRow): StepResult {
+  return {
+    id: row.path,
+    status: row.status,
+    reason: row.reason,
+    attempt: row.attempt,
+    output: jsonOrNull(row.output),
+    error: row.error === null ? null : parseError(row.error),
+    startedAt: isoOrNull(row.startedAt),
+    finishedAt: isoOrNull(row.finishedAt),
+  };
+}
+
+function jsonOrNull(text: string | null): Json {
+  return text === null ? null : parseJson(text);
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

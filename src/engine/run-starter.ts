@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type { Ledger } from "../ledger/port.ts";
+import type { InsertRun } from "../ledger/writes.ts";
+import { StepwellError } from "../model/errors.ts";
+import { canonicalJson, type Json, toJson } from "../model/json.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { RunContext } from "../operators/operator.ts";
+import type { StartOptions } from "./api.ts";
+import type { Catalog } from "./catalog.ts";
+import { payloadText } from "./finish-output.ts";
+import type { Plan } from "./plan.ts";
+import { newPublicId } from "./public-id.ts";
+import { QueuedInsert } from "./queued-insert.ts";
+import { RunDriver } from "./run-driver.ts";
+import type { RunHost } from "./run-host.ts";
+import { RunIds } from "./run-ids.ts";
+
+/** The tenant of every run until there are more. */
+export const TENANT = "default";
+
+export interface StarterHost {
+  readonly host: RunHost;
+  readonly ledger: Ledger;
+  readonly catalog: Catalog;
+  readonly environment: string;
+  /** No more runs fit into memory. */
+  isFull(): boolean;
+  begin(run: RunDriver): void;
+  enqueue(insert: QueuedInsert): void;
+  /** A run was stored QUEUED. */
+  queued(): void;
+}
+
+interface PendingStart {
+  readonly publicId: string;
+  readonly resolve: (publicId: string) => void;
+  readonly reject: (error: StepwellError) => void;
+}
+
+/** Turns a request into a durable run: checks the input, keeps the promise of idempotency keys, inserts. */
+export class RunStarter {
+  readonly #to: StarterHost;
+  readonly #ids: RunIds;
+  readonly #pending = new Map<number, PendingStart>();
+
+  constructor(to: StarterHost) {
+    this.#to = to;
+    this.#ids = new RunIds(to.ledger);
+  }
+
+  async start(workflow: string, input: unknown, options: StartOptions): Promise<string> {
+    const { catalog, host } = this.#to;
+    const plan = catalog.ready(TENANT, workflow) ?? (await catalog.newest(TENANT, workflow));
+    const checked = toJson(input ?? {}, "the input");
+    const { inputSchema } = plan.graph;
+    if (inputSchema !== null) await host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
+    const { idempotencyKey } = options;
+    if (idempotencyKey === undefined) return this.#insert(plan, checked, options, null);
+    if (idempotencyKey.length > LIMITS.idempotencyKeyLength) {
+      throw new StepwellError("VALUE_TOO_LARGE", `an idempotency key may have ${LIMITS.idempotencyKeyLength} characters`);
+    }
+    const hash = createHash("sha256")
+      .update(canonicalJson({ workflow, input: checked }))
+      .digest("hex");
+    return (await this.#startedBy(workflow, idempotencyKey, hash)) ?? this.#insertOnce(plan, checked, options, idempotencyKey, hash);
+  }
+
+  started(runId: number): void {
+    const pending = this.#pending.get(runId);
+    this.#pending.delete(runId);
+    pending?.resolve(pending.publicId);
+  }
+
+  refused(runId: number, error: StepwellError): void {
+    const pending = this.#pending.get(runId);
+    this.#pending.delete(runId);
+    pending?.reject(error);
+  }
+
+  refuseAll(error: StepwellError): void {
+    for (const runId of [...this.#pending.keys()]) this.refused(runId, error);
+  }
+
+  /** Two starts with one key race to one insert; who loses finds the winner's run. */
+  async #insertOnce(plan: Plan, input: Json, options: StartOptions, key: string, hash: string): Promise<string> {
+    try {
+      return await this.#insert(plan, input, options, hash);
+    } catch (cause) {
+      if (!(cause instanceof StepwellError) || cause.code !== "LEDGER_CONFLICT") throw cause;
+      const winner = await this.#startedBy(plan.graph.name, key, hash);
+      if (winner === undefined) throw cause;
+      return winner;
+    }
+  }
+
+  async #startedBy(workflow: string, key: string, hash: string): Promise<string | undefined> {
+    const found = await this.#to.ledger.findByIdempotencyKey(TENANT, workflow, key);
+    if (found === undefined || found.hash === hash) return found?.run.publicId;
+    throw new StepwellError("IDEMPOTENCY_KEY_REUSED", `the key "${key}" started run ${found.run.publicId} with another input`, {
+      hint: "Use a new key for a new request.",
+      data: { runId: found.run.publicId },
+    });
+  }
+
+  async #insert(plan: Plan, input: Json, options: StartOptions, idempotencyHash: string | null): Promise<string> {
+    const { graph, versionId } = plan;
+    const { host, environment } = this.#to;
+    const { idempotencyKey = null, initiator = "api", trigger = "call", labels = graph.labels } = options;
+    const text = payloadText(input, "the input");
+    const runId = this.#ids.tryTake() ?? (await this.#ids.take());
+    const publicId = newPublicId(host.ledgerNow());
+    const isQueued = this.#to.isFull();
+    const insert: InsertRun = {
+      write: "insertRun",
+      runId,
+      publicId,
+      tenant: TENANT,
+      versionId,
+      status: isQueued ? "QUEUED" : "RUNNING",
+      input: text,
+      labels: Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
+      initiator,
+      trigger,
+      environment,
+      idempotencyKey,
+      idempotencyHash,
+      ownerEpoch: isQueued ? null : host.epoch,
+      deadlineInMs: isQueued ? null : graph.timeoutMs,
+      revision: 1,
+    };
+    return new Promise((resolve, reject) => {
+      if (host.isStopping) {
+        reject(new StepwellError("ENGINE_STOPPED", "the engine is not open"));
+        return;
+      }
+      this.#pending.set(runId, { publicId, resolve, reject });
+      if (isQueued) this.#to.enqueue(this.#queuedInsert(insert, plan));
+      else {
+        const context: RunContext = {
+          runId: publicId,
+          workflow: graph.name,
+          version: graph.version,
+          tenant: TENANT,
+          initiator,
+          labels,
+          input,
+        };
+        this.#to.begin(RunDriver.begin(host, plan, context, insert));
+      }
+    });
+  }
+
+  #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {
+    const { host } = this.#to;
+    const stored = (): void => {
+      this.#to.queued();
+      const run = { id: insert.publicId, workflow: graph.name, version: graph.version, tenant: TENANT, steps: stepIds };
+      if (host.isHeard) host.emit({ type: "run.queued", run });
+      this.started(insert.runId);
+    };
+    return new QueuedInsert(insert, stored, (error) => this.refused(insert.runId, error));
+  }
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe } from "vitest";
+import { openLedger } from "../ledger/url.ts";
+import { describeControlling } from "../testing/conformance/scenarios/controlling.ts";
+import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
+import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
+import { describeRunning } from "../testing/conformance/scenarios/running.ts";
+import type { OpenLedger } from "../testing/harness.ts";
+
+const directories: string[] = [];
+
+afterAll(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true });
+});
+
+async function sqlite(): Promise<OpenLedger> {
+  const directory = await mkdtemp(join(tmpdir(), "stepwell-"));
+  directories.push(directory);
+  return () => openLedger(join(directory, "ledger.db"));
+}
+
+describe.each([{ backend: "sqlite", open: sqlite }])("scenarios on $backend", ({ open }) => {
+  describeRunning(open);
+  describeFailing(open);
+  describeControlling(open);
+  describeRecovering(open);
+});

@@ -1,0 +1,144 @@
+import type { StepView } from "../expressions/template.ts";
+import type { RecordedError } from "../model/errors.ts";
+import type { StepReason, TerminalStepStatus } from "../model/status.ts";
+import type { Step } from "../workflow/graph.ts";
+import { errorText } from "./recorded-error.ts";
+import type { RunCore, StepState, StepWait } from "./run-core.ts";
+import type { StepOutcome } from "./run-journal.ts";
+import { settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
+
+export type Succeeded = Extract<StepOutcome, { outcome: "succeeded" }>;
+
+/** How a step ended. */
+export interface Settlement {
+  readonly status: TerminalStepStatus;
+  readonly reason: StepReason | null;
+  readonly output: Succeeded | null;
+  readonly error: RecordedError | null;
+  /** JSON text of the ordinals that a switch selected. */
+  readonly selected: string | null;
+}
+
+export const NO_RESULT = { reason: null, output: null, error: null, selected: null } as const;
+
+/** Writes what happens to steps into the run's journal, tells listeners of it, and shows ends to expressions. */
+export class StepRecorder {
+  /** By ordinal: the steps that wait. */
+  readonly waits = new Map<number, StepWait>();
+  readonly #core: RunCore;
+  readonly #views: Record<string, StepView>;
+
+  constructor(core: RunCore, views: Record<string, StepView>) {
+    this.#core = core;
+    this.#views = views;
+  }
+
+  started(step: Step, input: string | null, idempotencyKey: string | null): void {
+    const { journal, runId } = this.#core;
+    this.#core.ensureRunning();
+    this.endWait(step.ordinal);
+    journal.write(startedStep(runId, step.ordinal, input, idempotencyKey, journal.revision));
+    this.#launch(step, 1);
+  }
+
+  restarted(step: Step, attempt: number, reason: StepReason | null): void {
+    const { journal, runId } = this.#core;
+    this.#core.ensureRunning();
+    this.endWait(step.ordinal);
+    journal.write({ write: "restartStep", runId, ordinal: step.ordinal, reason, attempt, revision: journal.revision });
+    this.#launch(step, attempt);
+  }
+
+  /** An attempt failed and another follows after `delayMs`: failure, next attempt and due time are one commit. */
+  retrying(step: Step, state: StepState, error: RecordedError, delayMs: number): void {
+    const { journal, runId, ref, host } = this.#core;
+    const { ordinal } = step;
+    const { attempt, failures } = state;
+    const { revision } = journal;
+    const text = errorText(error);
+    this.waits.set(ordinal, { kind: "retry", dueMs: host.clock.monotonic() + delayMs, timer: null });
+    journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
+    journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, error: text, revision });
+    journal.write({ write: "insertWait", runId, ordinal, kind: "retry", key: null, dueInMs: delayMs });
+    journal.alarm(ordinal);
+    if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: step.id, attempt, error, delayMs });
+  }
+
+  /** A crash took the attempt: whether it had an effect is not known. */
+  lost(step: Step, attempt: number): void {
+    const { journal, runId } = this.#core;
+    journal.write({
+      write: "insertAttempt",
+      runId,
+      ordinal: step.ordinal,
+      attempt,
+      status: "LOST",
+      error: null,
+      revision: journal.revision,
+    });
+  }
+
+  /** RUNNING → SUSPENDED without an alarm: something other than time ends it. */
+  held(step: Step, { failures }: StepState, reason: StepReason): void {
+    const { journal, runId } = this.#core;
+    journal.write({ write: "suspendStep", runId, ordinal: step.ordinal, reason, failures, error: null, revision: journal.revision });
+  }
+
+  waitForOperator({ ordinal, uses }: Step): void {
+    if (this.waits.has(ordinal)) return;
+    const { journal, runId } = this.#core;
+    this.waits.set(ordinal, { kind: "no_worker", dueMs: null, timer: null });
+    journal.write({ write: "insertWait", runId, ordinal, kind: "no_worker", key: uses, dueInMs: null });
+  }
+
+  endWait(ordinal: number): void {
+    const wait = this.waits.get(ordinal);
+    if (wait === undefined) return;
+    wait.timer?.cancel();
+    this.waits.delete(ordinal);
+    this.#core.journal.write({ write: "deleteWait", runId: this.#core.runId, ordinal });
+  }
+
+  /** @param state undefined for a step that never had a row: it ends in the commit that decides it */
+  settled(step: Step, state: StepState | undefined, { status, reason, output, error, selected }: Settlement): void {
+    const { journal, runId, ref, host } = this.#core;
+    const { ordinal, id } = step;
+    const end = {
+      status,
+      reason,
+      failures: state?.failures ?? 0,
+      output: output?.text ?? null,
+      error: error === null ? null : errorText(error),
+      selected,
+    };
+    this.#views[id] = viewOf(step, status, output, error);
+    this.endWait(ordinal);
+    const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
+    journal.write(
+      state === undefined
+        ? settledAtOnce(runId, ordinal, attempt, end, journal.revision)
+        : settledStep(runId, ordinal, end, journal.revision),
+    );
+    if (host.isHeard) journal.event({ type: "step.settled", run: ref, step: id, attempt, status, reason, error });
+  }
+
+  #launch(step: Step, attempt: number): void {
+    const { journal, ref, host } = this.#core;
+    journal.launch(step.ordinal);
+    if (host.isHeard) journal.event({ type: "step.started", run: ref, step: step.id, attempt });
+  }
+}
+
+/** `steps.<id>` as expressions see it: a tolerated failure has the output null, a skipped step has none. */
+export function viewOf(
+  step: Step,
+  status: string,
+  output: { readonly output: StepView["output"] } | null,
+  error: RecordedError | null,
+): StepView {
+  const shown = error === null ? undefined : { ...error };
+  if (output?.output !== undefined)
+    return shown === undefined ? { status, output: output.output } : { status, output: output.output, error: shown };
+  if (status === "FAILED" && step.onError === "continue") return { status, output: null, ...(shown === undefined ? {} : { error: shown }) };
+  return shown === undefined ? { status } : { status, error: shown };
+}

@@ -1,0 +1,143 @@
+import { invariant } from "../model/errors.ts";
+import { LIMITS } from "../model/limits.ts";
+import { type Analysis, analyse, type FoundProblem } from "./analyse.ts";
+import { isAstNode } from "./ast.ts";
+import { Evaluation } from "./evaluation.ts";
+import { type Focus, type Frame, isFrame, type NativeFunction } from "./function-value.ts";
+import { boundedFunctions } from "./functions.ts";
+import type { Read } from "./read.ts";
+import { readThrown } from "./refusal.ts";
+import { matcherOf } from "./regex.ts";
+import type { EvaluationContext, Scope } from "./template.ts";
+
+/** The parts of JSONata's interface that are used here; its own types know no symbols and no tree. */
+interface Library {
+  (source: string, options: { readonly timeout: number; readonly sequence: number }): CompiledSource;
+}
+interface CompiledSource {
+  evaluate(input: unknown): Promise<unknown>;
+  assign(name: string | symbol, value: unknown): void;
+  ast(): unknown;
+}
+type RegexLibrary = typeof import("re2js")["RE2JS"];
+
+interface Loaded {
+  readonly jsonata: Library;
+  readonly regex: RegexLibrary;
+  readonly functions: ReadonlyMap<string, NativeFunction>;
+}
+
+/** JSONata calls what is bound to this for each frame of variables that it makes. */
+const NEW_FRAME = Symbol.for("jsonata.__createFrame_push");
+const OPTIONS = { timeout: LIMITS.expressionTimeMs, sequence: LIMITS.expressionResultMembers };
+
+let loaded: Loaded | undefined;
+let loading: Promise<Loaded> | undefined;
+
+/**
+ * Loads JSONata and the engine for regular expressions; must have resolved before `compileTemplate` meets a full expression.
+ * Later calls do nothing. They are not imported statically because most commands start without them.
+ */
+export async function loadJsonata(): Promise<void> {
+  loading ??= load();
+  loaded = await loading;
+}
+
+async function load(): Promise<Loaded> {
+  const [{ default: jsonata }, { RE2JS }] = await Promise.all([import("jsonata"), import("re2js")]);
+  return { jsonata, regex: RE2JS, functions: boundedFunctions(libraryFrame(jsonata)) };
+}
+
+/** JSONata makes its frame before anything of an evaluation is asynchronous. */
+function libraryFrame(jsonata: Library): Frame {
+  let library: unknown;
+  const probe = jsonata("1", OPTIONS);
+  probe.assign(NEW_FRAME, (parent: unknown) => {
+    library = parent;
+  });
+  void probe.evaluate({});
+  invariant(isFrame(library), "JSONata made no frame for an evaluation");
+  return library;
+}
+
+export interface FullExpression {
+  readonly references: Analysis["references"];
+  readonly problems: readonly FoundProblem[];
+  /** The value as JSONata gives it. In list mode an empty sequence is `[]`. */
+  evaluate(scope: Scope, context: EvaluationContext): Promise<unknown>;
+}
+
+/** Compiles JSONata; what is wrong with the source is in `problems`, and then it cannot be evaluated. */
+export function compileFull(source: string, keepSequences: boolean, seedSuffix: string): FullExpression {
+  invariant(loaded !== undefined, "loadJsonata() has not finished");
+  const { jsonata, regex, functions } = loaded;
+  try {
+    const compiled = jsonata(source, OPTIONS);
+    const tree = compiled.ast();
+    invariant(isAstNode(tree), "JSONata gave no syntax tree");
+    // JSONata holds on to the root node that it has parsed: a copy is rewritten, and its content put back into that node.
+    const analysis = analyse({ ...tree }, keepSequences);
+    replaceContent(tree, analysis.tree);
+    for (const [name, definition] of functions) compiled.assign(name, definition);
+    const problems = [...analysis.problems, ...bindInternals(compiled, analysis, regex)];
+    return { references: analysis.references, problems, evaluate: evaluator(compiled, analysis.reads, seedSuffix) };
+  } catch (error) {
+    return broken(describeSyntax(error));
+  }
+}
+
+function replaceContent(target: object, source: object): void {
+  for (const name of Object.keys(target)) Reflect.deleteProperty(target, name);
+  Object.assign(target, source);
+}
+
+function evaluator(compiled: CompiledSource, reads: readonly Read[], seedSuffix: string): FullExpression["evaluate"] {
+  let starting: Evaluation | undefined;
+  compiled.assign(NEW_FRAME, (_parent: Frame, frame: Frame) => {
+    starting?.attach(frame);
+    starting = undefined;
+  });
+  return (scope, context) => {
+    const evaluation = new Evaluation(scope, reads, context, seedSuffix);
+    starting = evaluation;
+    const pending = compiled.evaluate(scope);
+    evaluation.takeOverGuardrails();
+    return pending.then((value) => (value === undefined && evaluation.isEmptySequence ? [] : value));
+  };
+}
+
+/** Binds what the rewritten tree calls; gives the regular expressions that the linear-time engine cannot take. */
+function bindInternals(compiled: CompiledSource, { patterns }: Analysis, regex: RegexLibrary): readonly FoundProblem[] {
+  const native = (name: string, implementation: NativeFunction["implementation"]): void => {
+    compiled.assign(name, { _jsonata_function: true, implementation });
+  };
+  native("#fresh", (value: unknown) => (Array.isArray(value) && value.length === 0 ? [] : value));
+  const problems: FoundProblem[] = [];
+  for (const [index, { pattern, offset }] of patterns.entries()) {
+    try {
+      const flags = (pattern.ignoreCase ? regex.CASE_INSENSITIVE : 0) | (pattern.multiline ? regex.MULTILINE : 0);
+      const linear = regex.compile(regex.translateRegExp(pattern), flags);
+      native(`#regex${index}`, function (this: Focus) {
+        return matcherOf(linear, Evaluation.of(this).spendCharacters);
+      });
+    } catch (error) {
+      const hint = "Regular expressions are matched in linear time, so look-around and back-references do not exist.";
+      problems.push({ message: `/${pattern.source}/ cannot be used: ${readThrown(error).message}`, hint, offset });
+    }
+  }
+  return problems;
+}
+
+function describeSyntax(error: unknown): FoundProblem {
+  if (error instanceof RangeError) return { message: "it nests too deep to be parsed", offset: 0, isLimit: true };
+  const { code, message, position } = readThrown(error);
+  return { message: typeof code === "string" ? `${message} (JSONata ${code})` : message, offset: position };
+}
+
+function broken(problem: FoundProblem): FullExpression {
+  return {
+    references: [],
+    problems: [problem],
+    evaluate: () => Promise.reject(new TypeError("an expression with problems was evaluated")),
+  };
+}

@@ -1,0 +1,23 @@
+/** The public surface of Stepwell. */
+export type {
+  Concurrency,
+  Interceptor,
+  LifecycleEvent,
+  Listener,
+  RunOutcome,
+  RunPageResult,
+  RunRef,
+  RunResult,
+  RunSummary,
+  StartOptions,
+  StepResult,
+} from "./engine/api.ts";
+export { currentRun } from "./engine/run-context.ts";
+export { type BuiltDefinition, type RunFilter, Stepwell, type StepwellOptions } from "./main/stepwell.ts";
+export type { ErrorCode } from "./model/error-codes.ts";
+export { type RecordedError, StepwellError } from "./model/errors.ts";
+export type { Json, JsonObject } from "./model/json.ts";
+export type { Problem } from "./model/problem.ts";
+export type { RunStatus, StepStatus } from "./model/status.ts";
+export type { Logger, Operator, OperatorContext, RunContext } from "./operators/operator.ts";
+export type { Definition } from "./workflow/graph.ts";

@@ -1,0 +1,62 @@
+import { StepwellError } from "../../model/errors.ts";
+import {
+  type AnyWrite,
+  type Columns,
+  type ColumnValue,
+  type Executors,
+  executorsBy,
+  type HotWrite,
+  type Source,
+} from "../sql/hot-writes.ts";
+import { readerOf } from "../sql/render.ts";
+import type { MemoryRow, MemoryTables } from "./tables.ts";
+
+/** The hot writes interpreted on maps: the same descriptions from which SQL is rendered. */
+export function memoryExecutors(tables: MemoryTables): Executors {
+  return executorsBy((description) => (write, now) => apply(tables, description, write, now));
+}
+
+function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W>, write: W, now: number): void {
+  const { table, action, key, set, noRow } = description;
+  const values = (columns: Columns<W>, row: MemoryRow): MemoryRow =>
+    Object.fromEntries(
+      Object.entries(columns).map(([column, source]) => [column, valueOf(tables, source, row[column] ?? null, write, now)]),
+    );
+  if (action === "insert") {
+    tables.insert(table, { ...values(key, {}), ...values(set, {}) });
+    return;
+  }
+  const upTo = values(description.guard.upTo ?? {}, {});
+  const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row), upTo));
+  if (rows.length === 0 && noRow === "refuse") {
+    throw new StepwellError("LEDGER_CONFLICT", `${write.write} of run ${write.runId} does not follow from what the ledger holds`, {
+      data: { write: write.write },
+    });
+  }
+  for (const row of rows) {
+    if (action === "update") tables.update(table, row, values(set, row));
+    else tables.remove(table, row);
+  }
+}
+
+function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValue, write: W, now: number): ColumnValue {
+  if (source.from === "once") return present ?? valueOf(tables, source.source, present, write, now);
+  if (source.from !== "row") return readerOf(source)(write, now);
+  const key: Record<string, ColumnValue> = {};
+  for (const [column, part] of Object.entries(source.key)) key[column] = valueOf(tables, part, null, write, now);
+  return tables.find(source.table, key)[0]?.[source.column] ?? null;
+}
+
+function holds<W>({ guard }: HotWrite<W>, write: W, row: MemoryRow, next: MemoryRow, upTo: MemoryRow): boolean {
+  const below = (column: string, value: ColumnValue | undefined, orEqual: boolean): boolean => {
+    const present = row[column];
+    return typeof present === "number" && typeof value === "number" && (present < value || (orEqual && present === value));
+  };
+  const { status, grows = [], empty = [] } = guard;
+  return (
+    (status === undefined || (status.follows[status.of(write)] ?? []).includes(String(row["status"]))) &&
+    grows.every((column) => below(column, next[column], false)) &&
+    Object.entries(upTo).every(([column, value]) => below(column, value, true)) &&
+    empty.every((column) => row[column] === null)
+  );
+}

@@ -1,0 +1,275 @@
+import type { Clock } from "../../model/clock.ts";
+import { StepwellError } from "../../model/errors.ts";
+import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
+import type {
+  InboxEntry,
+  Ledger,
+  NewVersion,
+  Ownership,
+  Pickup,
+  QueuedRun,
+  RunPage,
+  RunQuery,
+  StoredRun,
+  WorkerIdentity,
+} from "../port.ts";
+import { keyReused, runFinished, runNotFound } from "../refusals.ts";
+import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
+import { idBelow, pageOf } from "../run-page.ts";
+import { checksum } from "../sql/checksum.ts";
+import {
+  decodeAttempt,
+  decodeHistory,
+  decodeIdempotencyHash,
+  decodeInbox,
+  decodeRun,
+  decodeStep,
+  decodeStepRun,
+  decodeVersion,
+  decodeWait,
+} from "../sql/decode.ts";
+import { type Executors, execute } from "../sql/hot-writes.ts";
+import type { Batch, CommitOutcome, Unit } from "../writes.ts";
+import { memoryExecutors } from "./interpret.ts";
+import { type MemoryRow, MemoryTables } from "./tables.ts";
+import { MemoryViews } from "./views.ts";
+
+export interface MemoryLedgerOptions {
+  /** Source of the time; the ledger itself never lets it go backwards. */
+  readonly clock?: Pick<Clock, "now">;
+  /** Told when the clock went backwards. Default: a process warning. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** A ledger for tests: the rules of the durable ones, gone with the process. */
+export function openMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
+  return new MemoryLedger(new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess));
+}
+
+class MemoryLedger implements Ledger {
+  /** Two, so that tests see commits of different runs overtake each other. */
+  readonly lanes = 2;
+  readonly #clock: LedgerClock;
+  readonly #tables = new MemoryTables();
+  readonly #versionSteps = new Map<number, readonly VersionStep[]>();
+  readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
+  readonly #executors: Executors = memoryExecutors(this.#tables);
+  #epoch = 0;
+  #nextRunId = 1;
+  #closed = false;
+
+  constructor(clock: LedgerClock) {
+    this.#clock = clock;
+  }
+
+  async own(_worker: WorkerIdentity): Promise<Ownership> {
+    return this.#write((now) => ({ epoch: ++this.#epoch, now }));
+  }
+
+  async commit({ epoch, units }: Batch): Promise<CommitOutcome> {
+    // Answers after the caller's next turn, as a disk would, so that both lanes can be in flight.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#write((now) => {
+      if (epoch !== this.#epoch) return { outcome: "fenced" };
+      const missed: number[] = [];
+      for (const [index, unit] of units.entries()) {
+        if (this.#isMissed(unit)) missed.push(index);
+        else this.#apply(unit, index, now);
+      }
+      return { outcome: "committed", now, missed };
+    });
+  }
+
+  #isMissed({ runId, inboxSeq }: Unit): boolean {
+    if (inboxSeq === null) return false;
+    const [run] = this.#tables.find("run", { id: runId });
+    return run !== undefined && Number(run["inbox_seq"]) > inboxSeq;
+  }
+
+  #apply(unit: Unit, index: number, now: number): void {
+    try {
+      for (const write of unit.writes) {
+        if (write.write === "insertRun" && !this.#versionSteps.has(write.versionId)) {
+          throw new StepwellError("LEDGER_CONFLICT", `There is no version ${write.versionId}`);
+        }
+        execute(this.#executors, write, now);
+      }
+    } catch (error) {
+      if (!(error instanceof StepwellError)) throw error;
+      throw new StepwellError(error.code, error.message, { data: { ...error.data, unit: index, runId: unit.runId }, cause: error });
+    }
+  }
+
+  async reserveRunIds(count: number): Promise<number> {
+    return this.#write(() => this.#takeRunIds(count));
+  }
+
+  #takeRunIds(count: number): number {
+    const first = this.#nextRunId;
+    this.#nextRunId += count;
+    return first;
+  }
+
+  async putVersion(version: NewVersion): Promise<VersionRow> {
+    return this.#write((now) => {
+      const { tenant, workflow, hash, definition, steps } = version;
+      const stored = this.#tables.findUnique("version", { tenant, workflow, hash });
+      if (stored !== undefined) return decodeVersion(stored);
+      const id = this.#versionSteps.size + 1;
+      const row = {
+        id,
+        tenant,
+        workflow,
+        version: version.version,
+        hash,
+        definition,
+        definition_crc: checksum(definition, null),
+        created_at: now,
+      };
+      this.#tables.insert("version", row);
+      this.#versionSteps.set(id, structuredClone(steps));
+      return decodeVersion(row);
+    });
+  }
+
+  async getVersion(versionId: number): Promise<VersionRow | undefined> {
+    const [row] = this.#tables.find("version", { id: versionId });
+    return row === undefined ? undefined : decodeVersion(row);
+  }
+
+  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
+    const rows = [...this.#tables.all("version")].filter((row) => row["tenant"] === tenant && row["workflow"] === workflow);
+    const row = rows.at(-1);
+    return row === undefined ? undefined : decodeVersion(row);
+  }
+
+  async enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }> {
+    const { publicId, tenant, versionId, idempotencyKey, idempotencyHash } = run;
+    return this.#write((now) => {
+      const [version] = this.#tables.find("version", { id: versionId });
+      const known = idempotencyKey === null ? undefined : this.#byKey(tenant, String(version?.["workflow"]), idempotencyKey);
+      if (known !== undefined && idempotencyKey !== null) {
+        if (decodeIdempotencyHash(known) !== idempotencyHash) throw keyReused(idempotencyKey);
+        return { publicId: String(known["public_id"]), created: false };
+      }
+      const runId = this.#takeRunIds(1);
+      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, revision: 1 } as const;
+      this.#apply({ runId, inboxSeq: null, writes: [write] }, 0, now);
+      return { publicId, created: true };
+    });
+  }
+
+  #byKey(tenant: string, workflow: string, key: string): MemoryRow | undefined {
+    return this.#tables.findUnique("run", { tenant, idempotency_scope: workflow, idempotency_key: key });
+  }
+
+  async accept(entry: InboxEntry): Promise<InboxRow> {
+    return this.#write((now) => {
+      const run = this.#find(entry.tenant, entry.publicId);
+      if (run === undefined) throw runNotFound(entry.publicId);
+      if (run["finished_at"] !== null) throw runFinished(entry.publicId);
+      const seq = Number(run["inbox_seq"]) + 1;
+      const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
+      const key = { run_id: run["id"] ?? null, seq, kind: entry.kind, actor: entry.actor, accepted_at: now };
+      const row = { ...key, payload, payload_crc: checksum(payload, null) };
+      this.#tables.update("run", run, { inbox_seq: seq });
+      this.#tables.insert("inbox", row);
+      return decodeInbox(row);
+    });
+  }
+
+  async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
+    const row = this.#find(tenant, publicId);
+    return row === undefined ? undefined : this.#decodeRun(row);
+  }
+
+  async findByIdempotencyKey(
+    tenant: string,
+    workflow: string,
+    key: string,
+  ): Promise<{ readonly run: RunRow; readonly hash: string } | undefined> {
+    const row = this.#byKey(tenant, workflow, key);
+    return row === undefined ? undefined : { run: this.#decodeRun(row), hash: decodeIdempotencyHash(row) };
+  }
+
+  async listRuns({ tenant, status, workflow, cursor, limit }: RunQuery): Promise<RunPage> {
+    const below = idBelow(cursor);
+    const rows = this.#runs((run) => run["tenant"] === tenant && Number(run["id"]) < below && (status ?? run["status"]) === run["status"]);
+    const runs = rows.map((row) => this.#decodeRun(row)).filter((run) => (workflow ?? run.workflow) === run.workflow);
+    return pageOf(runs.toReversed().slice(0, limit + 1), limit);
+  }
+
+  async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {
+    return this.#view(tenant, publicId, (run) => this.#views.stepRuns(run)).map(decodeStepRun);
+  }
+
+  async listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]> {
+    return this.#view(tenant, publicId, (run) => this.#views.attempts(run)).map(decodeAttempt);
+  }
+
+  async listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]> {
+    return this.#view(tenant, publicId, (run) => this.#views.history(run)).map(decodeHistory);
+  }
+
+  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
+    const now = this.#clock.now();
+    const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null && this.#isFor(pickup, run, now));
+    return rows.slice(0, limit).map((row) => this.#decodeRun(row));
+  }
+
+  #isFor(pickup: Pickup, run: MemoryRow, now: number): boolean {
+    if (pickup === "all") return true;
+    if (pickup === "queued") return run["status"] === "QUEUED";
+    if (run["status"] !== "SUSPENDED" || run["owner_epoch"] !== null) return false;
+    return this.#tables.find("wait", { run_id: run["id"] ?? null }).some(({ due_at: due }) => typeof due === "number" && due <= now);
+  }
+
+  async loadRun(runId: number): Promise<StoredRun | undefined> {
+    const [run] = this.#tables.find("run", { id: runId });
+    if (run === undefined) return undefined;
+    const ofRun = (table: "step" | "wait" | "inbox", order: string) =>
+      this.#tables.find(table, { run_id: runId }).toSorted((a, b) => Number(a[order]) - Number(b[order]));
+    return {
+      run: this.#decodeRun(run),
+      steps: ofRun("step", "ordinal").map(decodeStep),
+      waits: ofRun("wait", "ordinal").map(decodeWait),
+      inbox: ofRun("inbox", "seq").map(decodeInbox),
+    };
+  }
+
+  async unconsumedInbox(limit: number): Promise<readonly InboxRow[]> {
+    const open = [...this.#tables.all("inbox")].filter((row) => row["consumed_at"] === null).map(decodeInbox);
+    return open.toSorted((a, b) => a.acceptedAt - b.acceptedAt || a.runId - b.runId || a.seq - b.seq).slice(0, limit);
+  }
+
+  async changedElsewhere(): Promise<boolean> {
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #write<T>(work: (now: number) => T): T {
+    if (this.#closed) throw new StepwellError("LEDGER_UNAVAILABLE", "The ledger is closed");
+    return this.#tables.transaction(() => work(this.#clock.now()));
+  }
+
+  #find(tenant: string, publicId: string): MemoryRow | undefined {
+    const run = this.#tables.findUnique("run", { public_id: publicId });
+    return run?.["tenant"] === tenant ? run : undefined;
+  }
+
+  #runs(wanted: (run: MemoryRow) => boolean): readonly MemoryRow[] {
+    return [...this.#tables.all("run")].filter(wanted).toSorted((a, b) => Number(a["id"]) - Number(b["id"]));
+  }
+
+  #view(tenant: string, publicId: string, view: (run: MemoryRow) => readonly MemoryRow[]): readonly MemoryRow[] {
+    const run = this.#find(tenant, publicId);
+    return run === undefined ? [] : view(run);
+  }
+
+  #decodeRun(row: MemoryRow): RunRow {
+    return decodeRun(this.#views.run(row));
+  }
+}

@@ -1,0 +1,119 @@
+import type { VersionStep } from "../rows.ts";
+import type { ColumnValue } from "../sql/hot-writes.ts";
+import type { MemoryRow, MemoryTables } from "./tables.ts";
+
+const PENDING: MemoryRow = {
+  status: "PENDING",
+  reason: null,
+  attempt: 0,
+  input: null,
+  selected: null,
+  output: null,
+  error: null,
+  input_crc: null,
+  result_crc: null,
+  started_at: null,
+  finished_at: null,
+};
+
+/** The views of the SQL backends, computed from maps; the rows have the columns that decoding reads. */
+export class MemoryViews {
+  readonly #tables: MemoryTables;
+  readonly #steps: ReadonlyMap<number, readonly VersionStep[]>;
+
+  /** @param steps the steps of each version */
+  constructor(tables: MemoryTables, steps: ReadonlyMap<number, readonly VersionStep[]>) {
+    this.#tables = tables;
+    this.#steps = steps;
+  }
+
+  run(run: MemoryRow): MemoryRow {
+    const [version] = this.#tables.find("version", { id: column(run, "version_id") });
+    const rows =
+      run["finished_at"] === null ? [...this.#rows(run, "step"), ...this.#rows(run, "attempt"), ...this.#rows(run, "event")] : [];
+    const revision = Math.max(...[run, ...rows].map((row) => Number(row["revision"])));
+    return { ...run, workflow: version?.["workflow"] ?? null, version: version?.["version"] ?? null, revision };
+  }
+
+  stepRuns(run: MemoryRow): readonly MemoryRow[] {
+    return this.#definitions(run).map(({ ordinal, path, uses }) => {
+      const [stored = PENDING] = this.#tables.find("step", { run_id: column(run, "id"), ordinal });
+      return { ...stored, run_id: column(run, "public_id"), ordinal, path, uses };
+    });
+  }
+
+  attempts(run: MemoryRow): readonly MemoryRow[] {
+    return this.#rows(run, "attempt").toSorted((a, b) => by(a, b, "revision") || by(a, b, "ordinal") || by(a, b, "attempt"));
+  }
+
+  history(run: MemoryRow): readonly MemoryRow[] {
+    const paths = new Map<ColumnValue, string>(this.#definitions(run).map(({ ordinal, path }) => [ordinal, path]));
+    const lines = runLines(run);
+    for (const event of this.#rows(run, "event")) lines.push({ ...NO_STEP, ...event, position: 2 });
+    for (const row of this.#rows(run, "attempt")) {
+      const detail = { detail: column(row, "error"), detail_crc: column(row, "error_crc") };
+      const event = `attempt.${String(row["status"]).toLowerCase()}`;
+      lines.push({ ...row, ...detail, position: 3, event, at: column(row, "finished_at"), step: column(row, "path"), actor: null });
+    }
+    for (const row of this.#rows(run, "step")) lines.push(...stepLines(row));
+    for (const line of lines) line["step"] = paths.get(line["ordinal"] ?? null) ?? null;
+    return lines.toSorted((a, b) => by(a, b, "revision") || by(a, b, "position") || by(a, b, "at"));
+  }
+
+  #definitions(run: MemoryRow): readonly VersionStep[] {
+    return this.#steps.get(Number(run["version_id"])) ?? [];
+  }
+
+  #rows(run: MemoryRow, table: "step" | "attempt" | "event"): readonly MemoryRow[] {
+    return this.#tables.find(table, { run_id: column(run, "id") });
+  }
+}
+
+const NO_STEP = { step: null, attempt: null, detail: null, detail_crc: null, actor: null };
+
+type Line = Record<string, ColumnValue>;
+
+function runLines(run: MemoryRow): Line[] {
+  const line = (position: number, event: string, revision: string, at: string): Line => ({
+    ...NO_STEP,
+    run_id: column(run, "public_id"),
+    revision: column(run, revision),
+    position,
+    event,
+    at: column(run, at),
+  });
+  return [
+    { ...line(0, "run.created", "created_revision", "created_at"), actor: column(run, "initiator") },
+    ...(run["started_at"] === null ? [] : [line(1, "run.started", "started_revision", "started_at")]),
+    ...(run["finished_at"] === null ? [] : [line(6, `run.${String(run["status"]).toLowerCase()}`, "revision", "finished_at")]),
+  ];
+}
+
+function stepLines(row: MemoryRow): Line[] {
+  const line = (position: number, event: string, revision: string, at: string, attempt: ColumnValue): Line => ({
+    ...NO_STEP,
+    run_id: column(row, "run_id"),
+    ordinal: column(row, "ordinal"),
+    revision: column(row, revision),
+    position,
+    event,
+    at: column(row, at),
+    attempt,
+  });
+  const settled = row["finished_at"] !== null;
+  const started = row["started_at"] !== null && (!settled || by(row, row, "started_revision", "revision") < 0);
+  const restarted = by(row, row, "attempt_revision", "started_revision") > 0;
+  return [
+    ...(settled ? [line(4, `step.${String(row["status"]).toLowerCase()}`, "revision", "finished_at", column(row, "attempt"))] : []),
+    ...(started ? [line(5, "step.started", "started_revision", "started_at", 1)] : []),
+    ...(restarted ? [line(5, "step.started", "attempt_revision", "attempt_started_at", column(row, "attempt"))] : []),
+  ];
+}
+
+function column(row: MemoryRow, name: string): ColumnValue {
+  return row[name] ?? null;
+}
+
+function by(a: MemoryRow, b: MemoryRow, name: string, other: string = name): number {
+  return Number(a[name]) - Number(b[other]);
+}

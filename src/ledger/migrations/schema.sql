@@ -1,0 +1,259 @@
+CREATE INDEX event_run ON event (run_id);
+
+CREATE INDEX inbox_open ON inbox (run_id, seq) WHERE consumed_at IS NULL;
+
+CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
+
+CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
+
+CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE path IS NOT NULL;
+
+CREATE INDEX wait_due ON wait (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE attempt (
+  run_id      INTEGER NOT NULL,
+  ordinal     INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  status      TEXT NOT NULL,
+  revision    INTEGER NOT NULL,
+  started_at  INTEGER,
+  finished_at INTEGER NOT NULL,
+  error_crc   INTEGER,
+  error       TEXT,
+  PRIMARY KEY (run_id, ordinal, attempt)
+) STRICT;
+
+CREATE TABLE event (
+  id         INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL,
+  revision   INTEGER NOT NULL,
+  event      TEXT NOT NULL,
+  actor      TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  detail_crc INTEGER,
+  detail     TEXT
+) STRICT;
+
+CREATE TABLE inbox (
+  run_id      INTEGER NOT NULL,
+  seq         INTEGER NOT NULL,
+  kind        TEXT NOT NULL,
+  actor       TEXT NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  consumed_at INTEGER,
+  payload_crc INTEGER,
+  payload     TEXT,
+  PRIMARY KEY (run_id, seq)
+) STRICT;
+
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT;
+
+CREATE TABLE run (
+  id                INTEGER PRIMARY KEY,
+  public_id         TEXT NOT NULL UNIQUE,
+  tenant            TEXT NOT NULL DEFAULT 'default',
+  version_id        INTEGER NOT NULL REFERENCES version (id),
+  status            TEXT NOT NULL,
+  reason            TEXT,
+  labels            TEXT,
+  initiator         TEXT NOT NULL,
+  trigger           TEXT NOT NULL,
+  environment       TEXT NOT NULL,
+  idempotency_scope TEXT,
+  idempotency_key   TEXT,
+  idempotency_hash  TEXT,
+  parent_run_id     INTEGER,
+  parent_step       TEXT,
+  forked_from       INTEGER,
+  forked_at_step    TEXT,
+  owner_epoch       INTEGER,
+  inbox_seq         INTEGER NOT NULL DEFAULT 0,
+  crashes           INTEGER NOT NULL DEFAULT 0,
+  created_revision  INTEGER NOT NULL,
+  started_revision  INTEGER,
+  revision          INTEGER NOT NULL,
+  deadline_at       INTEGER,
+  created_at        INTEGER NOT NULL,
+  started_at        INTEGER,
+  finished_at       INTEGER,
+  input_crc         INTEGER,
+  result_crc        INTEGER,
+  input             TEXT NOT NULL,
+  input_ref         TEXT,
+  output            TEXT,
+  output_ref        TEXT,
+  error             TEXT
+) STRICT;
+
+CREATE TABLE step (
+  run_id             INTEGER NOT NULL,
+  ordinal            INTEGER NOT NULL,
+  status             TEXT NOT NULL,
+  reason             TEXT,
+  kind               TEXT NOT NULL DEFAULT 'step',
+  path               TEXT,
+  attempt            INTEGER NOT NULL,
+  failures           INTEGER NOT NULL,
+  idempotency_key    TEXT,
+  started_revision   INTEGER,
+  attempt_revision   INTEGER,
+  revision           INTEGER NOT NULL,
+  started_at         INTEGER,
+  attempt_started_at INTEGER,
+  finished_at        INTEGER,
+  input_crc          INTEGER,
+  result_crc         INTEGER,
+  selected           TEXT,
+  input              TEXT,
+  input_ref          TEXT,
+  output             TEXT,
+  output_ref         TEXT,
+  error              TEXT,
+  PRIMARY KEY (run_id, ordinal)
+) STRICT;
+
+CREATE TABLE version (
+  id             INTEGER PRIMARY KEY,
+  tenant         TEXT NOT NULL DEFAULT 'default',
+  workflow       TEXT NOT NULL,
+  version        TEXT,
+  hash           TEXT NOT NULL,
+  definition     TEXT NOT NULL,
+  definition_crc INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  UNIQUE (tenant, workflow, hash)
+) STRICT;
+
+CREATE TABLE version_steps (
+  version_id INTEGER NOT NULL REFERENCES version (id),
+  ordinal    INTEGER NOT NULL,
+  path       TEXT NOT NULL,
+  uses       TEXT NOT NULL,
+  PRIMARY KEY (version_id, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wait (
+  run_id  INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  kind    TEXT NOT NULL,
+  key     TEXT,
+  due_at  INTEGER,
+  PRIMARY KEY (run_id, ordinal)
+) STRICT;
+
+CREATE TABLE worker (
+  epoch    INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL,
+  host     TEXT NOT NULL,
+  pid      INTEGER NOT NULL,
+  version  TEXT NOT NULL,
+  owned_at INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW attempts AS
+SELECT r.tenant, r.public_id AS run_id, a.ordinal, coalesce(s.path, d.path) AS path, a.attempt, a.status, a.revision, a.started_at,
+  a.finished_at, a.error, a.error_crc
+FROM attempt a
+JOIN run r ON r.id = a.run_id
+LEFT JOIN step s ON s.run_id = a.run_id AND s.ordinal = a.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal;
+
+CREATE VIEW history AS
+SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, r.created_at AS at, 'run.created' AS event,
+  NULL AS step, NULL AS attempt, NULL AS detail, NULL AS detail_crc, r.initiator AS actor
+FROM run r
+UNION ALL
+SELECT r.tenant, r.public_id, r.started_revision, 1, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL
+FROM run r
+WHERE r.started_at IS NOT NULL
+UNION ALL
+SELECT r.tenant, r.public_id, e.revision, 2, e.at, e.event, NULL, NULL, e.detail, e.detail_crc, e.actor
+FROM run r
+JOIN event e ON e.run_id = r.id
+UNION ALL
+SELECT r.tenant, r.public_id, a.revision, 3, a.finished_at, 'attempt.' || lower(a.status), coalesce(s.path, d.path), a.attempt, a.error,
+  a.error_crc, NULL
+FROM run r
+JOIN attempt a ON a.run_id = r.id
+LEFT JOIN step s ON s.run_id = a.run_id AND s.ordinal = a.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
+UNION ALL
+SELECT r.tenant, r.public_id, s.revision, 4, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+FROM run r
+JOIN step s ON s.run_id = r.id
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+WHERE s.finished_at IS NOT NULL
+UNION ALL
+SELECT r.tenant, r.public_id, s.started_revision, 5, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
+FROM run r
+JOIN step s ON s.run_id = r.id
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
+UNION ALL
+SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+FROM run r
+JOIN step s ON s.run_id = r.id
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+WHERE s.attempt_revision > s.started_revision
+UNION ALL
+SELECT r.tenant, r.public_id, r.revision, 6, r.finished_at, 'run.' || lower(r.status), NULL, NULL, NULL, NULL, NULL
+FROM run r
+WHERE r.finished_at IS NOT NULL;
+
+CREATE VIEW run_row AS
+SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,
+  r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.forked_from, r.forked_at_step,
+  r.owner_epoch, r.inbox_seq, r.crashes,
+  CASE WHEN r.finished_at IS NULL
+    THEN max(r.revision,
+      coalesce((SELECT max(s.revision) FROM step s WHERE s.run_id = r.id), 0),
+      coalesce((SELECT max(a.revision) FROM attempt a WHERE a.run_id = r.id), 0),
+      coalesce((SELECT max(e.revision) FROM event e WHERE e.run_id = r.id), 0))
+    ELSE r.revision END AS revision,
+  r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input_crc, r.result_crc, r.input, r.input_ref, r.output, r.output_ref, r.error
+FROM run r
+JOIN version v ON v.id = r.version_id;
+
+CREATE VIEW runs AS
+SELECT r.tenant, r.public_id AS id, r.workflow, r.version, r.version_hash, r.status, r.reason, r.labels, r.initiator, r.trigger,
+  r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, origin.public_id AS forked_from, r.forked_at_step,
+  owner.name AS worker, r.inbox_seq, r.crashes, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
+  r.output, r.output_ref, r.error, r.input_crc, r.result_crc
+FROM run_row r
+LEFT JOIN run parent ON parent.id = r.parent_run_id
+LEFT JOIN run origin ON origin.id = r.forked_from
+LEFT JOIN worker owner ON owner.epoch = r.owner_epoch;
+
+CREATE VIEW signals AS
+SELECT r.tenant, r.public_id AS run_id, i.seq, i.kind, i.actor, i.accepted_at, i.consumed_at, i.payload, i.payload_crc
+FROM inbox i
+JOIN run r ON r.id = i.run_id;
+
+CREATE VIEW step_runs AS
+SELECT r.tenant, r.public_id AS run_id, d.ordinal, d.path, d.uses, coalesce(s.status, 'PENDING') AS status, s.reason,
+  coalesce(s.attempt, 0) AS attempt, coalesce(s.failures, 0) AS failures, s.idempotency_key, s.revision, s.started_at,
+  s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
+FROM run r
+JOIN version_steps d ON d.version_id = r.version_id
+LEFT JOIN step s ON s.run_id = r.id AND s.ordinal = d.ordinal
+UNION ALL
+SELECT r.tenant, r.public_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.attempt, s.failures, s.idempotency_key, s.revision,
+  s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc,
+  s.result_crc
+FROM run r
+JOIN step s ON s.run_id = r.id
+WHERE s.path IS NOT NULL;
+
+CREATE VIEW waits AS
+SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at
+FROM wait w
+JOIN run r ON r.id = w.run_id
+LEFT JOIN step s ON s.run_id = w.run_id AND s.ordinal = w.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = w.ordinal;

@@ -1,0 +1,87 @@
+import { checksum } from "./checksum.ts";
+import type { Columns, ColumnValue, HotWrite, Source } from "./hot-writes.ts";
+
+export type ReadValue<W> = (write: W, now: number) => ColumnValue;
+
+export interface RenderedWrite<W> {
+  /** The statement for one target status; a write without a status guard has a single one. */
+  readonly sql: (status: string) => string;
+  /** The values of `?1`, `?2`, … in order. */
+  readonly values: readonly ReadValue<W>[];
+}
+
+/** How the value of a source that needs no look into the database is found. */
+export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" | "row" }>): ReadValue<W> {
+  switch (source.from) {
+    case "write":
+      return source.value;
+    case "clock": {
+      const { after } = source;
+      return (write, now) => {
+        const delay = after(write);
+        return delay === null ? null : now + delay;
+      };
+    }
+    case "checksum": {
+      const { first, second } = source;
+      return (write) => checksum(first(write), second(write));
+    }
+  }
+}
+
+/** The SQL of a hot write with numbered placeholders, and the readers of their values. */
+export function renderWrite<W>(write: HotWrite<W>): RenderedWrite<W> {
+  const bindings = new Bindings<W>();
+  const { table, action, key, set } = write;
+  if (action === "insert") {
+    const names = [...Object.keys(key), ...Object.keys(set)];
+    const values = [...bindings.expressions(key), ...bindings.expressions(set)];
+    const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${values.join(", ")})`;
+    return { sql: () => sql, values: bindings.values };
+  }
+  const assignments = bindings.pairs(set, "=").join(", ");
+  const head = action === "update" ? `UPDATE ${table} SET ${assignments}` : `DELETE FROM ${table}`;
+  const conditions = [...bindings.pairs(key, "="), ...guardConditions(write, bindings)];
+  const { status } = write.guard;
+  return {
+    sql: (target) =>
+      `${head} WHERE ${[...conditions, ...(status === undefined ? [] : [oneOf(status.follows[target] ?? [])])].join(" AND ")}`,
+    values: bindings.values,
+  };
+}
+
+function guardConditions<W>({ guard, set }: HotWrite<W>, bindings: Bindings<W>): readonly string[] {
+  const growing = Object.fromEntries(Object.entries(set).filter(([column]) => guard.grows?.includes(column)));
+  return [
+    ...bindings.pairs(growing, "<"),
+    ...bindings.pairs(guard.upTo ?? {}, "<="),
+    ...(guard.empty ?? []).map((column) => `${column} IS NULL`),
+  ];
+}
+
+const oneOf = (statuses: readonly string[]): string => `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`;
+
+class Bindings<W> {
+  readonly values: ReadValue<W>[] = [];
+  readonly #places = new Map<Source<W>, string>();
+
+  pairs(columns: Columns<W>, operator: "=" | "<" | "<="): readonly string[] {
+    return Object.entries(columns).map(([column, source]) => `${column} ${operator} ${this.#expression(column, source)}`);
+  }
+
+  expressions(columns: Columns<W>): readonly string[] {
+    return Object.entries(columns).map(([column, source]) => this.#expression(column, source));
+  }
+
+  #expression(column: string, source: Source<W>): string {
+    if (source.from === "once") return `coalesce(${column}, ${this.#expression(column, source.source)})`;
+    if (source.from === "row") return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.pairs(source.key, "=").join(" AND ")})`;
+    let place = this.#places.get(source);
+    if (place === undefined) {
+      this.values.push(readerOf(source));
+      place = `?${this.values.length}`;
+      this.#places.set(source, place);
+    }
+    return place;
+  }
+}

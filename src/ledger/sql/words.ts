@@ -1,0 +1,29 @@
+import type { RunStatus, StepStatus } from "../../model/status.ts";
+import type { AttemptRow, InboxKind, StepRow, WaitKind } from "../rows.ts";
+
+/** The closed vocabularies that columns hold. A record, so that the compiler asks for every word. */
+export type Words<W extends string> = Readonly<Record<W, unknown>>;
+
+export const RUN_STATUSES: Words<RunStatus> = {
+  QUEUED: true,
+  RUNNING: true,
+  SUSPENDED: true,
+  SUCCEEDED: true,
+  FAILED: true,
+  CANCELLED: true,
+};
+
+export const STORED_STEP_STATUSES: Words<StepRow["status"]> = {
+  RUNNING: true,
+  SUSPENDED: true,
+  SUCCEEDED: true,
+  FAILED: true,
+  SKIPPED: true,
+  CANCELLED: true,
+};
+
+export const STEP_STATUSES: Words<StepStatus> = { ...STORED_STEP_STATUSES, PENDING: true };
+
+export const ATTEMPT_STATUSES: Words<AttemptRow["status"]> = { FAILED: true, LOST: true, DISCARDED: true };
+export const WAIT_KINDS: Words<WaitKind> = { retry: true, no_worker: true, timeout: true };
+export const INBOX_KINDS: Words<InboxKind> = { cancel: true };

@@ -1,0 +1,237 @@
+import { resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../model/clock.ts";
+import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
+import type {
+  InboxEntry,
+  Ledger,
+  NewVersion,
+  Ownership,
+  Pickup,
+  QueuedRun,
+  RunPage,
+  RunQuery,
+  StoredRun,
+  WorkerIdentity,
+} from "../port.ts";
+import { keyReused, ownedBy, runFinished, runNotFound } from "../refusals.ts";
+import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
+import { idBelow, pageOf } from "../run-page.ts";
+import { checksum } from "../sql/checksum.ts";
+import {
+  decodeAttempt,
+  decodeHistory,
+  decodeIdempotencyHash,
+  decodeInbox,
+  decodeOwner,
+  decodeRun,
+  decodeStep,
+  decodeStepRun,
+  decodeVersion,
+  decodeWait,
+} from "../sql/decode.ts";
+import { COLD_WRITES, READS } from "../sql/reads.ts";
+import type { Batch, CommitOutcome } from "../writes.ts";
+import { SqliteCommits } from "./commits.ts";
+import { openDatabase } from "./connection.ts";
+import { sqliteError } from "./errors.ts";
+import { type OwnerLock, takeLock } from "./lock.ts";
+import { SqliteSession } from "./session.ts";
+
+export interface SqliteLedgerOptions {
+  /** Path of the database file; it and its directory are created when missing. */
+  readonly file: string;
+  /** Source of the time; the ledger itself never lets it go backwards. */
+  readonly clock?: Pick<Clock, "now">;
+  /** How long a statement waits for another process's write lock, milliseconds. Default 5,000. */
+  readonly busyTimeoutMs?: number;
+  /** Told when the system clock went backwards. Default: a process warning. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Opens the ledger in a SQLite file, WAL with `synchronous=FULL`, and brings its schema up to date.
+ *
+ * @throws StepwellError `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`, `LEDGER_READ_ONLY`, `LEDGER_FULL`, `LEDGER_BUSY`
+ */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  const file = resolve(options.file);
+  return sqliteLedgerOn(await openDatabase(file, options.busyTimeoutMs ?? 5_000), { ...options, file });
+}
+
+/** The ledger on a connection that `openDatabase` gave. */
+export function sqliteLedgerOn(db: DatabaseSync, options: SqliteLedgerOptions): Ledger {
+  const session = new SqliteSession(db, options.file);
+  const clock = new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess);
+  return new SqliteLedger(session, new SqliteCommits(session, clock));
+}
+
+class SqliteLedger implements Ledger {
+  /** SQLite has one writer; a second batch in flight would only wait for the first. */
+  readonly lanes = 1;
+  readonly #session: SqliteSession;
+  readonly #commits: SqliteCommits;
+  #lock: OwnerLock | undefined;
+  #askedVersion: unknown;
+
+  constructor(session: SqliteSession, commits: SqliteCommits) {
+    this.#session = session;
+    this.#commits = commits;
+    this.#askedVersion = commits.dataVersion();
+  }
+
+  async own(worker: WorkerIdentity): Promise<Ownership> {
+    this.#lock ??= await this.#takeLock();
+    return this.#commits.own(worker);
+  }
+
+  async #takeLock(): Promise<OwnerLock> {
+    const { file } = this.#session;
+    const lock = await takeLock(file).catch((error: unknown) => {
+      throw sqliteError(error, `${file}-lock`);
+    });
+    if (lock !== undefined) return lock;
+    const owner = this.#session.get(READS.owner);
+    throw ownedBy(file, owner === undefined ? undefined : decodeOwner(owner));
+  }
+
+  async commit(batch: Batch): Promise<CommitOutcome> {
+    return this.#lock === undefined ? { outcome: "fenced" } : this.#commits.commit(batch);
+  }
+
+  async reserveRunIds(count: number): Promise<number> {
+    return this.#commits.write(() => this.#nextRunIds(count));
+  }
+
+  async putVersion(version: NewVersion): Promise<VersionRow> {
+    return this.#commits.write((now) => {
+      const { tenant, workflow, hash, definition, steps } = version;
+      const stored = this.#session.get(READS.versionByHash, tenant, workflow, hash);
+      if (stored !== undefined) return decodeVersion(stored);
+      const crc = checksum(definition, null);
+      const id = this.#session.number(COLD_WRITES.insertVersion, "id", tenant, workflow, version.version, hash, definition, crc, now);
+      for (const step of steps) this.#session.get(COLD_WRITES.insertVersionStep, id, step.ordinal, step.path, step.uses);
+      return { id, tenant, workflow, version: version.version, hash, definition, createdAt: now };
+    });
+  }
+
+  async getVersion(versionId: number): Promise<VersionRow | undefined> {
+    const row = this.#session.get(READS.version, versionId);
+    return row === undefined ? undefined : decodeVersion(row);
+  }
+
+  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
+    const row = this.#session.get(READS.latestVersion, tenant, workflow);
+    return row === undefined ? undefined : decodeVersion(row);
+  }
+
+  async enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }> {
+    const { publicId, tenant, versionId, idempotencyKey, idempotencyHash } = run;
+    return this.#commits.write((now) => {
+      const version = this.#session.get(READS.version, versionId);
+      const workflow = version === undefined ? "" : decodeVersion(version).workflow;
+      const known = idempotencyKey === null ? undefined : this.#session.get(READS.runByKey, tenant, workflow, idempotencyKey);
+      if (known !== undefined && idempotencyKey !== null) {
+        if (decodeIdempotencyHash(known) !== idempotencyHash) throw keyReused(idempotencyKey);
+        return { publicId: decodeRun(known).publicId, created: false };
+      }
+      const runId = this.#nextRunIds(1);
+      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, revision: 1 } as const;
+      this.#commits.apply({ runId, inboxSeq: null, writes: [write] }, now);
+      return { publicId, created: true };
+    });
+  }
+
+  #nextRunIds(count: number): number {
+    return this.#session.number(COLD_WRITES.reserveRunIds, "first", count);
+  }
+
+  async accept(entry: InboxEntry): Promise<InboxRow> {
+    const { tenant, publicId, kind, actor } = entry;
+    const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
+    const accepted = this.#commits.write((now): InboxRow => {
+      const counted = this.#session.get(COLD_WRITES.countInbox, tenant, publicId);
+      if (counted === undefined)
+        throw this.#session.get(READS.run, tenant, publicId) === undefined ? runNotFound(publicId) : runFinished(publicId);
+      const row: InboxRow = { runId: Number(counted["id"]), seq: Number(counted["seq"]), kind, payload, actor, acceptedAt: now };
+      this.#session.get(COLD_WRITES.insertInbox, row.runId, row.seq, kind, actor, now, payload, checksum(payload, null));
+      return row;
+    });
+    this.#commits.heads.note(accepted.runId, accepted.seq);
+    return accepted;
+  }
+
+  async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
+    const row = this.#session.get(READS.run, tenant, publicId);
+    return row === undefined ? undefined : decodeRun(row);
+  }
+
+  async findByIdempotencyKey(
+    tenant: string,
+    workflow: string,
+    key: string,
+  ): Promise<{ readonly run: RunRow; readonly hash: string } | undefined> {
+    const row = this.#session.get(READS.runByKey, tenant, workflow, key);
+    return row === undefined ? undefined : { run: decodeRun(row), hash: decodeIdempotencyHash(row) };
+  }
+
+  async listRuns({ tenant, status, workflow, cursor, limit }: RunQuery): Promise<RunPage> {
+    const rows = this.#session.all(READS.runs, tenant, status ?? null, workflow ?? null, idBelow(cursor), limit + 1);
+    return pageOf(rows.map(decodeRun), limit);
+  }
+
+  async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {
+    return this.#session.all(READS.stepRuns, tenant, publicId).map(decodeStepRun);
+  }
+
+  async listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]> {
+    return this.#session.all(READS.attempts, tenant, publicId).map(decodeAttempt);
+  }
+
+  async listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]> {
+    return this.#session.all(READS.history, tenant, publicId).map(decodeHistory);
+  }
+
+  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
+    return this.#pick(pickup, afterId, limit).map(decodeRun);
+  }
+
+  #pick(pickup: Pickup, afterId: number, limit: number) {
+    switch (pickup) {
+      case "all":
+        return this.#session.all(READS.unfinishedAll, afterId, limit);
+      case "queued":
+        return this.#session.all(READS.unfinishedQueued, afterId, limit);
+      case "due":
+        return this.#session.all(READS.unfinishedDue, afterId, limit, this.#commits.now());
+    }
+  }
+
+  async loadRun(runId: number): Promise<StoredRun | undefined> {
+    const row = this.#session.get(READS.runById, runId);
+    if (row === undefined) return undefined;
+    return {
+      run: decodeRun(row),
+      steps: this.#session.all(READS.stepRows, runId).map(decodeStep),
+      waits: this.#session.all(READS.waitRows, runId).map(decodeWait),
+      inbox: this.#session.all(READS.inboxRows, runId).map(decodeInbox),
+    };
+  }
+
+  async unconsumedInbox(limit: number): Promise<readonly InboxRow[]> {
+    return this.#session.all(READS.openInbox, limit).map(decodeInbox);
+  }
+
+  async changedElsewhere(): Promise<boolean> {
+    const version = this.#commits.dataVersion();
+    const changed = version !== this.#askedVersion;
+    this.#askedVersion = version;
+    return changed;
+  }
+
+  async close(): Promise<void> {
+    this.#lock?.release();
+    this.#lock = undefined;
+    this.#session.close();
+  }
+}

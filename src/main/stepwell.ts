@@ -1,0 +1,191 @@
+import type { Concurrency, Interceptor, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "../engine/api.ts";
+import { Engine } from "../engine/engine.ts";
+import { OperatorRegistry } from "../engine/operators.ts";
+import { systemClock } from "../engine/system-clock.ts";
+import type { Ledger } from "../ledger/port.ts";
+import { openLedger } from "../ledger/url.ts";
+import type { Problem } from "../model/problem.ts";
+import type { RunStatus } from "../model/status.ts";
+import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
+import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/executors.ts";
+import type { Operator } from "../operators/operator.ts";
+import { createThreadPool } from "../operators/thread/pool.ts";
+import type { Definition } from "../workflow/graph.ts";
+import { VERSION } from "./version.ts";
+
+export interface StepwellOptions {
+  /** A SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
+  readonly ledger?: string | Ledger;
+  /** Functions by the name that `uses` gives. */
+  readonly operators?: Readonly<Record<string, Operator<never>>>;
+  /** The module that `operators` came from, so that `isolation: thread` finds them. */
+  readonly operatorModule?: string;
+  readonly concurrency?: Concurrency;
+  /** Around every attempt, the first one outermost. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Kept with every run. Default `production`. */
+  readonly environment?: string;
+  /** Milliseconds that a cancelled or timed-out run waits for its operators. Default 30,000. */
+  readonly cancelGraceMs?: number;
+  /** Milliseconds that `stop` waits for running attempts. Default 10,000. */
+  readonly stopGraceMs?: number;
+}
+
+/** A definition with functions of its own: what the builder's `build()` gives. */
+export interface BuiltDefinition {
+  readonly definition: Definition;
+  readonly operators: Readonly<Record<string, Operator<never>>>;
+}
+
+export interface RunFilter {
+  readonly status?: RunStatus;
+  readonly workflow?: string;
+  /** From the page before. */
+  readonly cursor?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+/**
+ * Durable workflows inside this process, over one ledger. Opens the ledger with the first call; from then on it also drives the
+ * unfinished runs that it finds there.
+ */
+export class Stepwell {
+  readonly #options: StepwellOptions;
+  readonly #registry = new OperatorRegistry();
+  readonly #builtIn: BuiltInExecutors = createBuiltInExecutors();
+  readonly #listeners: Listener[] = [];
+  #engine: Promise<Engine> | undefined;
+  #open: Engine | undefined;
+
+  constructor(options: StepwellOptions = {}) {
+    this.#options = options;
+    for (const [name, load] of this.#builtIn.operators) this.#registry.registerLazy(name, load);
+    this.#addOperators(options.operators ?? {}, options.operatorModule);
+  }
+
+  /**
+   * Opens the ledger and takes up its unfinished runs; every other call does so when it has not happened yet.
+   *
+   * @throws StepwellError `LEDGER_OWNED` while another engine has the file, or what opening the ledger raises
+   */
+  async open(): Promise<void> {
+    await this.#ready();
+  }
+
+  /**
+   * Validates a workflow and stores it as a version; the same content is stored once. Resolves with the warnings.
+   *
+   * @throws StepwellError `DEFINITION_INVALID` with every problem in `data.problems`
+   */
+  async register(workflow: Definition | BuiltDefinition): Promise<readonly Problem[]> {
+    const engine = await this.#ready();
+    if (!isBuilt(workflow)) return (await engine.register(workflow)).warnings;
+    this.#addOperators(workflow.operators, undefined);
+    return (await engine.register(workflow.definition)).warnings;
+  }
+
+  /**
+   * Starts a run of the newest version of a workflow and resolves with its id once the run is durable.
+   *
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`
+   */
+  async start(workflow: string, input?: unknown, options?: StartOptions): Promise<string> {
+    return (this.#open ?? (await this.#ready())).start(workflow, input, options);
+  }
+
+  /**
+   * Resolves when the run has ended, however it ended.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`
+   */
+  async result(runId: string): Promise<RunOutcome> {
+    return (this.#open ?? (await this.#ready())).result(runId);
+  }
+
+  /** A run with all its steps as the ledger has them; undefined when there is none. */
+  async get(runId: string): Promise<RunResult | undefined> {
+    return (await this.#ready()).get(runId);
+  }
+
+  /** Runs, newest first. */
+  async list(filter: RunFilter = {}): Promise<RunPageResult> {
+    return (await this.#ready()).list({ limit: 50, ...filter });
+  }
+
+  /**
+   * Cancels a run; the cancel is durable when this resolves.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  async cancel(runId: string, actor?: string): Promise<void> {
+    await (await this.#ready()).cancel(runId, actor);
+  }
+
+  /** Tells the listener what happens from now on, after it is durable; returns a function that ends it. */
+  listen(listener: Listener): () => void {
+    if (this.#open !== undefined) return this.#open.listen(listener);
+    this.#listeners.push(listener);
+    return () => {
+      const at = this.#listeners.indexOf(listener);
+      if (at >= 0) this.#listeners.splice(at, 1);
+    };
+  }
+
+  /** Refuses new runs, lets running attempts end, hands back what is unfinished and closes the ledger. */
+  async stop(): Promise<void> {
+    if (this.#engine === undefined) return;
+    const engine = this.#open ?? (await this.#engine.catch(() => undefined));
+    await engine?.stop();
+    await this.#builtIn.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #ready(): Promise<Engine> {
+    this.#engine ??= this.#start();
+    return this.#engine;
+  }
+
+  async #start(): Promise<Engine> {
+    const { ledger = "sqlite:.stepwell/ledger.db", concurrency = {}, interceptors = [], environment = "production" } = this.#options;
+    const { cancelGraceMs = 30_000, stopGraceMs = 10_000 } = this.#options;
+    const opened = typeof ledger === "string" ? await openLedger(ledger) : ledger;
+    const engine = new Engine({
+      ledger: opened,
+      operators: this.#registry,
+      catalog: () => catalogOf(builtInDefinitions, this.#registry.registeredNames()),
+      threads: createThreadPool(),
+      clock: systemClock,
+      random: Math.random,
+      environment,
+      version: VERSION,
+      concurrency,
+      interceptors,
+      cancelGraceMs,
+      stopGraceMs,
+    });
+    for (const listener of this.#listeners) engine.listen(listener);
+    try {
+      await engine.open();
+    } catch (cause) {
+      await opened.close();
+      this.#engine = undefined;
+      throw cause;
+    }
+    this.#open = engine;
+    return engine;
+  }
+
+  #addOperators(operators: Readonly<Record<string, Operator<never>>>, moduleUrl: string | undefined): void {
+    for (const [name, execute] of Object.entries(operators)) {
+      this.#registry.register(name, execute, moduleUrl === undefined ? null : { url: moduleUrl, exportName: name });
+    }
+  }
+}
+
+function isBuilt(workflow: Definition | BuiltDefinition): workflow is BuiltDefinition {
+  return "definition" in workflow && "operators" in workflow && !("steps" in workflow);
+}

@@ -1,0 +1,28 @@
+import { type Json, toJson } from "../../model/json.ts";
+import { loadOperator } from "../load.ts";
+import type { Logger } from "../operator.ts";
+import { type FromThread, fromPortable, type PortableError, type ThreadCall, type ThreadOutcome, toPortable } from "./messages.ts";
+
+/**
+ * Runs one operator in this thread. Never throws: a rejection would be indistinguishable from the death of the thread. The
+ * output becomes plain JSON here, where `toJSON` of its objects still exists.
+ */
+export async function runCall({ moduleUrl, exportName, input, context, port }: ThreadCall): Promise<ThreadOutcome> {
+  const send = (message: FromThread) => port.postMessage(message);
+  const controller = new AbortController();
+  port.on("message", (reason: PortableError) => controller.abort(fromPortable(reason)));
+  try {
+    const operator = await loadOperator(moduleUrl, exportName);
+    send({ type: "started" });
+    const output: unknown = await operator(input, { ...context, signal: controller.signal, log: forwardingLogger(send) });
+    return { ok: true, output: toJson(output, `the output of step "${context.stepId}"`) };
+  } catch (error) {
+    return { ok: false, error: toPortable(error) };
+  }
+}
+
+function forwardingLogger(send: (message: FromThread) => void): Logger {
+  const write = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, Json>>) =>
+    send({ type: "log", level, message, fields });
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}

@@ -1,0 +1,81 @@
+import type { NewVersion, QueuedRun } from "../../../ledger/port.ts";
+import type { EndRun, InsertRun, InsertStep, SettleStep, Unit, Write } from "../../../ledger/writes.ts";
+
+export const TENANT = "default";
+
+export function aVersion(change: Partial<NewVersion> = {}): NewVersion {
+  return {
+    tenant: TENANT,
+    workflow: "order",
+    version: "1.0",
+    hash: "hash-1",
+    definition: '{"name":"order"}',
+    steps: ["first", "second", "third"].map((path, ordinal) => ({ ordinal, path, uses: "transform" })),
+    ...change,
+  };
+}
+
+export function aQueuedRun(versionId: number, publicId: string, change: Partial<QueuedRun> = {}): QueuedRun {
+  return {
+    publicId,
+    tenant: TENANT,
+    versionId,
+    input: '{"id":7}',
+    labels: null,
+    initiator: "ann",
+    trigger: "call",
+    environment: "test",
+    idempotencyKey: null,
+    idempotencyHash: null,
+    deadlineInMs: null,
+    ...change,
+  };
+}
+
+export function insertRun(versionId: number, runId: number, change: Partial<InsertRun> = {}): InsertRun {
+  const queued = aQueuedRun(versionId, `run-${runId}`);
+  return { write: "insertRun", ...queued, runId, status: "RUNNING", ownerEpoch: 1, revision: 1, ...change };
+}
+
+export function insertStep(runId: number, ordinal: number, change: Partial<InsertStep> = {}): InsertStep {
+  return {
+    write: "insertStep",
+    runId,
+    ordinal,
+    status: "RUNNING",
+    reason: null,
+    attempt: 1,
+    failures: 0,
+    input: null,
+    output: null,
+    error: null,
+    selected: null,
+    idempotencyKey: null,
+    revision: 1,
+    ...change,
+  };
+}
+
+export function settleStep(runId: number, ordinal: number, change: Partial<SettleStep> = {}): SettleStep {
+  return {
+    write: "settleStep",
+    runId,
+    ordinal,
+    status: "SUCCEEDED",
+    reason: null,
+    failures: 0,
+    output: '{"ok":true}',
+    error: null,
+    revision: 2,
+    ...change,
+  };
+}
+
+export function endRun(runId: number, change: Partial<EndRun> = {}): EndRun {
+  return { write: "endRun", runId, status: "SUCCEEDED", reason: null, output: "7", error: null, revision: 9, ...change };
+}
+
+/** A unit of a run that exists; `inboxSeq` is what its decider saw. */
+export function unit(runId: number, writes: readonly Write[], inboxSeq: number | null = 0): Unit {
+  return { runId, inboxSeq, writes };
+}

@@ -1,0 +1,24 @@
+import { describe } from "vitest";
+import { describeCommits } from "./commits.ts";
+import { describeInbox } from "./inbox.ts";
+import type { MakeLedger } from "./kit.ts";
+import { describeOwnership } from "./ownership.ts";
+import { describeReads } from "./reads.ts";
+import { describeRecovery } from "./recovery.ts";
+import { describeRuns } from "./runs.ts";
+import { describeSteps } from "./steps.ts";
+import { describeVersions } from "./versions.ts";
+
+/** What every ledger must do, whatever stores it. */
+export function describeLedgerConformance(name: string, make: MakeLedger): void {
+  describe(`${name} ledger`, () => {
+    describeVersions(make);
+    describeRuns(make);
+    describeSteps(make);
+    describeCommits(make);
+    describeInbox(make);
+    describeOwnership(make);
+    describeReads(make);
+    describeRecovery(make);
+  });
+}

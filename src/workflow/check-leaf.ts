@@ -1,0 +1,90 @@
+import { parseDuration } from "../model/duration.ts";
+import { assertNever, StepwellError } from "../model/errors.ts";
+import { isJsonObject, type Json, jsonTypeOf } from "../model/json.ts";
+import type { Finding } from "./findings.ts";
+import type { CompositeShape, Shape } from "./shape.ts";
+import { didYouMean } from "./suggest.ts";
+
+type LeafShape = Exclude<Shape, CompositeShape>;
+type LeafFault = Pick<Finding, "code" | "message" | "hint">;
+
+const compiledPatterns = new Map<string, RegExp>();
+
+/** What keeps a value from being of a shape without members; undefined when nothing does. `name` is its path, for the message. */
+export function leafFault(shape: LeafShape, value: Json, name: string): LeafFault | undefined {
+  switch (shape.kind) {
+    case "text":
+      return textFault(shape, value, name);
+    case "number":
+      return numberFault(shape, value, name);
+    case "choice":
+      return choiceFault(shape.values, value, name);
+    case "duration":
+      return durationFault(shape.positive, value, name);
+    case "onlyTrue":
+      return value === true ? undefined : mismatch("`true`, or left out", value, name);
+    case "condition":
+      return typeof value === "boolean" || typeof value === "string" ? undefined : mismatch("an expression, true or false", value, name);
+    case "template":
+      return undefined;
+    case "schema":
+      return isJsonObject(value) ? undefined : mismatch("a JSON Schema, which is an object", value, name);
+    case "version":
+      if (typeof value === "string" || Number.isSafeInteger(value)) return undefined;
+      return { ...mismatch("a text", value, name), hint: "Put it in quotes: without them 1.10 is the number 1.1." };
+    default:
+      return assertNever(shape, "shape");
+  }
+}
+
+export function mismatch(expected: string, value: Json, name: string): LeafFault {
+  const type = jsonTypeOf(value);
+  const found = value === null ? "nothing is written here" : `this is ${type === "object" ? "an" : "a"} ${type}`;
+  return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; ${found}` };
+}
+
+function textFault(shape: Extract<Shape, { kind: "text" }>, value: Json, name: string): LeafFault | undefined {
+  if (typeof value !== "string") {
+    const isPlain = typeof value === "number" || typeof value === "boolean";
+    return isPlain ? { ...mismatch("a text", value, name), hint: "Put it in quotes." } : mismatch("a text", value, name);
+  }
+  if (value === "") return { code: "FIELD_INVALID", message: `\`${name}\` is empty` };
+  const { form } = shape;
+  if (form === undefined) return undefined;
+  if (value.length > form.maxLength) return { code: "FIELD_INVALID", message: `\`${name}\` is longer than ${form.maxLength} characters` };
+  return matches(form.pattern, value)
+    ? undefined
+    : { code: "FIELD_INVALID", message: `\`${value}\` is not a name`, hint: `A name has ${form.means}.` };
+}
+
+/** Patterns of the field table, each compiled once. */
+export function matches(pattern: string, value: string): boolean {
+  const compiled = compiledPatterns.get(pattern) ?? new RegExp(pattern, "u");
+  compiledPatterns.set(pattern, compiled);
+  return compiled.test(value);
+}
+
+function numberFault(shape: Extract<Shape, { kind: "number" }>, value: Json, name: string): LeafFault | undefined {
+  const expected = `${shape.integer ? "a whole number" : "a number"} from ${shape.minimum} to ${shape.maximum}`;
+  if (typeof value !== "number") return mismatch(expected, value, name);
+  const fits = value >= shape.minimum && value <= shape.maximum && (!shape.integer || Number.isInteger(value));
+  return fits ? undefined : { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is ${value}` };
+}
+
+function choiceFault(values: readonly string[], value: Json, name: string): LeafFault | undefined {
+  const expected = values.map((word) => `\`${word}\``).join(" or ");
+  if (typeof value !== "string") return mismatch(expected, value, name);
+  if (values.includes(value)) return undefined;
+  return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is \`${value}\``, hint: () => didYouMean(value, values) };
+}
+
+function durationFault(positive: boolean, value: Json, name: string): LeafFault | undefined {
+  if (typeof value !== "string" && typeof value !== "number") return mismatch("a duration", value, name);
+  try {
+    const ms = parseDuration(value);
+    return positive && ms === 0 ? { code: "FIELD_INVALID", message: `\`${name}\` is longer than zero` } : undefined;
+  } catch (error) {
+    if (!(error instanceof StepwellError)) throw error;
+    return { code: "DURATION_INVALID", message: error.message, hint: error.hint };
+  }
+}

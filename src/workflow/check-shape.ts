@@ -1,0 +1,162 @@
+import { isJsonObject, type Json, type JsonObject } from "../model/json.ts";
+import { LIMITS } from "../model/limits.ts";
+import { leafFault, matches, mismatch } from "./check-leaf.ts";
+import type { Report } from "./findings.ts";
+import { type Path, pathText } from "./path.ts";
+import { isJsonList } from "./readers.ts";
+import type { RecordShape, Shape } from "./shape.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** Reports every way in which a value is not of its shape. */
+export function checkShape(shape: Shape, value: Json, path: Path, report: Report): void {
+  switch (shape.kind) {
+    case "list":
+      checkList(shape, value, path, report);
+      break;
+    case "map":
+      checkMap(shape, value, path, report);
+      break;
+    case "constant":
+      checkConstant(value, path, report);
+      break;
+    case "steps":
+      checkSteps(shape, value, path, report);
+      break;
+    case "record":
+      checkRecord(shape, value, path, report);
+      break;
+    default: {
+      const fault = leafFault(shape, value, pathText(path));
+      if (fault !== undefined) report({ ...fault, path });
+    }
+  }
+}
+
+/** Reports what stands where something else is expected. */
+function wrong(expected: string, value: Json, path: Path, report: Report): void {
+  report({ ...mismatch(expected, value, pathText(path)), path });
+}
+
+function checkList(shape: Extract<Shape, { kind: "list" }>, value: Json, path: Path, report: Report): void {
+  if (isJsonList(value)) {
+    if (value.length < shape.minItems) report({ code: "FIELD_INVALID", path, message: `\`${pathText(path)}\` is empty` });
+    for (const [index, member] of value.entries()) checkShape(shape.of, member, [...path, index], report);
+  } else if (shape.orOne && typeof value === "string") checkShape(shape.of, value, path, report);
+  else wrong("a list", value, path, report);
+}
+
+function checkMap({ of, keys }: Extract<Shape, { kind: "map" }>, value: Json, path: Path, report: Report): void {
+  if (!isJsonObject(value)) {
+    wrong("an object of names and values", value, path, report);
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    if (keys !== null && !matches(keys.pattern, key)) {
+      report({
+        code: "FIELD_INVALID",
+        path: [...path, key],
+        key: true,
+        message: `\`${key}\` is not a name`,
+        hint: `A name has ${keys.means}.`,
+      });
+    }
+    checkShape(of, member, [...path, key], report);
+  }
+}
+
+function checkConstant(value: Json, path: Path, report: Report): void {
+  if (typeof value === "string" && value.includes("{{")) {
+    const message = `\`${pathText(path)}\` is a constant; the expression in it would not be evaluated`;
+    report({ code: "FIELD_INVALID", path, message, hint: "Write the expression where the value is used." });
+  } else if (isJsonList(value)) {
+    for (const [index, member] of value.entries()) checkConstant(member, [...path, index], report);
+  } else if (isJsonObject(value)) {
+    for (const [key, member] of Object.entries(value)) checkConstant(member, [...path, key], report);
+  }
+}
+
+function checkSteps(shape: Extract<Shape, { kind: "steps" }>, value: Json, path: Path, report: Report): void {
+  if (!isJsonList(value) && !isJsonObject(value)) {
+    wrong("a list or a map of steps", value, path, report);
+    return;
+  }
+  const entries: readonly (readonly [string | number, Json])[] = isJsonList(value) ? [...value.entries()] : Object.entries(value);
+  if (entries.length === 0) report({ code: "FIELD_INVALID", path, message: "A workflow has at least one step" });
+  if (entries.length > LIMITS.stepsPerWorkflow) {
+    const message = `A workflow has at most ${LIMITS.stepsPerWorkflow} steps; this one has ${entries.length}`;
+    report({ code: "DEFINITION_TOO_LARGE", path, message });
+    return;
+  }
+  const record = isJsonList(value) ? shape.inList : shape.inMap;
+  for (const [key, step] of entries) checkRecord(record, step, [...path, key], report);
+}
+
+function checkRecord(shape: RecordShape, value: Json, path: Path, report: Report): void {
+  if (!isJsonObject(value)) {
+    wrong(`${shape.title}, which is an object`, value, path, report);
+    return;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    if (field === undefined) reportUnknown(shape, name, path, report);
+    else checkShape(field.shape, member, [...path, name], report);
+  }
+  for (const [name, field] of Object.entries(shape.fields)) {
+    if (field.required === true && !Object.hasOwn(value, name)) {
+      report({ code: "FIELD_MISSING", path, message: `${capital(shape.title)} has a \`${name}\`; it is missing here`, hint: field.about });
+    }
+  }
+  const chosen = shape.alternatives === undefined ? [] : checkAlternatives(shape, shape.alternatives, value, path, report);
+  if (chosen !== undefined) checkCompanions(shape, value, chosen, path, report);
+}
+
+function reportUnknown(shape: RecordShape, name: string, path: Path, report: Report): void {
+  report({
+    code: "FIELD_UNKNOWN",
+    path: [...path, name],
+    key: true,
+    message: `${capital(shape.title)} has no field \`${name}\``,
+    hint:
+      shape.later?.includes(name) === true
+        ? `This version of Stepwell does not have \`${name}\`.`
+        : () => didYouMean(name, Object.keys(shape.fields)),
+  });
+}
+
+/** Gives the set that was chosen; undefined when it is unclear which. */
+function checkAlternatives(
+  shape: RecordShape,
+  sets: readonly (readonly string[])[],
+  value: JsonObject,
+  path: Path,
+  report: Report,
+): readonly string[] | undefined {
+  const title = capital(shape.title);
+  const names = sets.map((set) => set.map((name) => `\`${name}\``).join(" and ")).join(" or ");
+  const started = sets.filter((set) => set.some((name) => Object.hasOwn(value, name)));
+  const [only] = started;
+  if (only === undefined) report({ code: "FIELD_MISSING", path, message: `${title} has ${names}; this one has neither` });
+  else if (started.length > 1) report({ code: "FIELD_INVALID", path, message: `${title} has ${names}, not both` });
+  else {
+    for (const name of only.filter((member) => !Object.hasOwn(value, member))) {
+      report({ code: "FIELD_MISSING", path, message: `${title} has ${names}; \`${name}\` is missing here` });
+    }
+    return only;
+  }
+  return undefined;
+}
+
+/** Fields that mean nothing without another one; the chosen alternative was already asked for. */
+function checkCompanions(shape: RecordShape, value: JsonObject, chosen: readonly string[], path: Path, report: Report): void {
+  for (const name of Object.keys(value)) {
+    const needs = Object.hasOwn(shape.fields, name) ? shape.fields[name]?.needs : undefined;
+    if (needs === undefined || chosen.includes(name) || Object.hasOwn(value, needs)) continue;
+    const message = `\`${name}\` means nothing without \`${needs}\``;
+    if (needs === "schema") report({ code: "FIELD_MISSING", path, message });
+    else report({ code: "FIELD_INVALID", path: [...path, name], key: true, message });
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

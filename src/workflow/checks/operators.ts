@@ -1,0 +1,44 @@
+import type { OperatorCatalog } from "../../operators/definition.ts";
+import type { Draft, DraftStep } from "../draft.ts";
+import type { Report } from "../findings.ts";
+import { parsePath } from "../path.ts";
+import { asText } from "../readers.ts";
+import type { StepTemplates } from "../step-templates.ts";
+import { didYouMean } from "../suggest.ts";
+
+/** Reports operators that are not registered, input that they refuse, and slow ones without a timeout (S1-44). */
+export function checkOperators(draft: Draft, templates: readonly StepTemplates[], catalog: OperatorCatalog, report: Report): void {
+  const hasDefaultTimeout = draft.defaults["timeout"] !== undefined;
+  draft.steps.forEach((step, ordinal) => {
+    const name = asText(step.fields["uses"]);
+    if (name !== undefined && name !== "") checkOperator(step, name, templates[ordinal], catalog, hasDefaultTimeout, report);
+  });
+}
+
+function checkOperator(
+  step: DraftStep,
+  name: string,
+  templates: StepTemplates | undefined,
+  catalog: OperatorCatalog,
+  hasDefaultTimeout: boolean,
+  report: Report,
+): void {
+  const operator = catalog.get(name);
+  const path = [...step.path, "uses"];
+  if (operator === undefined) {
+    report({ code: "OPERATOR_UNKNOWN", path, message: `There is no operator \`${name}\``, hint: () => didYouMean(name, catalog.names()) });
+    return;
+  }
+  for (const problem of operator.check?.(templates?.with ?? null) ?? []) {
+    report({ ...problem, path: [...step.path, "with", ...parsePath(problem.path)] });
+  }
+  if (operator.slow && !hasDefaultTimeout && step.fields["timeout"] === undefined) {
+    report({
+      code: "TIMEOUT_MISSING",
+      severity: "warning",
+      path,
+      message: `Step \`${step.id}\` waits for \`${name}\` without a timeout`,
+      hint: "Set `timeout` on the step or under `defaults`.",
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { loadWorkflow } from "../index.ts";
+
+const load = async (text: string) =>
+  (await loadWorkflow(`name: t\n${text}`, { operators: null })).problems.map(({ code, path, position }) => [code, path, position?.line]);
+
+test("a schema of the input or of a step must be a JSON Schema 2020-12", async () => {
+  expect(
+    await load(
+      "input:\n  type: object\n  properties:\n    a: { type: strnig }\n    b/c: { minimum: x }\nsteps: { a: { uses: t, schema: { type: [] } } }",
+    ),
+  ).toEqual([
+    ["SCHEMA_INVALID", "input.properties.a.type", 5],
+    ["SCHEMA_INVALID", "input.properties.a.type", 5],
+    ["SCHEMA_INVALID", "input.properties.a.type", 5],
+    ["SCHEMA_INVALID", 'input.properties["b/c"].minimum', 6],
+    ["SCHEMA_INVALID", "steps.a.schema.type", 7],
+    ["SCHEMA_INVALID", "steps.a.schema.type", 7],
+    ["SCHEMA_INVALID", "steps.a.schema.type", 7],
+  ]);
+});
+
+test("references in a schema lead somewhere, and nothing is fetched", async () => {
+  expect(await load("input: { $ref: '#/$defs/x' }\nsteps: { a: { uses: t } }")).toEqual([["SCHEMA_INVALID", "input", 2]]);
+  expect(await load("input: { $ref: 'http://127.0.0.1:1/x.json' }\nsteps: { a: { uses: t } }")).toHaveLength(1);
+  expect(
+    await load("input: { $ref: '#/$defs/x', $defs: { x: { type: string, format: email, x-more: 1 } } }\nsteps: { a: { uses: t } }"),
+  ).toEqual([]);
+});
+
+test("two steps may have the same schema, also with one $id", async () => {
+  const schema = "{ $id: 'urn:shop:order', type: object }";
+  expect(
+    await load(
+      `steps: { a: { uses: t, schema: ${schema} }, b: { uses: t, schema: ${schema} }, c: { uses: t, schema: { $id: 'urn:shop:order' } } }`,
+    ),
+  ).toEqual([]);
+});
+
+test("a JSONPath query must be one of RFC 9535", async () => {
+  const { graph, problems } = await loadWorkflow("name: t\nsteps: { a: { uses: t, output: 'jsonpath: $.items[*].id' } }", {
+    operators: null,
+  });
+  expect([problems, graph?.steps[0]?.output]).toEqual([[], { kind: "jsonpath", query: "$.items[*].id" }]);
+  expect(await load("steps: { a: { uses: t, output: 'jsonpath: $.items[' }, b: { uses: t, output: 'jsonpath:' } }")).toEqual([
+    ["EXPRESSION_SYNTAX", "steps.a.output", 2],
+    ["EXPRESSION_SYNTAX", "steps.b.output", 2],
+  ]);
+});

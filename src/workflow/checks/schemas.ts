@@ -1,0 +1,61 @@
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../../model/json.ts";
+import type { Draft } from "../draft.ts";
+import type { Report } from "../findings.ts";
+import type { Path } from "../path.ts";
+
+interface SchemaFault {
+  readonly message: string;
+  /** Place inside the schema. */
+  readonly path: Path;
+}
+
+/** Reports JSON Schemas (2020-12) that cannot be used. Ajv is loaded only when a definition has one. */
+export async function checkSchemas(draft: Draft, report: Report): Promise<void> {
+  const schemas: { readonly schema: JsonObject; readonly path: Path }[] = [];
+  const collect = (schema: Json | undefined, path: Path) => {
+    if (isJsonObject(schema)) schemas.push({ schema, path });
+  };
+  collect(draft.definition["input"], ["input"]);
+  for (const step of draft.steps) collect(step.fields["schema"], [...step.path, "schema"]);
+  if (schemas.length === 0) return;
+  const faultsOf = await schemaChecker();
+  for (const { schema, path } of schemas) {
+    for (const { message, path: inner } of faultsOf(schema)) {
+      const hint = "A schema is written as JSON Schema 2020-12.";
+      report({ code: "SCHEMA_INVALID", path: [...path, ...inner], message: `Not a valid JSON Schema: ${message}`, hint });
+    }
+  }
+}
+
+async function schemaChecker(): Promise<(schema: JsonObject) => readonly SchemaFault[]> {
+  const { Ajv2020 } = await import("ajv/dist/2020.js");
+  const known = new Map<string, readonly SchemaFault[]>();
+  return (schema) => {
+    const text = canonicalJson(schema);
+    const faults = known.get(text) ?? findFaults(schema);
+    known.set(text, faults);
+    return faults;
+  };
+
+  /** A compiler of its own for each schema, so that equal `$id`s in two steps do not meet. */
+  function findFaults(schema: JsonObject): readonly SchemaFault[] {
+    const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateFormats: false });
+    try {
+      if (ajv.validateSchema(schema) === true) {
+        ajv.compile(schema);
+        return [];
+      }
+    } catch (error) {
+      return [{ message: error instanceof Error ? error.message : String(error), path: [] }];
+    }
+    return (ajv.errors ?? []).map(({ instancePath, message }) => ({ message: message ?? "", path: pointerPath(instancePath) }));
+  }
+}
+
+/** RFC 6901. */
+function pointerPath(pointer: string): Path {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}

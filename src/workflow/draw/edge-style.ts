@@ -1,0 +1,33 @@
+import type { Json } from "../../model/json.ts";
+import type { Edge, Graph, Step } from "../graph.ts";
+
+const MAX_LABEL = 48;
+
+/** What is written at an edge: the branch of a switch, or why there is an edge that nobody wrote. */
+export function edgeLabel(graph: Graph, { from, to, kind, inferred }: Edge): string {
+  if (kind === "order") return "then";
+  if (kind === "data") return inferred ? "reference" : "";
+  const source = graph.steps[from];
+  return source === undefined ? "" : branchLabel(source, to);
+}
+
+function branchLabel({ switch: branches }: Step, target: number): string {
+  if (branches === null) return "";
+  const cases = branches.cases.filter(({ then }) => then.includes(target)).map(({ when }) => conditionText(when.source));
+  const all = branches.otherwise.includes(target) ? [...cases, "otherwise"] : cases;
+  return shorten(all.join(" or "));
+}
+
+function conditionText(source: Json): string {
+  const written = typeof source === "string" ? source : JSON.stringify(source);
+  return written.replace(/^\s*\{\{\s*|\s*\}\}\s*$/g, "");
+}
+
+export function stepLabel({ id, uses }: Step): readonly string[] {
+  return uses === null ? [id] : [id, shorten(uses)];
+}
+
+function shorten(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ");
+  return line.length > MAX_LABEL ? `${line.slice(0, MAX_LABEL - 1)}…` : line;
+}

@@ -1,0 +1,114 @@
+import type { Draft, DraftStep } from "./draft.ts";
+import type { Report } from "./findings.ts";
+import type { Edge } from "./graph.ts";
+import type { Path } from "./path.ts";
+import { asList, asObject, type NamedAt, namesIn } from "./readers.ts";
+import type { StepReference } from "./references.ts";
+import type { Templates } from "./step-templates.ts";
+import { didYouMean } from "./suggest.ts";
+
+type EdgeTerms = Omit<Edge, "from" | "to">;
+
+const CONTROL: EdgeTerms = { kind: "control", required: false, inferred: false };
+const NEED: EdgeTerms = { kind: "data", required: false, inferred: false };
+const IMPLIED: EdgeTerms = { kind: "order", required: false, inferred: true };
+
+/** Target ordinals of each entry of a step's `switch`, in its order; unknown names are left out. */
+export type SwitchTargets = readonly (readonly number[])[];
+
+export interface Connections {
+  /** By target, then by source: two steps have at most one edge in each direction. */
+  readonly edges: readonly Edge[];
+  /** By ordinal; empty for a step without `switch`. */
+  readonly targets: readonly SwitchTargets[];
+}
+
+/**
+ * Finds the edges of SPEC §2: control from `switch`, data from `needs` and references, order between the steps of a list. What
+ * connects the same two steps is one edge: control before data before order, required when anything requires it, inferred
+ * only when nothing was written.
+ */
+export function connect(draft: Draft, templates: Templates, report: Report): Connections {
+  const incoming: Map<number, EdgeTerms>[] = draft.steps.map(() => new Map<number, EdgeTerms>());
+  const targets = draft.steps.map((step) => readTargets(step, draft, report));
+  targets.forEach((cases, source) => {
+    for (const target of cases.flat()) incoming[target]?.set(source, CONTROL);
+  });
+  draft.steps.forEach((step, ordinal) => {
+    const into = incoming[ordinal] ?? new Map<number, EdgeTerms>();
+    addNeeds(step, draft, into, report);
+    if (draft.isList && ordinal > 0 && !Object.hasOwn(step.fields, "needs")) merge(into, ordinal - 1, IMPLIED);
+    for (const reference of templates.steps[ordinal]?.references ?? []) addReference(step, reference, draft, into, report);
+  });
+  const edges = incoming.flatMap((sources, to) =>
+    [...sources].toSorted(([left], [right]) => left - right).map(([from, terms]): Edge => ({ from, to, ...terms })),
+  );
+  return { edges, targets };
+}
+
+function readTargets(step: DraftStep, draft: Draft, report: Report): SwitchTargets {
+  return asList(step.fields["switch"]).map((entry, index) => {
+    const fields = asObject(entry);
+    const path = [...step.path, "switch", index];
+    const names = [...namesIn(fields["then"], [...path, "then"]), ...namesIn(fields["otherwise"], [...path, "otherwise"])];
+    return [...new Set(names.flatMap((named) => find(named, draft, report) ?? []))];
+  });
+}
+
+function find({ name, path }: NamedAt, draft: Draft, report: Report): number | undefined {
+  const ordinal = draft.ordinals.get(name);
+  if (ordinal === undefined) {
+    report({ code: "STEP_UNKNOWN", path, message: `There is no step \`${name}\``, hint: () => didYouMean(name, draft.ordinals.keys()) });
+  }
+  return ordinal;
+}
+
+function addNeeds(step: DraftStep, draft: Draft, into: Map<number, EdgeTerms>, report: Report): void {
+  const seen = new Set<number>();
+  for (const named of namesIn(step.fields["needs"], [...step.path, "needs"])) {
+    const from = find(named, draft, report);
+    if (from === undefined) continue;
+    const reason = seen.has(from) ? "twice" : into.get(from)?.kind === "control" ? "though its switch already selects it" : undefined;
+    if (reason !== undefined) {
+      const message = `Step \`${step.id}\` needs \`${named.name}\` ${reason}`;
+      report({ code: "NEEDS_REDUNDANT", severity: "warning", path: named.path, message, hint: "Remove this need." });
+    }
+    seen.add(from);
+    merge(into, from, NEED);
+  }
+}
+
+/** In a list a step waits for the earlier ones anyway, so a reference there only orders; `needs` makes it a data edge. */
+function addReference(step: DraftStep, reference: StepReference, draft: Draft, into: Map<number, EdgeTerms>, report: Report): void {
+  const { ordinal: from, required, path } = reference;
+  const known = into.get(from);
+  const isData = known?.kind === "data" || !draft.isList;
+  if (isData) merge(into, from, { kind: "data", required, inferred: true });
+  else if (from < step.ordinal || known !== undefined) merge(into, from, IMPLIED);
+  else reportNotBefore(step, from, path, draft, report);
+}
+
+function reportNotBefore(step: DraftStep, from: number, path: Path, draft: Draft, report: Report): void {
+  report({
+    code: "STEP_NOT_BEFORE",
+    path,
+    message:
+      from === step.ordinal
+        ? `Step \`${step.id}\` refers to itself`
+        : `Step \`${step.id}\` refers to \`${draft.steps[from]?.id ?? ""}\`, which stands after it in the list`,
+    hint: "Move the step up, or name it in `needs`.",
+  });
+}
+
+/** A control edge absorbs the rest: its target runs only when the switch succeeded and selected it. */
+function merge(into: Map<number, EdgeTerms>, from: number, terms: EdgeTerms): void {
+  const known = into.get(from);
+  if (known === undefined) into.set(from, terms);
+  else if (known.kind !== "control") {
+    into.set(from, {
+      kind: known.kind === "data" || terms.kind === "data" ? "data" : "order",
+      required: known.required || terms.required,
+      inferred: known.inferred && terms.inferred,
+    });
+  }
+}

@@ -1,0 +1,183 @@
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, type ParsedNode, Parser, type YAMLMap } from "yaml";
+import type { Json } from "../model/json.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { Report } from "./findings.ts";
+import type { Path } from "./path.ts";
+
+/** An offset in the text where reading stopped, and why. */
+export interface SyntaxFault {
+  readonly offset: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Source {
+  readonly root: Node | null;
+  readonly lines: LineCounter;
+  readonly faults: readonly SyntaxFault[];
+}
+
+const OPTIONS = { schema: "core", resolveKnownTags: false, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
+/** A broken file can give one error per character; a reader needs the first ones. */
+const MAX_FAULTS = 20;
+
+/**
+ * Reads YAML 1.2 (JSON is a part of it) into a syntax tree. Anchors, aliases and tags are refused before they can be expanded, and
+ * nesting is bounded while the text is read, so the time is linear in its length.
+ */
+export function readYaml(text: string): Source {
+  const lines = new LineCounter();
+  const parser = new Parser((offset) => {
+    lines.addNewLine(offset);
+  });
+  const composer = new Composer(OPTIONS);
+  const guard = createGuard();
+  lines.addNewLine(0);
+  let root: ParsedNode | null = null;
+  const faults: SyntaxFault[] = [];
+  try {
+    let count = 0;
+    for (const document of composer.compose(guardedTokens(text, parser, guard), true, text.length)) {
+      count++;
+      if (count === 1) root = document.contents;
+      else faults.push({ offset: document.range[0], message: "A second document starts here", hint: "Write one workflow in one file." });
+      for (const { pos, message } of [...document.errors, ...document.warnings]) faults.push({ offset: pos[0], message });
+      if (count > 1) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    faults.splice(0, faults.length, error.fault);
+  }
+  faults.sort((left, right) => left.offset - right.offset);
+  return { root, lines, faults: faults.slice(0, MAX_FAULTS) };
+}
+
+/** Ends reading at once; control by exception, because the reader is a chain of generators of the library. */
+class Refusal extends Error {
+  readonly fault: SyntaxFault;
+
+  constructor(fault: SyntaxFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
+function* guardedTokens(text: string, parser: Parser, guard: Guard): Generator<CST.Token, void> {
+  let errors = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const fault = guard(lexeme, parser.offset);
+    if (fault !== undefined) throw new Refusal(fault);
+    for (const token of parser.next(lexeme)) {
+      if (token.type === "error" && ++errors > MAX_FAULTS) throw new Refusal({ offset: token.offset, message: token.message });
+      yield token;
+    }
+  }
+  yield* parser.end();
+}
+
+type Guard = (lexeme: string, offset: number) => SyntaxFault | undefined;
+
+function createGuard(): Guard {
+  let isScalarText = false;
+  let flowDepth = 0;
+  let indicatorsOnLine = 0;
+  return (lexeme, offset) => {
+    if (isScalarText) {
+      isScalarText = false;
+      return undefined;
+    }
+    switch (CST.tokenType(lexeme)) {
+      case "scalar":
+        isScalarText = true;
+        return undefined;
+      case "anchor":
+      case "alias":
+        return {
+          offset,
+          message: "Anchors and aliases are not part of the format",
+          hint: "Write the value out, or use `vars` or `defaults`.",
+        };
+      case "tag":
+        return { offset, message: `The tag ${lexeme} is not part of the format`, hint: "Write plain YAML values; quote what is text." };
+      case "newline":
+        indicatorsOnLine = 0;
+        return undefined;
+      case "flow-map-start":
+      case "flow-seq-start":
+        return ++flowDepth > LIMITS.jsonDepth ? tooDeep(offset) : undefined;
+      case "flow-map-end":
+      case "flow-seq-end":
+        flowDepth--;
+        return undefined;
+      case "seq-item-ind":
+      case "explicit-key-ind":
+        return ++indicatorsOnLine > LIMITS.jsonDepth ? tooDeep(offset) : undefined;
+      default:
+        return undefined;
+    }
+  };
+}
+
+function tooDeep(offset: number): SyntaxFault {
+  return { offset, message: `Nested deeper than ${LIMITS.jsonDepth} levels` };
+}
+
+/** Turns a syntax tree without faults into plain JSON; every string passes `substitute`. */
+export function toValue(root: Node | null, substitute: (text: string, path: Path) => string, report: Report): Json {
+  const path: (string | number)[] = [];
+  const visit = (node: Node | null): Json => {
+    if (path.length > LIMITS.jsonDepth) {
+      report({ code: "DEFINITION_SYNTAX", path: [...path], message: `Nested deeper than ${LIMITS.jsonDepth} levels` });
+      return null;
+    }
+    if (isSeq<Node>(node)) {
+      return node.items.map((item, index) => {
+        path.push(index);
+        const value = visit(item);
+        path.pop();
+        return value;
+      });
+    }
+    if (isMap<Node, Node | null>(node)) return visitMap(node);
+    return scalarValue(node, path, substitute, report);
+  };
+  const visitMap = (node: YAMLMap<Node, Node | null>): Json => {
+    const object: Record<string, Json> = {};
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      path.push(name);
+      if (Object.hasOwn(object, name)) report(duplicate(name, path));
+      setOwn(object, name, visit(value));
+      path.pop();
+    }
+    return object;
+  };
+  return visit(root);
+}
+
+function scalarValue(node: Node | null, path: Path, substitute: (text: string, path: Path) => string, report: Report): Json {
+  const value: unknown = isScalar(node) ? node.value : null;
+  if (typeof value === "string") return substitute(value, path);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
+  if (value !== null) report({ code: "DEFINITION_SYNTAX", path: [...path], message: "Infinity and NaN are not JSON values" });
+  return null;
+}
+
+function duplicate(name: string, path: Path): Parameters<Report>[0] {
+  const isStep = path.length === 2 && path[0] === "steps";
+  return isStep
+    ? {
+        code: "STEP_DUPLICATE",
+        path: [...path],
+        key: true,
+        message: `Two steps have the id \`${name}\``,
+        hint: "Give each step its own id.",
+      }
+    : { code: "DEFINITION_SYNTAX", path: [...path], key: true, message: `The key \`${name}\` stands here twice` };
+}
+
+/** `__proto__` becomes a member like any other instead of the object's prototype. */
+function setOwn(object: Record<string, Json>, name: string, value: Json): void {
+  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
+  else object[name] = value;
+}

@@ -1,0 +1,56 @@
+import { parseDuration } from "../model/duration.ts";
+import { StepwellError } from "../model/errors.ts";
+import type { RetryPolicy } from "../model/graph-terms.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import { asChoice, asList, asObject } from "./readers.ts";
+
+export const NO_RETRY: RetryPolicy = {
+  strategy: "none",
+  maxAttempts: 1,
+  initialDelayMs: 0,
+  maxDelayMs: 0,
+  factor: 1,
+  jitter: 0,
+  on: [],
+  notOn: [],
+};
+
+const STRATEGIES = ["none", "fixed", "exponential"] as const;
+
+/** Milliseconds of a duration that was checked before; null when it is absent or wrong. */
+export function durationMs(value: Json | undefined): number | null {
+  if (typeof value !== "string" && typeof value !== "number") return null;
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    if (error instanceof StepwellError) return null;
+    throw error;
+  }
+}
+
+/** The policy of a step, each member from the step, else from the defaults, else: exponential, 3 tries, from 1 s to 60 s, doubling. */
+export function retryPolicy(own: Json | undefined, defaults: Json | undefined): RetryPolicy {
+  if (own === undefined && defaults === undefined) return NO_RETRY;
+  const fields: JsonObject = { ...asObject(defaults), ...asObject(own) };
+  const strategy = asChoice(fields["strategy"], STRATEGIES) ?? "exponential";
+  if (strategy === "none") return NO_RETRY;
+  const initialDelayMs = durationMs(fields["initialDelay"]) ?? 1_000;
+  return {
+    strategy,
+    maxAttempts: number(fields["maxAttempts"], 3),
+    initialDelayMs,
+    maxDelayMs: durationMs(fields["maxDelay"]) ?? Math.max(60_000, initialDelayMs),
+    factor: strategy === "fixed" ? 1 : number(fields["factor"], 2),
+    jitter: number(fields["jitter"], 0),
+    on: texts(fields["on"]),
+    notOn: texts(fields["notOn"]),
+  };
+}
+
+function number(value: Json | undefined, otherwise: number): number {
+  return typeof value === "number" ? value : otherwise;
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return asList(value).filter((member) => typeof member === "string");
+}

@@ -1,0 +1,112 @@
+import { assertNever } from "../model/errors.ts";
+import type { Json, JsonObject } from "../model/json.ts";
+import { LIMITS } from "../model/limits.ts";
+import { EXPRESSION_NAME, WORKFLOW } from "./fields.ts";
+import type { Field, RecordShape, Shape } from "./shape.ts";
+
+/** Forms of `parseDuration`. */
+const DURATION_PATTERN =
+  "^\\s*(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d|w))+|P(?=.)(?:\\d+W)?(?:\\d+D)?(?:T(?=.)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)\\s*$";
+/** Records that stand in many places are written once. */
+const SHARED_TITLES: readonly string[] = ["a retry policy", "a case"];
+
+/** The JSON Schema (2020-12) of the definition format, for editors; checked in as `schema/workflow.schema.json`. */
+export function definitionSchema(): JsonObject {
+  const shared = new Map<string, JsonObject>();
+  const root = recordSchema(WORKFLOW, shared);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Stepwell workflow",
+    ...root,
+    $defs: Object.fromEntries(shared),
+  };
+}
+
+function schemaOf(shape: Shape, shared: Map<string, JsonObject>): JsonObject {
+  switch (shape.kind) {
+    case "text":
+      return {
+        type: "string",
+        minLength: 1,
+        ...(shape.form === undefined ? {} : { maxLength: shape.form.maxLength, pattern: shape.form.pattern }),
+      };
+    case "number":
+      return { type: shape.integer ? "integer" : "number", minimum: shape.minimum, maximum: shape.maximum };
+    case "onlyTrue":
+      return { const: true };
+    case "choice":
+      return { enum: [...shape.values] };
+    case "duration":
+      return {
+        anyOf: [
+          { type: "string", pattern: DURATION_PATTERN },
+          shape.positive ? { type: "number", exclusiveMinimum: 0 } : { type: "number", minimum: 0 },
+        ],
+      };
+    case "condition":
+      return { type: ["string", "boolean"] };
+    case "template":
+    case "constant":
+      return {};
+    case "schema":
+      return { type: "object" };
+    case "list":
+      return listSchema(shape, shared);
+    case "map": {
+      const names = shape.keys === null ? {} : { propertyNames: { pattern: shape.keys.pattern } };
+      return { type: "object", ...names, additionalProperties: schemaOf(shape.of, shared) };
+    }
+    case "version":
+      return { type: ["string", "integer"] };
+    case "steps":
+      return stepsSchema(shape.inMap, shape.inList, shared);
+    case "record":
+      return SHARED_TITLES.includes(shape.title) ? share(shape, shared) : recordSchema(shape, shared);
+    default:
+      return assertNever(shape, "shape");
+  }
+}
+
+function listSchema({ of, minItems, orOne }: Extract<Shape, { kind: "list" }>, shared: Map<string, JsonObject>): JsonObject {
+  const items = schemaOf(of, shared);
+  const list: JsonObject = { type: "array", items, ...(minItems === 0 ? {} : { minItems }) };
+  return orOne ? { anyOf: [list, items] } : list;
+}
+
+function stepsSchema(inMap: RecordShape, inList: RecordShape, shared: Map<string, JsonObject>): JsonObject {
+  shared.set("step", recordSchema(inMap, shared));
+  shared.set("listStep", recordSchema(inList, shared));
+  const bounds = { minProperties: 1, maxProperties: LIMITS.stepsPerWorkflow };
+  const names = { propertyNames: { pattern: EXPRESSION_NAME.pattern, maxLength: LIMITS.idLength } };
+  return {
+    anyOf: [
+      { type: "array", minItems: 1, maxItems: LIMITS.stepsPerWorkflow, items: { $ref: "#/$defs/listStep" } },
+      { type: "object", ...bounds, ...names, additionalProperties: { $ref: "#/$defs/step" } },
+    ],
+  };
+}
+
+function share(shape: RecordShape, shared: Map<string, JsonObject>): JsonObject {
+  const name = shape.title.replace(/^an? /, "").replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+  if (!shared.has(name)) shared.set(name, recordSchema(shape, shared));
+  return { $ref: `#/$defs/${name}` };
+}
+
+function recordSchema(shape: RecordShape, shared: Map<string, JsonObject>): JsonObject {
+  const fields = Object.entries(shape.fields);
+  const required = fields.flatMap(([name, field]) => (field.required === true ? [name] : []));
+  const dependent = fields.flatMap(([name, { needs }]): [string, Json][] => (needs === undefined ? [] : [[name, [needs]]]));
+  return {
+    type: "object",
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(field, shared)])),
+    additionalProperties: false,
+    ...(required.length === 0 ? {} : { required }),
+    ...(dependent.length === 0 ? {} : { dependentRequired: Object.fromEntries(dependent) }),
+    ...(shape.alternatives === undefined ? {} : { oneOf: shape.alternatives.map((names) => ({ required: [...names] })) }),
+  };
+}
+
+function fieldSchema(field: Field, shared: Map<string, JsonObject>): JsonObject {
+  const base = { description: field.about, ...schemaOf(field.shape, shared) };
+  return field.default === undefined ? base : { ...base, default: field.default };
+}
