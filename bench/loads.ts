@@ -19,7 +19,7 @@ export interface Sample {
   readonly runsPerSecond: number;
   readonly stepsPerSecond: number;
   readonly cpuMicrosPerStep: number;
-  /** Of the runs that were timed; NaN never travels: null under a closed loop. */
+  /** Of the runs that were timed one by one; null under a closed loop. */
   readonly medianMs: number | null;
   readonly p99Ms: number | null;
   readonly usage: Usage;
@@ -53,7 +53,7 @@ export async function measure(contestant: Contestant, load: Load, directory: str
   return {
     runs,
     runsPerSecond: runs / usage.seconds,
-    stepsPerSecond: (stepsOf(load.workflow) * 1_000) / (median(timesMs) || (usage.seconds * 1_000) / runs),
+    stepsPerSecond: timesMs.length === 0 ? steps / usage.seconds : (stepsOf(load.workflow) * 1_000) / median(timesMs),
     cpuMicrosPerStep: (usage.cpuSeconds * 1e6) / steps,
     medianMs: timesMs.length === 0 ? null : median(timesMs),
     p99Ms: timesMs.length === 0 ? null : percentile(timesMs, 0.99),

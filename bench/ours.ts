@@ -13,8 +13,9 @@ interface Package {
 
 /** Stepwell as a user embeds it, with default settings; from dist/ it must have been built before. */
 export async function openOurs(directory: string, from: "src" | "dist"): Promise<Contestant> {
-  // the same surface by another path, which the compiler cannot follow
-  const loaded = (await import(pathToFileURL(join(import.meta.dirname, "..", FILES[from])).href)) as Package;
+  const entry = join(import.meta.dirname, "..", FILES[from]);
+  const loaded: unknown = await import(pathToFileURL(entry).href);
+  if (!isPackage(loaded)) throw new Error(`${entry} does not export Stepwell`);
   const file = join(directory, "ours.db");
   const stepwell = new loaded.Stepwell({ ledger: file, operators: { work: createWork() } });
   for (const definition of Object.values(DEFINITIONS)) await stepwell.register(definition);
@@ -29,6 +30,11 @@ export async function openOurs(directory: string, from: "src" | "dist"): Promise
       return completedRuns(file);
     },
   };
+}
+
+/** The class has the same surface from both folders; the compiler cannot follow a path that is made at run time. */
+function isPackage(loaded: unknown): loaded is Package {
+  return typeof loaded === "object" && loaded !== null && "Stepwell" in loaded && typeof loaded.Stepwell === "function";
 }
 
 function completedRuns(file: string): number {

@@ -137,5 +137,7 @@ if (import.meta.main) {
     ...(values.port !== undefined && { port: Number(values.port) }),
     ...(values.state !== undefined && { stateFile: values.state }),
   });
+  // Whoever started it with a channel is gone: the port must be free for the next start.
+  process.once("disconnect", () => void shop[Symbol.asyncDispose]());
   console.log(`The shop listens on ${shop.url}`);
 }

@@ -4,8 +4,9 @@ import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, isJsonObject } from "../model/json.ts";
 import type { Problem } from "../model/problem.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
-import type { Definition } from "../workflow/graph.ts";
+import type { Definition, Step } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
+import type { OperatorRegistry } from "./operators.ts";
 import { createPlan, invalidDefinition, type Plan, restorePlan } from "./plan.ts";
 
 /** What `register` gives back. */
@@ -29,8 +30,9 @@ export class Catalog {
    *
    * @throws StepwellError `DEFINITION_INVALID` with every problem
    */
-  async register(tenant: string, definition: Definition, operators: OperatorCatalog): Promise<Registered> {
-    const { graph, problems } = await compileDefinition(definition, { operators });
+  async register(tenant: string, definition: Definition, catalog: OperatorCatalog, operators: OperatorRegistry): Promise<Registered> {
+    const { graph, problems: found } = await compileDefinition(definition, { operators: catalog });
+    const problems = [...found, ...threadProblems(graph?.steps ?? [], operators)];
     const isInvalid = problems.some((problem) => problem.severity === "error");
     if (graph === undefined || isInvalid) throw invalidDefinition(problems);
     const text = canonicalJson(definition);
@@ -90,4 +92,15 @@ export class Catalog {
     plan.catch(() => this.#byVersion.delete(versionId));
     return plan;
   }
+}
+
+/** Steps that are to run in a worker thread but whose operator no thread can find. */
+function threadProblems(steps: readonly Step[], operators: OperatorRegistry): readonly Problem[] {
+  return steps.flatMap(({ id, uses, isolation }) => {
+    const operator = operators.get(uses ?? "");
+    if (isolation !== "thread" || operator === undefined || operator.module !== null) return [];
+    const message = `step "${id}" cannot run in a thread: ${uses} is not an export of a module`;
+    const hint = "Export the function from a module and give that module to the engine (`--operators FILE`, `operatorModule`).";
+    return [{ code: "FIELD_INVALID", severity: "error", message, hint, path: `steps.${id}.isolation` }];
+  });
 }

@@ -100,7 +100,7 @@ export class Engine implements RunHost {
       isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
       takeUp: (runId) => this.#takeUp(runId),
       deliver: (row) => this.#deliver(row),
-      failed: (cause) => this.#fail(asStepwellError(cause)),
+      failed: (cause) => this.#lookFailed(asStepwellError(cause)),
     });
   }
 
@@ -132,7 +132,7 @@ export class Engine implements RunHost {
    */
   async register(definition: Definition): Promise<Registered> {
     this.#expectOpen();
-    const registered = await this.#catalog.register(TENANT, definition, this.#options.catalog());
+    const registered = await this.#catalog.register(TENANT, definition, this.#options.catalog(), this.operators);
     await this.operatorsChanged();
     return registered;
   }
@@ -323,6 +323,13 @@ export class Engine implements RunHost {
     this.#committer?.stop();
     this.#dropAll(error);
     this.emit({ type: "ledger.failed", error: recordError(error) });
+  }
+
+  /** A look at a busy ledger is repeated soon anyway. */
+  #lookFailed(error: StepwellError): void {
+    if (error.code === "LEDGER_BUSY" || error.code === "LEDGER_FULL")
+      this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs: 0 });
+    else this.#fail(error);
   }
 
   #dropAll(error: StepwellError): void {

@@ -1,3 +1,4 @@
+import { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { Operator, OperatorContext } from "../operators/operator.ts";
 
@@ -48,4 +49,12 @@ export class OperatorRegistry {
   registeredNames(): readonly string[] {
     return [...this.#registered];
   }
+}
+
+/** The operator as it runs in a worker thread; one that no module exports fails, rather than blocking this thread. */
+export function inThread(threads: ThreadExecutor, { module }: RegisteredOperator): Operator<Json> {
+  if (module !== null) return (input, context) => threads.run(module, input, context);
+  return () => {
+    throw new StepwellError("OPERATORS_INVALID", "the step is to run in a thread, but its operator is not an export of a module");
+  };
 }

@@ -1,7 +1,6 @@
 import type { Timer } from "../model/clock.ts";
 import { invariant, type RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
-import type { RunContext } from "../operators/operator.ts";
 import type { Step } from "../workflow/graph.ts";
 import type { RunRef } from "./api.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
@@ -10,14 +9,12 @@ import type { RunHost } from "./run-host.ts";
 import type { RunJournal } from "./run-journal.ts";
 
 /** What the parts of one run share as long as it is in memory. */
-export interface RunCore {
+export interface RunCore extends AttemptHost {
   readonly runId: number;
   readonly plan: Plan;
-  readonly context: RunContext;
   readonly ref: RunRef;
   readonly host: RunHost;
   readonly journal: RunJournal;
-  readonly attemptHost: AttemptHost;
   /** Something was decided outside a call of the run: decide on. */
   advance(): void;
   /** A step is about to be RUNNING: so is the run. */

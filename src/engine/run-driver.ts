@@ -7,7 +7,7 @@ import type { RunReason } from "../model/status.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
-import type { Attempt, AttemptHost, AttemptOutcome } from "./attempt.ts";
+import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { factOf } from "./attempt-fact.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Plan } from "./plan.ts";
@@ -26,7 +26,7 @@ const MAX_CRASHES = 3;
 const DEADLINE_ORDINAL = -1;
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
-export class RunDriver implements Committing, AttemptHost, RunCore {
+export class RunDriver implements Committing, RunCore {
   readonly runId: number;
   readonly plan: Plan;
   readonly context: RunContext;
@@ -90,10 +90,6 @@ export class RunDriver implements Committing, AttemptHost, RunCore {
     run.#takeUp(stored);
     run.advance();
     return run;
-  }
-
-  get attemptHost(): AttemptHost {
-    return this;
   }
 
   get publicId(): string {

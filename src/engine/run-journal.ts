@@ -1,5 +1,5 @@
 import type { Unit, Write } from "../ledger/writes.ts";
-import type { RecordedError } from "../model/errors.ts";
+import { invariant, type RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { LifecycleEvent } from "./api.ts";
 
@@ -25,17 +25,23 @@ export interface Effects {
   readonly facts: readonly Fact[];
 }
 
-const NO_EFFECTS: Effects = { launches: [], alarms: [], events: [], facts: [] };
+/** Shared by all that have none, never pushed to: retries and listeners are rare, runs are not. */
+const NONE: never[] = [];
+
+/** Everything gathered for one commit. */
+class Gathering implements Effects {
+  readonly writes: Write[] = [];
+  readonly launches: number[] = [];
+  readonly facts: Fact[] = [];
+  alarms: number[] = NONE;
+  events: LifecycleEvent[] = NONE;
+}
 
 /** Gathers what one run decides until the next commit takes it. */
 export class RunJournal {
   readonly #runId: number;
-  #writes: Write[] = [];
-  #launches: number[] = [];
-  #alarms: number[] = [];
-  #events: LifecycleEvent[] = [];
-  #facts: Fact[] = [];
-  #inFlight: Effects | undefined;
+  #next = new Gathering();
+  #inFlight: Gathering | undefined;
   #revision: number;
 
   constructor(runId: number, revision: number) {
@@ -49,63 +55,58 @@ export class RunJournal {
   }
 
   get isEmpty(): boolean {
-    return this.#writes.length === 0;
+    return this.#next.writes.length === 0;
   }
 
   /** Nothing is gathered and nothing is in flight: what was decided is on disk. */
   get isIdle(): boolean {
-    return this.#writes.length === 0 && this.#inFlight === undefined;
+    return this.isEmpty && this.#inFlight === undefined;
   }
 
   write(write: Write): void {
-    this.#writes.push(write);
+    this.#next.writes.push(write);
   }
 
   launch(ordinal: number): void {
-    this.#launches.push(ordinal);
+    this.#next.launches.push(ordinal);
   }
 
   alarm(ordinal: number): void {
-    this.#alarms.push(ordinal);
+    if (this.#next.alarms === NONE) this.#next.alarms = [];
+    this.#next.alarms.push(ordinal);
   }
 
   event(event: LifecycleEvent): void {
-    this.#events.push(event);
+    if (this.#next.events === NONE) this.#next.events = [];
+    this.#next.events.push(event);
   }
 
   fact(fact: Fact): void {
-    this.#facts.push(fact);
+    this.#next.facts.push(fact);
   }
 
   /** Takes everything gathered as one unit; `landed` or `lost` must follow. */
   take(inboxSeq: number | null): Unit {
-    const unit: Unit = { runId: this.#runId, inboxSeq, writes: this.#writes };
-    this.#inFlight = { launches: this.#launches, alarms: this.#alarms, events: this.#events, facts: this.#facts };
-    this.#writes = [];
-    this.#launches = [];
-    this.#alarms = [];
-    this.#events = [];
-    this.#facts = [];
+    const taken = this.#next;
+    this.#inFlight = taken;
+    this.#next = new Gathering();
     this.#revision += 1;
-    return unit;
+    return { runId: this.#runId, inboxSeq, writes: taken.writes };
   }
 
   /** The unit is on disk. */
   landed(): Effects {
     const effects = this.#inFlight;
+    invariant(effects !== undefined, `run ${this.#runId} has nothing in flight`);
     this.#inFlight = undefined;
-    return effects ?? NO_EFFECTS;
+    return effects;
   }
 
   /** Nothing of the unit, nor of what was decided after it, was written: gives back the facts, in order, and forgets the rest. */
   lost(): readonly Fact[] {
-    const facts = [...(this.#inFlight?.facts ?? []), ...this.#facts];
+    const facts = [...(this.#inFlight?.facts ?? []), ...this.#next.facts];
     this.#inFlight = undefined;
-    this.#writes = [];
-    this.#launches = [];
-    this.#alarms = [];
-    this.#events = [];
-    this.#facts = [];
+    this.#next = new Gathering();
     return facts;
   }
 }

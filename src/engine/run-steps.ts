@@ -7,6 +7,7 @@ import { decisionKind, decisionStep, NO_DECISION, type Scheduler } from "../sche
 import type { Step } from "../workflow/graph.ts";
 import { Attempt } from "./attempt.ts";
 import { evaluateFallback, payloadText } from "./finish-output.ts";
+import { inThread } from "./operators.ts";
 import { type Prepared, prepareStep } from "./prepare-step.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
@@ -87,18 +88,16 @@ export class RunSteps {
 
   /** Calls the operator of a step whose RUNNING is on disk. */
   launch(ordinal: number): void {
-    const { plan, host, attemptHost } = this.#core;
+    const { plan, host } = this.#core;
     const step = stepAt(plan, ordinal);
     const state = this.#stateOf(ordinal);
     const operator = host.operators.get(step.uses ?? "");
     invariant(operator !== undefined, `step ${step.id} was started without its operator`);
-    const attempt = new Attempt(attemptHost, ordinal, step.id, state.attempt, state.idempotencyKey);
+    const attempt = new Attempt(this.#core, ordinal, step.id, state.attempt, state.idempotencyKey);
     state.running = attempt;
     const secrets = plan.secretSlots[ordinal] ?? [];
     const input = secrets.length === 0 ? state.input : fillSecrets(state.input, secrets, plan.graph.secrets);
-    const { module } = operator;
-    const isThreaded = step.isolation === "thread" && module !== null;
-    attempt.execute(isThreaded ? (value) => host.threads.run(module, value, attempt) : operator.execute, input, step.timeoutMs);
+    attempt.execute(step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute, input, step.timeoutMs);
   }
 
   /** Records how the running attempt of a step ended. */

@@ -7,7 +7,7 @@ import { describeControlling } from "../testing/conformance/scenarios/controllin
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
-import type { OpenLedger } from "../testing/harness.ts";
+import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
 const directories: string[] = [];
 
@@ -21,7 +21,14 @@ async function sqlite(): Promise<OpenLedger> {
   return () => openLedger(join(directory, "ledger.db"));
 }
 
-describe.each([{ backend: "sqlite", open: sqlite }])("scenarios on $backend", ({ open }) => {
+async function memory(): Promise<OpenLedger> {
+  return survivingMemory();
+}
+
+describe.each([
+  { backend: "memory", open: memory },
+  { backend: "sqlite", open: sqlite },
+])("scenarios on $backend", ({ open }) => {
   describeRunning(open);
   describeFailing(open);
   describeControlling(open);

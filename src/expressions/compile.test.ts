@@ -125,7 +125,9 @@ describe("with JSONata loaded", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(text, source)), text, (pairs, last) => {
         const whole = pairs.map(([before, inside]) => `${before}{{ ${inside} }}`).join("") + last;
-        const parts = splitTemplate(whole).map((part) => (part.kind === "text" ? part.text : part.kind === "expression" ? part.source.trim() : "unclosed"));
+        const parts = splitTemplate(whole).map((part) =>
+          part.kind === "text" ? part.text : part.kind === "expression" ? part.source.trim() : "unclosed",
+        );
         expect(parts).toEqual([...pairs.flat(), last].filter((part) => part !== ""));
       }),
     );

@@ -48,7 +48,10 @@ describe("S3-36 S3-37 values come from literals, earlier steps and the run's inp
     ["{{ steps.broken.error.code }}", "HTTP_STATUS"],
     ["{{ item.qty }}", 2],
     ["{{ index }}", 4],
-    [{ url: "{{ vars.shop }}/orders/{{ input.id }}", "{{ key }}": ["{{ index + 1 }}"] }, { url: "http://shop/orders/o-1", "{{ key }}": [5] }],
+    [
+      { url: "{{ vars.shop }}/orders/{{ input.id }}", "{{ key }}": ["{{ index + 1 }}"] },
+      { url: "http://shop/orders/o-1", "{{ key }}": [5] },
+    ],
   ]);
 });
 
@@ -225,7 +228,10 @@ describe("results are plain JSON", () => {
 
 describe("an error says which expression, what is missing, and what to do", () => {
   test.each([
-    ["{{ steps.fetch.output.totl }}", '{{ steps.fetch.output.totl }}: steps.fetch.output has no member "totl"; it has total, items (did you mean "total"?)'],
+    [
+      "{{ steps.fetch.output.totl }}",
+      '{{ steps.fetch.output.totl }}: steps.fetch.output has no member "totl"; it has total, items (did you mean "total"?)',
+    ],
     ["{{ input.id.x }}", '{{ input.id.x }}: input.id is a string, which has no member "x"'],
     ["{{ input.note.x }}", '{{ input.note.x }}: input.note is null, which has no member "x"'],
     ["{{ env.HOME }}", '{{ env.HOME }}: env has no member "HOME"; it is empty'],
@@ -234,7 +240,7 @@ describe("an error says which expression, what is missing, and what to do", () =
     ["{{ steps.gone.output }}", "{{ steps.gone.output }}: steps.gone was SKIPPED and has no output"],
     ["{{ inptu.id }}", '{{ inptu.id }}: there is no "inptu" in scope; there is input, steps, vars, env, item, index'],
     ["{{ input.`a b` }}", '{{ input.`a b` }}: input has no member "a b"; it has id, total, paid, note, tags, one, lines'],
-    ["{{ 1 + 'a' }}", '{{ 1 + \'a\' }}: The right side of the "+" operator must evaluate to a number (JSONata T2002)'],
+    ["{{ 1 + 'a' }}", "{{ 1 + 'a' }}: The right side of the \"+\" operator must evaluate to a number (JSONata T2002)"],
     ["{{ $error('no stock') }}", "{{ $error('no stock') }}: no stock"],
     ["{{ input.id() }}", "{{ input.id() }}: it calls something that is not a function"],
     ["{{ $sum ~> $string ~> (1)() }}", "{{ $sum ~> $string ~> (1)() }}: it calls something that is not a function"],
@@ -244,7 +250,11 @@ describe("an error says which expression, what is missing, and what to do", () =
 
   test("it also says where in the value the expression stands", async () => {
     const error = await evaluate({ body: { ids: ["{{ input.x }}"] } }, SCOPE).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "EXPRESSION_UNRESOLVED", data: { expression: "input.x", at: "body.ids.0" }, hint: expect.stringContaining("??") });
+    expect(error).toMatchObject({
+      code: "EXPRESSION_UNRESOLVED",
+      data: { expression: "input.x", at: "body.ids.0" },
+      hint: expect.stringContaining("??"),
+    });
     expect(String(error)).toContain("{{ input.x }} in body.ids.0: input has no member");
   });
 

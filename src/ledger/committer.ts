@@ -76,7 +76,10 @@ class Lane {
   }
 
   add(run: Committing): void {
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      if (run.givesUp) run.refused(new StepwellError("ENGINE_STOPPED", "the engine stopped before this could be written"));
+      return;
+    }
     this.#waiting.push(run);
     this.#schedule();
   }

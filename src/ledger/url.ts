@@ -54,16 +54,21 @@ function pathIn(url: string, rest: string): string {
 }
 
 /**
- * Looks at the file of a ledger from outside, without owning or changing it.
- * @throws StepwellError `LEDGER_CORRUPT`, `LEDGER_UNAVAILABLE`, `LEDGER_BUSY`
+ * Looks at the file of a URL's ledger without changing it; undefined for a ledger without a file.
+ *
+ * @throws StepwellError `LEDGER_CORRUPT`, `LEDGER_UNAVAILABLE`, `LEDGER_BUSY`, `NOT_SUPPORTED`, `USAGE`
  */
-export async function inspectLedger(file: string): Promise<LedgerInspection> {
+export async function inspectLedger(url: string): Promise<LedgerInspection | undefined> {
+  const file = ledgerFile(url);
+  if (file === undefined) return undefined;
   const { inspectSqlite } = await import("./sqlite/inspect.ts");
   return inspectSqlite(file);
 }
 
-/** The engine that drives the runs of a ledger's file at this moment; undefined when none does. */
-export async function ledgerOwner(file: string): Promise<WorkerIdentity | undefined> {
+/** The engine that holds a URL's ledger at this moment; undefined when none does. */
+export async function liveOwnerOf(url: string): Promise<WorkerIdentity | undefined> {
+  const file = ledgerFile(url);
+  if (file === undefined) return undefined;
   const { liveOwner } = await import("./sqlite/inspect.ts");
   return liveOwner(file);
 }

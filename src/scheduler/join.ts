@@ -1,6 +1,6 @@
 import { DECIDED, type Decided } from "./decision.ts";
 import { EDGE_KINDS } from "./edge.ts";
-import { errorContinues, isSwitchTarget, joinsAll, joinsSettled } from "./traits.ts";
+import { errorContinues, isSwitchTarget, joinsAll, joinsSettled } from "./row.ts";
 import { PHASE, phaseIn } from "./word.ts";
 
 /** What the edges that lead to a step have brought so far: the low bits of its word. They stay here, see `word.ts`. */
@@ -24,11 +24,11 @@ function over(kind: number, brought: number): number {
 }
 
 /** What a settled step brings over its edges, for `broughtOver`. A switch's selection is marked before, see `withSelection`. */
-export function whatItBrings(word: number, traits: number): number {
+export function whatItBrings(word: number, row: number): number {
   const phase = phaseIn(word);
   if (phase === PHASE.succeeded) return SUCCESS;
   if (phase === PHASE.skipped) return SKIP;
-  return phase === PHASE.failed && errorContinues(traits) ? SUCCESS : FAILURE;
+  return phase === PHASE.failed && errorContinues(row) ? SUCCESS : FAILURE;
 }
 
 /** @param kind one of `EDGE_KINDS` */
@@ -45,13 +45,13 @@ export function withSelection(word: number): number {
  * What becomes of a step once all its edges have settled (SPEC §2, Join). A switch speaks first, then the data. Under `some`,
  * neither failure nor success among the data means that all of it was skipped.
  */
-export function judge(word: number, traits: number): Decided {
-  if (isSwitchTarget(traits)) {
-    if ((word & SWITCH_FAILED) !== 0 && !joinsSettled(traits)) return DECIDED.cancelledByNeeds;
+export function judge(word: number, row: number): Decided {
+  if (isSwitchTarget(row)) {
+    if ((word & SWITCH_FAILED) !== 0 && !joinsSettled(row)) return DECIDED.cancelledByNeeds;
     if ((word & SWITCH_SELECTED) === 0) return DECIDED.skippedByBranch;
   }
-  if ((word & (DATA_FAILED | DATA_SKIPPED)) === 0 || joinsSettled(traits)) return DECIDED.ready;
+  if ((word & (DATA_FAILED | DATA_SKIPPED)) === 0 || joinsSettled(row)) return DECIDED.ready;
   if ((word & DATA_FAILED) !== 0) return DECIDED.cancelledByNeeds;
-  const isEnough = !joinsAll(traits) && (word & REQUIRED_DATA_SKIPPED) === 0 && (word & DATA_SUCCEEDED) !== 0;
+  const isEnough = !joinsAll(row) && (word & REQUIRED_DATA_SKIPPED) === 0 && (word & DATA_SUCCEEDED) !== 0;
   return isEnough ? DECIDED.ready : DECIDED.skippedByNeeds;
 }

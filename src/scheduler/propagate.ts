@@ -3,6 +3,7 @@ import { at } from "./at.ts";
 import { decisionStep, isReadyDecision, phaseDecided } from "./decision.ts";
 import { edgeKind, edgeTarget } from "./edge.ts";
 import { broughtOver, judge, whatItBrings } from "./join.ts";
+import { firstEdgeIn } from "./row.ts";
 import { close, log, type RunState } from "./state.ts";
 import { isDue, isReady, type Phase, withEdgeSettled, withPhase } from "./word.ts";
 
@@ -40,10 +41,11 @@ export function spread(state: RunState, first: number): void {
 /** Tells every dependant of a settled step and, once the run has begun, decides those for which it was the last. */
 export function release(state: RunState, step: number): void {
   const { words, topology, begun } = state;
-  const { edges, firstEdge } = topology;
-  const end = at(firstEdge, step + 1);
-  const brings = whatItBrings(at(words, step), at(topology.traits, step));
-  for (let position = at(firstEdge, step); position < end; position++) {
+  const { edges, rows } = topology;
+  const row = at(rows, step);
+  const end = firstEdgeIn(at(rows, step + 1));
+  const brings = whatItBrings(at(words, step), row);
+  for (let position = firstEdgeIn(row); position < end; position++) {
     const edge = at(edges, position);
     const target = edgeTarget(edge);
     const word = withEdgeSettled(at(words, target), broughtOver(edgeKind(edge), brings));
@@ -54,7 +56,7 @@ export function release(state: RunState, step: number): void {
 
 /** Decides a step that is due. */
 function decide(state: RunState, step: number, word: number): void {
-  const decided = judge(word, at(state.topology.traits, step));
+  const decided = judge(word, at(state.topology.rows, step));
   const after = withPhase(word, phaseDecided(decided));
   state.words[step] = after;
   if (isReady(after)) state.open += 1;

@@ -3,9 +3,9 @@ import type { StepStatus } from "../model/status.ts";
 import { at } from "./at.ts";
 import { select } from "./on/succeeded.ts";
 import { begin, release } from "./propagate.ts";
+import { errorContinues } from "./row.ts";
 import { type Ending, enter, type RunState, refuse } from "./state.ts";
 import { sweepAll } from "./sweep.ts";
-import { errorContinues } from "./traits.ts";
 import { hasUnsettledEdges, isPending, isSettled, PHASE, type Phase, phaseIn } from "./word.ts";
 
 /** What the ledger holds of a step; a step without a row is PENDING. */
@@ -44,7 +44,7 @@ function place(state: RunState, { ordinal, status }: RestoredStep): void {
   if (status === "RUNNING" || status === "SUSPENDED") state.open += 1;
   else state.settled += 1;
   if (status === "RUNNING") state.running += 1;
-  if (status === "FAILED" && !errorContinues(at(state.topology.traits, ordinal))) state.failed = true;
+  if (status === "FAILED" && !errorContinues(at(state.topology.rows, ordinal))) state.failed = true;
 }
 
 /** A step that still waits for something cannot have started; rows that say so are damaged. */

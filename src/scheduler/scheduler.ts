@@ -37,8 +37,8 @@ export interface StepCounts {
  * Decides what the steps of one run do, from facts alone: no clock, no input or output, never asynchronous. O(steps + edges) for
  * a whole run. Steps are named by ordinal. The rules stand in `docs/reference/scheduling.md`.
  *
- * Tell it a fact, then take its decisions with `next` or `drain`. A fact that cannot be true is an InvariantViolation and leaves
- * the scheduler as it was, unless the message says otherwise.
+ * Tell it a fact, then take its decisions with `next` or `drain`. A fact that cannot be true is an InvariantViolation and changes
+ * nothing.
  */
 export class Scheduler {
   readonly #state: RunState;

@@ -1,7 +1,7 @@
 import { at } from "./at.ts";
 import { DECIDED, type Decided, phaseDecided } from "./decision.ts";
+import { joinsSettled } from "./row.ts";
 import { close, type Ending, isStopping, log, type RunState } from "./state.ts";
-import { joinsSettled } from "./traits.ts";
 import { isRunning, isSettled, isSuspended } from "./word.ts";
 
 /** What ends the steps of a run that is stopped by a failure or ended from outside. Running steps are left to the engine. */
@@ -40,7 +40,7 @@ export function sweepOne(state: RunState, step: number): void {
 function sweepStep(state: RunState, step: number, sweep: Sweep): void {
   const word = at(state.words, step);
   if (isRunning(word) || isSettled(word)) return;
-  if (sweep.sparesCleanUp && joinsSettled(at(state.topology.traits, step))) return;
+  if (sweep.sparesCleanUp && joinsSettled(at(state.topology.rows, step))) return;
   const decided = isSuspended(word) ? sweep.suspended : sweep.waiting;
   close(state, step, phaseDecided(decided));
   log(state, step, decided);

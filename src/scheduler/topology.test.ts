@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decisionKind } from "./decision.ts";
+import { firstEdgeIn, MAX_EDGES } from "./row.ts";
 import { createTopology, type GraphShape } from "./topology.ts";
 import { MAX_IN_DEGREE } from "./word.ts";
 
@@ -17,7 +18,7 @@ describe("topology", () => {
       ],
       onFailure: "stop",
     });
-    expect([...topology.firstEdge]).toEqual([0, 3, 4, 4]);
+    expect([...topology.rows].map(firstEdgeIn)).toEqual([0, 3, 4, 4]);
     expect([...topology.edges].map((edge) => [edge >> 2, edge & 3])).toEqual([
       [1, 1],
       [2, 2],
@@ -44,6 +45,12 @@ describe("topology", () => {
     const steps: (typeof STEP)[] = [];
     steps.length = 2 ** 28 + 1;
     expect(() => createTopology({ steps, edges: [], onFailure: "stop" })).toThrow("more than 268435456");
+  });
+
+  test("more edges than a row can point to are refused", () => {
+    const edges: GraphShape["edges"][number][] = [];
+    edges.length = MAX_EDGES + 1;
+    expect(() => createTopology({ steps: [], edges, onFailure: "stop" })).toThrow(`more than ${MAX_EDGES}`);
   });
 
   test("a number that is not a decision has no kind", () => {

@@ -2,7 +2,7 @@ import { InvariantViolation } from "../model/errors.ts";
 import type { EdgeKind, Join, OnError, OnFailure } from "../model/graph-terms.ts";
 import { at } from "./at.ts";
 import { controlEdgeTo, edgeLimit, packEdge } from "./edge.ts";
-import { asSwitchTarget, traitsOf } from "./traits.ts";
+import { asRow, asSwitchTarget, firstEdgeIn, MAX_EDGES, traitsOf } from "./row.ts";
 import { MAX_IN_DEGREE, withOneEdgeMore } from "./word.ts";
 
 /** What the scheduler needs of a compiled workflow; a step's position is its ordinal. */
@@ -16,14 +16,12 @@ export interface GraphShape {
 export interface Topology {
   readonly stepCount: number;
   readonly stopsOnFailure: boolean;
-  /** The edges of step `s` stand in `edges` from `firstEdge[s]` to before `firstEdge[s + 1]`. */
-  readonly firstEdge: Int32Array;
+  /** What `row.ts` says of each step, and a closing row: the edges of a step stand in `edges` from its own to before the next row's first. */
+  readonly rows: Int32Array;
   /** Packed as in `edge.ts`, growing within a step, so that what one completion unlocks comes in declaration order. */
   readonly edges: Int32Array;
   /** Each step's word (see `word.ts`) at the start of a run: PENDING, all its edges unsettled. */
   readonly initialWords: Int32Array;
-  /** For each step what `traits.ts` says. */
-  readonly traits: Int32Array;
 }
 
 /** What a packed decision and a packed edge have room for. */
@@ -37,6 +35,7 @@ const MAX_STEPS = 2 ** 28;
 export function createTopology(shape: GraphShape): Topology {
   const stepCount = shape.steps.length;
   if (stepCount > MAX_STEPS) throw new InvariantViolation(`a graph has ${stepCount} steps, more than ${MAX_STEPS}`);
+  if (shape.edges.length > MAX_EDGES) throw new InvariantViolation(`a graph has ${shape.edges.length} edges, more than ${MAX_EDGES}`);
   const traits = Int32Array.from(shape.steps, ({ join, onError }) => traitsOf(join, onError));
   const inDegree = new Int32Array(stepCount);
   const initialWords = new Int32Array(stepCount);
@@ -47,17 +46,19 @@ export function createTopology(shape: GraphShape): Topology {
     initialWords[to] = withOneEdgeMore(at(initialWords, to));
     if (kind === "control") traits[to] = asSwitchTarget(at(traits, to));
   }
-  return { stepCount, stopsOnFailure: shape.onFailure === "stop", ...rowsOf(shape), initialWords, traits };
+  const { first, edges } = sortEdges(shape);
+  const rows = first.map((firstEdge, step) => asRow(step === stepCount ? 0 : at(traits, step), firstEdge));
+  return { stepCount, stopsOnFailure: shape.onFailure === "stop", rows, edges, initialWords };
 }
 
-/** Two stable counting sorts, by packed edge and then by source, give rows whose edges grow. */
-function rowsOf({ steps, edges }: GraphShape): Pick<Topology, "firstEdge" | "edges"> {
+/** Two stable counting sorts, by packed edge and then by source: the edges of a source stand together and grow. */
+function sortEdges({ steps, edges }: GraphShape): { readonly first: Int32Array; readonly edges: Int32Array } {
   const packed = Int32Array.from(edges, ({ to, kind, required }) => packEdge(to, kind, required));
   const sources = Int32Array.from(edges, ({ from }) => from);
   const inGivenOrder = packed.map((_, position) => position);
   const byTarget = countingSort(packed, inGivenOrder, edgeLimit(steps.length));
   const bySource = countingSort(sources, byTarget.order, steps.length);
-  return { firstEdge: bySource.first, edges: bySource.order.map((position) => at(packed, position)) };
+  return { first: bySource.first, edges: bySource.order.map((position) => at(packed, position)) };
 }
 
 /** Orders `order` (positions in `keys`) by key; `first[k]` is where key `k` begins in the result, with one closing entry. */
@@ -79,8 +80,8 @@ function countingSort(keys: Int32Array, order: Int32Array, keyCount: number): { 
 /** Whether `step` is a switch that has `target` among its targets; a binary search in its row. */
 export function leadsTo(topology: Topology, step: number, target: number): boolean {
   const wanted = controlEdgeTo(target);
-  const end = at(topology.firstEdge, step + 1);
-  let low = at(topology.firstEdge, step);
+  const end = firstEdgeIn(at(topology.rows, step + 1));
+  let low = firstEdgeIn(at(topology.rows, step));
   let high = end;
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -1,11 +1,62 @@
 import type { LifecycleEvent, RunOutcome } from "../engine/api.ts";
+import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { Stepwell, type StepwellOptions } from "../main/stepwell.ts";
+import { StepwellError } from "../model/errors.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { Definition } from "../workflow/graph.ts";
 
 /** Opens the ledger of one test; a second call opens the same ledger again, as a new engine would. */
 export type OpenLedger = () => Promise<Ledger>;
+
+/** A ledger of which some methods are replaced. */
+export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
+  return {
+    lanes: ledger.lanes,
+    own: (worker) => ledger.own(worker),
+    commit: (batch) => ledger.commit(batch),
+    reserveRunIds: (count) => ledger.reserveRunIds(count),
+    putVersion: (version) => ledger.putVersion(version),
+    getVersion: (versionId) => ledger.getVersion(versionId),
+    latestVersion: (tenant, workflow) => ledger.latestVersion(tenant, workflow),
+    enqueueRun: (run) => ledger.enqueueRun(run),
+    accept: (entry) => ledger.accept(entry),
+    getRun: (tenant, publicId) => ledger.getRun(tenant, publicId),
+    findByIdempotencyKey: (tenant, workflow, key) => ledger.findByIdempotencyKey(tenant, workflow, key),
+    listRuns: (query) => ledger.listRuns(query),
+    listSteps: (tenant, publicId) => ledger.listSteps(tenant, publicId),
+    listAttempts: (tenant, publicId) => ledger.listAttempts(tenant, publicId),
+    listHistory: (tenant, publicId) => ledger.listHistory(tenant, publicId),
+    unfinished: (pickup, afterId, limit) => ledger.unfinished(pickup, afterId, limit),
+    loadRun: (runId) => ledger.loadRun(runId),
+    unconsumedInbox: (limit) => ledger.unconsumedInbox(limit),
+    changedElsewhere: () => ledger.changedElsewhere(),
+    close: () => ledger.close(),
+    ...changes,
+  };
+}
+
+/** A memory ledger that outlives its engines: what one opening is closed with, the next one finds. */
+export function survivingMemory(): OpenLedger {
+  const ledger = openMemoryLedger();
+  return async () => {
+    let isClosed = false;
+    const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
+      const result = isClosed ? undefined : await work();
+      // also a commit that was under way when the ledger was closed: as after a crash, nobody hears of it
+      if (isClosed || result === undefined) throw new StepwellError("LEDGER_UNAVAILABLE", "The ledger is closed");
+      return result;
+    };
+    return interposed(ledger, {
+      commit: (batch) => whileOpen(() => ledger.commit(batch)),
+      accept: (entry) => whileOpen(() => ledger.accept(entry)),
+      changedElsewhere: () => whileOpen(() => ledger.changedElsewhere()),
+      close: async () => {
+        isClosed = true;
+      },
+    });
+  };
+}
 
 /** An engine with everything that it told its listeners. */
 export class Harness {
@@ -19,6 +70,11 @@ export class Harness {
       this.events.push(event);
       for (const watcher of [...this.#watchers]) watcher();
     });
+  }
+
+  /** An engine on a fresh ledger. */
+  static async on(open: () => Promise<OpenLedger>, options: Omit<StepwellOptions, "ledger"> = {}): Promise<Harness> {
+    return new Harness(await (await open())(), options);
   }
 
   /** Registers a definition, starts a run of it and waits for its end. */

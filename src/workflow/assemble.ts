@@ -1,9 +1,10 @@
 import type { RetryPolicy } from "../model/graph-terms.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
+import { at } from "./at.ts";
 import type { Draft, DraftStep } from "./draft.ts";
 import type { Connections, SwitchTargets } from "./edges.ts";
 import type { Graph, SecretSource, Step, Switch } from "./graph.ts";
-import { asChoice, asList, asObject, asText } from "./readers.ts";
+import { asChoice, asList, asObject, textOr } from "./readers.ts";
 import { durationMs, retryPolicy } from "./retry.ts";
 import type { StepTemplates, Templates } from "./step-templates.ts";
 
@@ -13,14 +14,13 @@ export function assembleGraph(draft: Draft, templates: Templates, connections: C
   const defaultRetry = retryPolicy(undefined, defaults["retry"]);
   const version = definition["version"];
   return {
-    name: asText(definition["name"]) ?? "",
+    name: textOr(definition["name"], ""),
     version: typeof version === "string" || typeof version === "number" ? String(version) : null,
-    description: asText(definition["description"]) ?? null,
+    description: textOr(definition["description"], null),
     labels: texts(asObject(definition["labels"])),
-    steps: templates.steps.flatMap((compiled, ordinal) => {
-      const step = draft.steps[ordinal];
-      return step === undefined ? [] : [assembleStep(step, compiled, connections.targets[ordinal] ?? [], defaults, defaultRetry)];
-    }),
+    steps: draft.steps.map((step, ordinal) =>
+      assembleStep(step, at(templates.steps, ordinal), at(connections.targets, ordinal), defaults, defaultRetry),
+    ),
     edges: connections.edges,
     onFailure: asChoice(definition["onFailure"], ["stop", "isolate"]) ?? (isList ? "stop" : "isolate"),
     inputSchema: schemaOf(definition["input"]),
@@ -48,8 +48,8 @@ function assembleStep(
   return {
     ordinal,
     id,
-    description: asText(fields["description"]) ?? null,
-    uses: asText(fields["uses"]) ?? null,
+    description: textOr(fields["description"], null),
+    uses: textOr(fields["uses"], null),
     with: templates.with,
     when: templates.when,
     join: asChoice(fields["join"], ["some", "all", "settled"]) ?? "some",
@@ -70,8 +70,8 @@ function assembleSwitch(fields: JsonObject, templates: StepTemplates, targets: S
   const otherwiseAt = asList(fields["switch"]).findIndex((entry) => Object.hasOwn(asObject(entry), "otherwise"));
   return {
     mode: asChoice(fields["mode"], ["exclusive", "inclusive"]) ?? "exclusive",
-    cases: templates.cases.flatMap((when, index) => (when === null ? [] : [{ when, then: targets[index] ?? [] }])),
-    otherwise: targets[otherwiseAt] ?? [],
+    cases: templates.cases.flatMap((when, index) => (when === null ? [] : [{ when, then: at(targets, index) }])),
+    otherwise: otherwiseAt < 0 ? [] : at(targets, otherwiseAt),
   };
 }
 
@@ -80,9 +80,9 @@ function schemaOf(value: JsonObject[string] | undefined): JsonObject | null {
 }
 
 function texts(members: JsonObject): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(members).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])));
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, textOr(value, "")]));
 }
 
 function secretSource({ env, file }: JsonObject): SecretSource {
-  return typeof env === "string" ? { env } : { file: asText(file) ?? "" };
+  return typeof env === "string" ? { env } : { file: textOr(file, "") };
 }

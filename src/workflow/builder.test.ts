@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import type { Json, JsonObject } from "../model/json.ts";
+import type { Json } from "../model/json.ts";
 import type { OperatorContext } from "../operators/operator.ts";
 import type { Graph } from "./graph.ts";
 import { compileDefinition, expression, type Held, loadWorkflow, orElse, parseDefinition, text, workflow } from "./index.ts";
@@ -28,7 +28,7 @@ const order = workflow("order", {
   .step("risk", {
     with: ($) => ({ order: $.steps.fetch.output, id: $.input.orderId, limit: 0.7 }),
     run: async (input, context) => {
-      expectTypeOf(input).toEqualTypeOf<{ order: Json; id: string; limit: number }>();
+      expectTypeOf(input).toEqualTypeOf<{ readonly order: Json; readonly id: string; readonly limit: number }>();
       expectTypeOf(context).toEqualTypeOf<OperatorContext>();
       return { score: input.limit, id: input.id };
     },
@@ -166,7 +166,7 @@ describe("the builder and YAML", () => {
 describe("references", () => {
   const pathOf = (use: ($: { readonly [name: string]: Held<Json> & Any }) => unknown) =>
     workflow("w")
-      .step("a", { uses: "t", with: ($) => use({ x: $.steps === undefined ? $.run : $.run }) })
+      .step("a", { uses: "t", with: ($) => use({ x: $.run }) })
       .build().definition["steps"];
   interface Any {
     readonly [name: string]: Held<Json> & Any;
@@ -239,13 +239,11 @@ describe("types", () => {
           expectTypeOf(schema.id).toEqualTypeOf<number>();
           expectTypeOf(schema.tag).toEqualTypeOf<"x" | undefined>();
           expectTypeOf(schema.any).toEqualTypeOf<Json | undefined>();
-          expectTypeOf(mapped).toEqualTypeOf<{ c: string; d: number }>();
+          expectTypeOf(mapped).toEqualTypeOf<{ readonly c: string; readonly d: number }>();
           expectTypeOf(loose).toEqualTypeOf<Json>();
         },
       });
     const input = workflow("w", { input: { type: "object" } });
-    expectTypeOf(input.output).parameter(0).parameter(0).toHaveProperty("input");
-    expectTypeOf<JsonObject>().toExtend<Json>();
     expect(input.build().definition).toEqual({ name: "w", input: { type: "object" }, steps: {} });
   });
 });

@@ -25,12 +25,12 @@ export interface BuiltWorkflow {
 /** Builds a definition step by step; each call gives a builder that knows one step more. Steps form a graph, as a map does in YAML. */
 export interface WorkflowBuilder<Known extends KnownTypes> {
   /** Adds a step that runs a function of this module. */
-  step<const Id extends string, Result, Input = null, Mapped = Held<Awaited<Result>>, const Schema extends JsonObject = JsonObject>(
+  step<const Id extends string, Result, Input = NoInput, Mapped = Held<Awaited<Result>>, const Schema extends JsonObject = JsonObject>(
     id: Id & NewId<Id, Known>,
     step: InlineStep<Known, Input, Result, Mapped, Schema>,
   ): WorkflowBuilder<WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
   /** Adds a step that uses a registered operator. */
-  step<const Id extends string, Input = null, Mapped = Held<Json>, const Schema extends JsonObject = JsonObject>(
+  step<const Id extends string, Input = NoInput, Mapped = Held<Json>, const Schema extends JsonObject = JsonObject>(
     id: Id & NewId<Id, Known>,
     step: NamedStep<Known, Input, Json, Mapped, Schema>,
   ): WorkflowBuilder<WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
@@ -47,6 +47,9 @@ export interface WorkflowBuilder<Known extends KnownTypes> {
    */
   build(): BuiltWorkflow;
 }
+
+/** Without `with` an operator is given `{}`. */
+type NoInput = Readonly<Record<string, never>>;
 
 /** `never` for an id that is taken, so that the call does not type-check. */
 type NewId<Id extends string, Known extends KnownTypes> = Id extends StepId<Known> ? never : string;
@@ -103,9 +106,8 @@ class Recorder {
   build(): BuiltWorkflow {
     const definition: Record<string, Json> = {};
     const fields: Written = { ...this.#fields, steps: this.#steps };
-    for (const [field, value] of Object.entries(fields)) {
-      if (value !== undefined) definition[field] = toDefinitionValue(value, field);
-    }
+    for (const [field, value] of Object.entries(fields).filter(([, written]) => written !== undefined))
+      definition[field] = toDefinitionValue(value, field);
     return { definition, operators: this.#operators };
   }
 

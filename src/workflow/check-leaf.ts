@@ -1,5 +1,5 @@
 import { parseDuration } from "../model/duration.ts";
-import { assertNever, StepwellError } from "../model/errors.ts";
+import { StepwellError } from "../model/errors.ts";
 import { isJsonObject, type Json, jsonTypeOf } from "../model/json.ts";
 import type { Finding } from "./findings.ts";
 import type { CompositeShape, Shape } from "./shape.ts";
@@ -19,8 +19,6 @@ export function leafFault(shape: LeafShape, value: Json, name: string): LeafFaul
       return numberFault(shape, value, name);
     case "choice":
       return choiceFault(shape.values, value, name);
-    case "duration":
-      return durationFault(shape.positive, value, name);
     case "onlyTrue":
       return value === true ? undefined : mismatch("`true`, or left out", value, name);
     case "condition":
@@ -30,10 +28,9 @@ export function leafFault(shape: LeafShape, value: Json, name: string): LeafFaul
     case "schema":
       return isJsonObject(value) ? undefined : mismatch("a JSON Schema, which is an object", value, name);
     case "version":
-      if (typeof value === "string" || Number.isSafeInteger(value)) return undefined;
-      return { ...mismatch("a text", value, name), hint: "Put it in quotes: without them 1.10 is the number 1.1." };
+      return versionFault(value, name);
     default:
-      return assertNever(shape, "shape");
+      return durationFault(shape.positive, value, name);
   }
 }
 
@@ -41,6 +38,11 @@ export function mismatch(expected: string, value: Json, name: string): LeafFault
   const type = jsonTypeOf(value);
   const found = value === null ? "nothing is written here" : `this is ${type === "object" ? "an" : "a"} ${type}`;
   return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; ${found}` };
+}
+
+function versionFault(value: Json, name: string): LeafFault | undefined {
+  if (typeof value === "string" || Number.isSafeInteger(value)) return undefined;
+  return { ...mismatch("a text", value, name), hint: "Put it in quotes: without them 1.10 is the number 1.1." };
 }
 
 function textFault(shape: Extract<Shape, { kind: "text" }>, value: Json, name: string): LeafFault | undefined {

@@ -76,11 +76,11 @@ function checkOrder(
   report: Report,
 ): void {
   const count = draft.steps.length;
-  const outgoing = groupEdges(count, edges, "from");
-  const order = topologicalOrder(count, outgoing);
+  const [incoming, outgoing] = [groupEdges(count, edges, "to"), groupEdges(count, edges, "from")];
+  const order = topologicalOrder(incoming, outgoing);
   checkCycles(draft, outgoing, order, report);
   const branches = checkBranches(draft, targets, report);
-  checkReachability({ draft, templates, branches, incoming: groupEdges(count, edges, "to"), order }, report);
+  checkReachability({ draft, templates, branches, incoming, order }, report);
 }
 
 /** Conditions may leave out their braces; with them it is one question for all fields of a step. */

@@ -151,7 +151,7 @@ interface GeneratedStep {
 }
 
 test("S1-14 any acyclic workflow has exactly the edges of the rules", async () => {
-  const earlier = (ordinal: number) => (ordinal === 0 ? fc.constant([]) : fc.uniqueArray(fc.nat(ordinal - 1), { maxLength: 3 }));
+  const earlier = (ordinal: number) => (ordinal === 0 ? fc.constant<number[]>([]) : fc.uniqueArray(fc.nat(ordinal - 1), { maxLength: 3 }));
   const step = (ordinal: number): fc.Arbitrary<GeneratedStep> =>
     fc.record({ needs: fc.option(earlier(ordinal), { nil: undefined }), required: earlier(ordinal), optional: earlier(ordinal) });
   const steps = fc.integer({ min: 1, max: 12 }).chain((count) => fc.tuple(...Array.from({ length: count }, (_, ordinal) => step(ordinal))));

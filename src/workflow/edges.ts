@@ -1,3 +1,4 @@
+import { at } from "./at.ts";
 import type { Draft, DraftStep } from "./draft.ts";
 import type { Report } from "./findings.ts";
 import type { Edge } from "./graph.ts";
@@ -32,13 +33,13 @@ export function connect(draft: Draft, templates: Templates, report: Report): Con
   const incoming: Map<number, EdgeTerms>[] = draft.steps.map(() => new Map<number, EdgeTerms>());
   const targets = draft.steps.map((step) => readTargets(step, draft, report));
   targets.forEach((cases, source) => {
-    for (const target of cases.flat()) incoming[target]?.set(source, CONTROL);
+    for (const target of cases.flat()) at(incoming, target).set(source, CONTROL);
   });
   draft.steps.forEach((step, ordinal) => {
-    const into = incoming[ordinal] ?? new Map<number, EdgeTerms>();
+    const into = at(incoming, ordinal);
     addNeeds(step, draft, into, report);
     if (draft.isList && ordinal > 0 && !Object.hasOwn(step.fields, "needs")) merge(into, ordinal - 1, IMPLIED);
-    for (const reference of templates.steps[ordinal]?.references ?? []) addReference(step, reference, draft, into, report);
+    for (const reference of at(templates.steps, ordinal).references) addReference(step, reference, draft, into, report);
   });
   const edges = incoming.flatMap((sources, to) =>
     [...sources].toSorted(([left], [right]) => left - right).map(([from, terms]): Edge => ({ from, to, ...terms })),
@@ -95,7 +96,7 @@ function reportNotBefore(step: DraftStep, from: number, path: Path, draft: Draft
     message:
       from === step.ordinal
         ? `Step \`${step.id}\` refers to itself`
-        : `Step \`${step.id}\` refers to \`${draft.steps[from]?.id ?? ""}\`, which stands after it in the list`,
+        : `Step \`${step.id}\` refers to \`${at(draft.steps, from).id}\`, which stands after it in the list`,
     hint: "Move the step up, or name it in `needs`.",
   });
 }

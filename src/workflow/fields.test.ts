@@ -23,10 +23,16 @@ describe("workflow fields", () => {
     ]);
   });
 
-  test.each(["budget", "triggers", "concurrency", "constructor"])("%s is unknown", async (field) => {
+  test.each(["budget", "triggers", "concurrency"])("%s belongs to a later version of a workflow", async (field) => {
     const [problem] = await load(`name: t\n${field}: {}\nsteps: { a: { uses: t } }`);
     expect(problem).toMatchObject({ code: "FIELD_UNKNOWN", path: field, position: { line: 2, column: 1 } });
-    if (field !== "constructor") expect(problem?.hint).toBe(`This version of Stepwell does not have \`${field}\`.`);
+    expect(problem?.hint).toBe(`This version of Stepwell does not have \`${field}\`.`);
+  });
+
+  test("a member that every object inherits is not a field", async () => {
+    expect(await short("name: t\nconstructor: {}\nsteps: { a: { uses: t } }")).toMatchObject([
+      ["FIELD_UNKNOWN", "constructor", "A workflow has no field `constructor`"],
+    ]);
   });
 
   test("names have a form and a length", async () => {

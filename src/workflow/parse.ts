@@ -6,6 +6,7 @@ import { type Finding, Findings, type Places } from "./findings.ts";
 import type { Definition } from "./graph.ts";
 import { placesOf, positionAt } from "./places.ts";
 import { readYaml, type SyntaxFault, toValue } from "./read-source.ts";
+import { reasonOf } from "./reason.ts";
 import { createSubstitution, type UserVariables } from "./user-variables.ts";
 
 export interface ParseOptions {
@@ -79,7 +80,7 @@ function jsonError(text: string): string | undefined {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 

@@ -1,53 +1,46 @@
-import { isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
+import { isMap, isScalar, isSeq, type LineCounter, type ParsedNode, type Scalar } from "yaml";
 import type { Position } from "../model/problem.ts";
 import type { Places, Spot } from "./findings.ts";
 import type { Path } from "./path.ts";
 
+/** A member of a list or a map; an item of a list is its own key. */
+interface Member {
+  readonly key: ParsedNode;
+  readonly value: ParsedNode | null;
+}
+
 /** Looks paths up in the syntax tree, only when asked: most definitions have no problem to place. */
-export function placesOf(root: Node | null, text: string, lines: LineCounter): Places {
-  return (path, spot) => {
-    const offset = offsetOf(root, path, spot ?? {}, text);
-    return offset === undefined ? undefined : positionAt(lines, offset);
-  };
+export function placesOf(root: ParsedNode | null, text: string, lines: LineCounter): Places {
+  return (path, spot = {}) => (root === null ? undefined : positionAt(lines, offsetOf(root, path, spot, text)));
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
+  return { line, column: col };
 }
 
-function offsetOf(root: Node | null, path: Path, spot: Spot, text: string): number | undefined {
-  let node = root;
-  let start = startOf(root);
-  let found = true;
+function offsetOf(root: ParsedNode, path: Path, spot: Spot, text: string): number {
+  let node: ParsedNode | null = root;
+  let start = root.range[0];
   for (const part of path) {
     const member = memberOf(node, part);
-    found = member !== undefined;
-    if (member === undefined) break;
+    if (member === undefined) return start;
     node = member.value;
-    start = spot.key === true || !isScalar(node) ? (startOf(member.key) ?? startOf(node) ?? start) : (startOf(node) ?? start);
+    start = isScalar(node) && spot.key !== true ? node.range[0] : member.key.range[0];
   }
-  if (!found || start === undefined || spot.offset === undefined || !isScalar(node)) return start;
-  return start + characterOf(node, spot.offset, text);
+  return isScalar(node) && spot.offset !== undefined ? start + characterOf(node, spot.offset, text) : start;
 }
 
-function memberOf(node: Node | null, part: string | number): { readonly key: Node | null; readonly value: Node | null } | undefined {
-  if (isSeq<Node>(node) && typeof part === "number") {
-    const item = node.items[part];
-    return item === undefined ? undefined : { key: null, value: item };
+function memberOf(node: ParsedNode | null, part: string | number): Member | undefined {
+  if (isSeq(node)) {
+    const item = typeof part === "number" ? node.items[part] : undefined;
+    return item === undefined ? undefined : { key: item, value: item };
   }
-  if (!isMap<Node, Node | null>(node)) return undefined;
-  const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === part);
-  return pair === undefined ? undefined : { key: pair.key, value: pair.value };
-}
-
-function startOf(node: Node | null): number | undefined {
-  return node?.range?.[0];
+  return isMap(node) ? node.items.findLast(({ key }) => isScalar(key) && key.value === part) : undefined;
 }
 
 /** A string that the source holds verbatim (no escapes, no folding) can be placed to the character; else its start must do. */
-function characterOf(node: Node, offset: number, text: string): number {
-  if (!isScalar(node) || typeof node.value !== "string" || !node.range) return 0;
-  const verbatim = text.slice(node.range[0], node.range[1]).indexOf(node.value);
+function characterOf({ value, range }: Scalar.Parsed, offset: number, text: string): number {
+  const verbatim = typeof value === "string" ? text.slice(range[0], range[1]).indexOf(value) : -1;
   return verbatim < 0 ? 0 : verbatim + offset;
 }

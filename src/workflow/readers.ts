@@ -9,6 +9,10 @@ export function asText(value: Json | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+export function textOr<Otherwise>(value: Json | undefined, otherwise: Otherwise): string | Otherwise {
+  return typeof value === "string" ? value : otherwise;
+}
+
 export function asObject(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }

@@ -1,5 +1,4 @@
 import { parseDuration } from "../model/duration.ts";
-import { StepwellError } from "../model/errors.ts";
 import type { RetryPolicy } from "../model/graph-terms.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { asChoice, asList, asObject } from "./readers.ts";
@@ -17,15 +16,9 @@ export const NO_RETRY: RetryPolicy = {
 
 const STRATEGIES = ["none", "fixed", "exponential"] as const;
 
-/** Milliseconds of a duration that was checked before; null when it is absent or wrong. */
+/** Milliseconds of a duration that was checked before; null when it is absent. */
 export function durationMs(value: Json | undefined): number | null {
-  if (typeof value !== "string" && typeof value !== "number") return null;
-  try {
-    return parseDuration(value);
-  } catch (error) {
-    if (error instanceof StepwellError) return null;
-    throw error;
-  }
+  return typeof value === "string" || typeof value === "number" ? parseDuration(value) : null;
 }
 
 /** The policy of a step, each member from the step, else from the defaults, else: exponential, 3 tries, from 1 s to 60 s, doubling. */

@@ -2,10 +2,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runTool } from "../../scripts/tool.ts";
-import { root, textFiles } from "./tree.ts";
+import { isProduct, nodesOf, parse, root, textFiles } from "./tree.ts";
 
 const CONFIG = ".dependency-cruiser.cjs";
 const leaf = "export const leaf = 1;";
@@ -89,4 +90,13 @@ describe("the arrows between the rooms", () => {
       .map(({ name }) => name);
     expect(empty).toStrictEqual([]);
   });
+});
+
+test("S1-22 the scheduler stands on plain code alone: it imports no package, not even for its types", () => {
+  const files = textFiles().filter((file) => isProduct(file) && file.path.startsWith("src/scheduler/"));
+  const imported = files.flatMap((file) =>
+    [...nodesOf(parse(file))].filter(ts.isImportDeclaration).map((node) => node.moduleSpecifier.getText()),
+  );
+  expect(imported.length).toBeGreaterThan(0);
+  expect(imported.filter((specifier) => !specifier.startsWith('"./') && !specifier.startsWith('"../'))).toStrictEqual([]);
 });

@@ -49,15 +49,18 @@ export class MemoryViews {
   history(run: MemoryRow): readonly MemoryRow[] {
     const paths = new Map<ColumnValue, string>(this.#definitions(run).map(({ ordinal, path }) => [ordinal, path]));
     const lines = runLines(run);
-    for (const event of this.#rows(run, "event")) lines.push({ ...NO_STEP, ...event, position: 2 });
+    for (const event of this.#rows(run, "event")) lines.push({ ...NO_STEP, ...event, position: 2, sequence: column(event, "id") });
     for (const row of this.#rows(run, "attempt")) {
       const detail = { detail: column(row, "error"), detail_crc: column(row, "error_crc") };
       const event = `attempt.${String(row["status"]).toLowerCase()}`;
       lines.push({ ...row, ...detail, position: 3, event, at: column(row, "finished_at"), step: column(row, "path"), actor: null });
     }
     for (const row of this.#rows(run, "step")) lines.push(...stepLines(row));
-    for (const line of lines) line["step"] = paths.get(line["ordinal"] ?? null) ?? null;
-    return lines.toSorted((a, b) => by(a, b, "revision") || by(a, b, "position") || by(a, b, "at"));
+    for (const line of lines) {
+      line["step"] = paths.get(line["ordinal"] ?? null) ?? null;
+      line["sequence"] ??= line["ordinal"] ?? 0;
+    }
+    return lines.toSorted((a, b) => by(a, b, "revision") || by(a, b, "position") || by(a, b, "sequence") || by(a, b, "attempt"));
   }
 
   #definitions(run: MemoryRow): readonly VersionStep[] {

@@ -228,46 +228,47 @@ SELECT r.tenant, r.public_id AS run_id, i.seq, i.kind, i.actor, i.accepted_at, i
 FROM inbox i
 JOIN run r ON r.id = i.run_id;
 
--- position orders what one revision holds: the run begins, events, attempts, steps settle, steps start, the run ends.
+-- position and sequence order what one revision holds: the run begins, events, attempts, steps settle, steps start, the run ends;
+-- within that, steps by ordinal.
 CREATE VIEW history AS
-SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, r.created_at AS at, 'run.created' AS event,
+SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, 0 AS sequence, r.created_at AS at, 'run.created' AS event,
   NULL AS step, NULL AS attempt, NULL AS detail, NULL AS detail_crc, r.initiator AS actor
 FROM run r
 UNION ALL
-SELECT r.tenant, r.public_id, r.started_revision, 1, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, r.started_revision, 1, 0, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL
 FROM run r
 WHERE r.started_at IS NOT NULL
 UNION ALL
-SELECT r.tenant, r.public_id, e.revision, 2, e.at, e.event, NULL, NULL, e.detail, e.detail_crc, e.actor
+SELECT r.tenant, r.public_id, e.revision, 2, e.id, e.at, e.event, NULL, NULL, e.detail, e.detail_crc, e.actor
 FROM run r
 JOIN event e ON e.run_id = r.id
 UNION ALL
-SELECT r.tenant, r.public_id, a.revision, 3, a.finished_at, 'attempt.' || lower(a.status), coalesce(s.path, d.path), a.attempt, a.error,
+SELECT r.tenant, r.public_id, a.revision, 3, a.ordinal, a.finished_at, 'attempt.' || lower(a.status), coalesce(s.path, d.path), a.attempt, a.error,
   a.error_crc, NULL
 FROM run r
 JOIN attempt a ON a.run_id = r.id
 LEFT JOIN step s ON s.run_id = a.run_id AND s.ordinal = a.ordinal
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
 UNION ALL
-SELECT r.tenant, r.public_id, s.revision, 4, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.run_id = r.id
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.finished_at IS NOT NULL
 UNION ALL
-SELECT r.tenant, r.public_id, s.started_revision, 5, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.started_revision, 5, s.ordinal, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.run_id = r.id
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
 UNION ALL
-SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.ordinal, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.run_id = r.id
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.attempt_revision > s.started_revision
 UNION ALL
-SELECT r.tenant, r.public_id, r.revision, 6, r.finished_at, 'run.' || lower(r.status), NULL, NULL, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, r.revision, 6, 0, r.finished_at, 'run.' || lower(r.status), NULL, NULL, NULL, NULL, NULL
 FROM run r
 WHERE r.finished_at IS NOT NULL;
 `;

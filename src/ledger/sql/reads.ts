@@ -12,7 +12,7 @@ export const READS = {
   stepRuns: "SELECT * FROM step_runs WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,
-  history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, at",
+  history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
   stepRows: `SELECT s.*, r.public_id, coalesce(s.path, d.path) AS step FROM step s JOIN run r ON r.id = s.run_id
     LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal WHERE s.run_id = ?1 ORDER BY s.ordinal`,
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",

@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import { StepwellError } from "../../model/errors.ts";
+import { invariant, StepwellError } from "../../model/errors.ts";
 import type { LedgerClock } from "../ledger-clock.ts";
 import type { Ownership, WorkerIdentity } from "../port.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
@@ -67,44 +67,54 @@ export class SqliteCommits {
 
   /** Writes one unit of a process that need not own the ledger. */
   apply(unit: Unit, now: number): void {
-    this.#apply([unit], () => this.#applier.applyCarefully([unit], NONE, now));
+    this.#applyCarefully([unit], NONE, now);
   }
 
+  /** @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint */
   commit(batch: Batch): CommitOutcome {
-    return this.#attempt(batch, false) ?? this.#attempt(batch, true) ?? { outcome: "fenced" };
+    const outcome = this.#attempt(batch, (missed, now) => this.#applyQuickly(batch.units, missed, now));
+    if (outcome !== ROLL_BACK) return outcome;
+    const careful = this.#attempt(batch, (missed, now) => this.#applyCarefully(batch.units, missed, now));
+    invariant(careful !== ROLL_BACK, "the careful way raises what the quick way only suspects");
+    return careful;
   }
 
-  /** Undefined when the quick way found that some write broke its guard; then nothing was written. */
-  #attempt({ epoch, units }: Batch, carefully: boolean): CommitOutcome | undefined {
+  #attempt({ epoch, units }: Batch, apply: (missed: ReadonlySet<number>, now: number) => boolean): CommitOutcome | typeof ROLL_BACK {
     let missed = NONE;
     const outcome = this.write((now): CommitOutcome | typeof ROLL_BACK => {
       if (epoch !== this.#epoch) return { outcome: "fenced" };
       missed = this.heads.missedBy(units);
-      const followed = this.#apply(units, () => {
-        if (!carefully) return this.#applier.applyQuickly(units, missed, now);
-        this.#applier.applyCarefully(units, missed, now);
-        return true;
-      });
-      return followed ? { outcome: "committed", now, missed: [...missed] } : ROLL_BACK;
+      return apply(missed, now) ? { outcome: "committed", now, missed: [...missed] } : ROLL_BACK;
     });
-    if (outcome === ROLL_BACK) return undefined;
-    this.heads.forgetEnded(units, missed);
+    if (outcome !== ROLL_BACK) this.heads.forgetEnded(units, missed);
     return outcome;
   }
 
-  /** Names the unit in a conflict that SQLite itself reports. */
-  #apply<T>(units: readonly Unit[], work: () => T): T {
+  /** False when a guard or a constraint was broken, perhaps by a later unit than the one that is to blame. */
+  #applyQuickly(units: readonly Unit[], missed: ReadonlySet<number>, now: number): boolean {
     try {
-      return work();
+      return this.#applier.applyQuickly(units, missed, now);
     } catch (error) {
-      const coded = sqliteError(error, this.#session.file);
-      if (error instanceof StepwellError || !(coded instanceof StepwellError) || coded.code !== "LEDGER_CONFLICT") throw error;
-      const unit = this.#applier.position;
-      throw new StepwellError("LEDGER_CONFLICT", coded.message, {
-        data: { unit, runId: units[unit]?.runId ?? null },
-        cause: error,
-      });
+      if (this.#isConflict(error)) return false;
+      throw error;
     }
+  }
+
+  #applyCarefully(units: readonly Unit[], missed: ReadonlySet<number>, now: number): true {
+    try {
+      this.#applier.applyCarefully(units, missed, now);
+      return true;
+    } catch (error) {
+      if (error instanceof StepwellError || !this.#isConflict(error)) throw error;
+      const unit = this.#applier.position;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new StepwellError("LEDGER_CONFLICT", message, { data: { unit, runId: units[unit]?.runId ?? null }, cause: error });
+    }
+  }
+
+  #isConflict(error: unknown): boolean {
+    const coded = sqliteError(error, this.#session.file);
+    return coded instanceof StepwellError && coded.code === "LEDGER_CONFLICT";
   }
 
   #lookElsewhere(): void {

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StepwellError } from "../../model/errors.ts";
 import { MIGRATIONS } from "../migrations/migrations.ts";
 import { sqliteError } from "./errors.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, requireLedger } from "./migrate.ts";
 
 /** 8 MB is enough for the inner pages of a large ledger: 64 MB was no faster and kept 56 MB more resident. */
 const PAGE_CACHE_KIB = 8 * 1024;
@@ -22,6 +22,7 @@ export async function openDatabase(file: string, busyTimeoutMs: number): Promise
   try {
     const madeDirectory = mkdirSync(dirname(file), { recursive: true });
     db = new sqlite.DatabaseSync(file, { timeout: busyTimeoutMs });
+    requireLedger(db, file);
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../model/clock.ts";
+import { StepwellError } from "../../model/errors.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import type {
   InboxEntry,
@@ -52,9 +53,15 @@ export interface SqliteLedgerOptions {
 /**
  * Opens the ledger in a SQLite file, WAL with `synchronous=FULL`, and brings its schema up to date.
  *
- * @throws StepwellError `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`, `LEDGER_READ_ONLY`, `LEDGER_FULL`, `LEDGER_BUSY`
+ * @throws StepwellError `USAGE` when no file is named, `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`,
+ *   `LEDGER_READ_ONLY`, `LEDGER_FULL`, `LEDGER_BUSY`, `LEDGER_IO`
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  if (options.file === "" || options.file === ":memory:") {
+    throw new StepwellError("USAGE", "A SQLite ledger needs the path of a file", {
+      hint: "Write sqlite:PATH, for example sqlite:.stepwell/ledger.db; memory: is a ledger without a file.",
+    });
+  }
   const file = resolve(options.file);
   return sqliteLedgerOn(await openDatabase(file, options.busyTimeoutMs ?? 5_000), { ...options, file });
 }

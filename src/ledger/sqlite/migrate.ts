@@ -10,7 +10,7 @@ const BOOK = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, 
  * Brings the schema up to the last of `migrations`, all in one transaction, or finds that it is already there.
  *
  * @throws StepwellError `LEDGER_SCHEMA_NEWER` when the file holds a migration that is not known here
- * @throws StepwellError `LEDGER_CORRUPT` when the file is another program's, or a migration differs from the one applied
+ * @throws StepwellError `LEDGER_CORRUPT` when a migration differs from the one that was applied
  */
 export function migrate(db: DatabaseSync, file: string, migrations: readonly Migration[]): void {
   if (applied(db, file, migrations) === migrations.length) return;
@@ -26,15 +26,30 @@ export function migrate(db: DatabaseSync, file: string, migrations: readonly Mig
   db.exec("COMMIT");
 }
 
+/**
+ * Refuses a database that something else made, before anything in it is changed.
+ *
+ * @throws StepwellError `LEDGER_CORRUPT`
+ */
+export function requireLedger(db: DatabaseSync, file: string): void {
+  const tables = tablesOf(db);
+  if (tables.length === 0 || tables.includes("migration")) return;
+  throw new StepwellError("LEDGER_CORRUPT", `${file} is a SQLite database, but not a Stepwell ledger`, {
+    hint: "Name a file that does not exist yet, or the ledger itself.",
+    data: { file },
+  });
+}
+
+function tablesOf(db: DatabaseSync): readonly unknown[] {
+  return db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map((table) => table["name"]);
+}
+
+/** How many of the migrations the file has seen. */
 function applied(db: DatabaseSync, file: string, migrations: readonly Migration[]): number {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-  if (tables.length === 0) return 0;
-  if (!tables.some((table) => table["name"] === "migration")) {
-    throw new StepwellError("LEDGER_CORRUPT", `${file} is a SQLite database, but not a Stepwell ledger`, {
-      hint: "Name a file that does not exist yet, or the ledger itself.",
-      data: { file },
-    });
-  }
+  if (tablesOf(db).length === 0) return 0;
   const rows = db.prepare("SELECT number, name, checksum FROM migration ORDER BY number").all();
   for (const [index, row] of rows.entries()) {
     const known = migrations[index];

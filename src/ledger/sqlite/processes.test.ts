@@ -25,7 +25,9 @@ interface Owner {
 async function startOwner(file: string): Promise<Owner> {
   const child = spawn(process.execPath, [OWNER, `sqlite:${file}`], { stdio: ["pipe", "pipe", "inherit"] });
   children.push(child);
-  const [line]: unknown[] = await once(createInterface({ input: child.stdout }), "line");
+  const died = once(child, "exit").then(([code]: unknown[]) => Promise.reject(new Error(`the owner ended with ${String(code)}`)));
+  const [line]: unknown[] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), died]);
+  died.catch(() => undefined);
   const told: { readonly epoch: number; readonly runId: number } = JSON.parse(String(line));
   return { child, ...told };
 }

@@ -1,18 +1,18 @@
 import { at } from "../at.ts";
 import { release, settle, spread } from "../propagate.ts";
+import { errorContinues, errorSkips } from "../row.ts";
 import { close, type RunState, refuse } from "../state.ts";
 import { sweepAll } from "../sweep.ts";
-import { errorContinues, errorSkips } from "../traits.ts";
 import { isOpen, PHASE } from "../word.ts";
 
 export function onFailed(state: RunState, step: number): "FAILED" | "SKIPPED" {
   if (!isOpen(at(state.words, step))) refuse(state, step, "FAILED");
-  const traits = at(state.topology.traits, step);
-  if (errorSkips(traits)) {
+  const row = at(state.topology.rows, step);
+  if (errorSkips(row)) {
     settle(state, step, PHASE.skipped);
     return "SKIPPED";
   }
-  if (errorContinues(traits)) settle(state, step, PHASE.failed);
+  if (errorContinues(row)) settle(state, step, PHASE.failed);
   else failRun(state, step);
   return "FAILED";
 }

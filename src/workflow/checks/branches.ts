@@ -1,4 +1,5 @@
 import type { Json } from "../../model/json.ts";
+import { at } from "../at.ts";
 import type { Draft, DraftStep } from "../draft.ts";
 import type { SwitchTargets } from "../edges.ts";
 import type { Report } from "../findings.ts";
@@ -22,10 +23,10 @@ export function constantCondition(source: Json | undefined): boolean | undefined
 }
 
 /** Reports branches that can never be taken, and gives those that can. */
-export function checkBranches(draft: Draft, targets: readonly SwitchTargets[], report: Report): readonly (Branches | undefined)[] {
+export function checkBranches(draft: Draft, targets: readonly SwitchTargets[], report: Report): readonly (Branches | null)[] {
   return draft.steps.map((step, ordinal) => {
-    const cases = targets[ordinal] ?? [];
-    return cases.length === 0 ? undefined : checkSwitch(step, cases, report);
+    const cases = at(targets, ordinal);
+    return cases.length === 0 ? null : checkSwitch(step, cases, report);
   });
 }
 
@@ -37,7 +38,7 @@ function checkSwitch(step: DraftStep, targets: SwitchTargets, report: Report): B
   let otherwiseAt: number | undefined;
   const entries = asList(step.fields["switch"]).map(asObject);
   const select = (index: number, asCase: number) => {
-    for (const target of targets[index] ?? []) casesOf.set(target, (casesOf.get(target) ?? new Set()).add(asCase));
+    for (const target of at(targets, index)) casesOf.set(target, (casesOf.get(target) ?? new Set()).add(asCase));
   };
   for (const target of targets.flat()) casesOf.set(target, new Set());
   entries.forEach((entry, index) => {

@@ -1,5 +1,7 @@
+import { at } from "../at.ts";
 import type { Draft } from "../draft.ts";
 import type { Report } from "../findings.ts";
+import { reasonOf } from "../reason.ts";
 import type { StepTemplates } from "../step-templates.ts";
 
 /** Reports `jsonpath:` queries that RFC 9535 does not allow. The parser is loaded only when a definition has one. */
@@ -11,10 +13,9 @@ export async function checkJsonPaths(draft: Draft, templates: readonly StepTempl
     try {
       compile(query);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       const hint = "A query begins at the result: `jsonpath: $.body.items[*].id` (RFC 9535).";
-      const path = [...(draft.steps[ordinal]?.path ?? []), "output"];
-      report({ code: "EXPRESSION_SYNTAX", path, message: `The JSONPath query cannot be parsed: ${reason}`, hint });
+      const path = [...at(draft.steps, ordinal).path, "output"];
+      report({ code: "EXPRESSION_SYNTAX", path, message: `The JSONPath query cannot be parsed: ${reasonOf(error)}`, hint });
     }
   }
 }

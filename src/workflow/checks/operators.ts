@@ -1,4 +1,6 @@
+import type { Template } from "../../expressions/template.ts";
 import type { OperatorCatalog } from "../../operators/definition.ts";
+import { at } from "../at.ts";
 import type { Draft, DraftStep } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import { parsePath } from "../path.ts";
@@ -11,14 +13,14 @@ export function checkOperators(draft: Draft, templates: readonly StepTemplates[]
   const hasDefaultTimeout = draft.defaults["timeout"] !== undefined;
   draft.steps.forEach((step, ordinal) => {
     const name = asText(step.fields["uses"]);
-    if (name !== undefined && name !== "") checkOperator(step, name, templates[ordinal], catalog, hasDefaultTimeout, report);
+    if (name !== undefined && name !== "") checkOperator(step, name, at(templates, ordinal).with, catalog, hasDefaultTimeout, report);
   });
 }
 
 function checkOperator(
   step: DraftStep,
   name: string,
-  templates: StepTemplates | undefined,
+  input: Template | null,
   catalog: OperatorCatalog,
   hasDefaultTimeout: boolean,
   report: Report,
@@ -29,7 +31,7 @@ function checkOperator(
     report({ code: "OPERATOR_UNKNOWN", path, message: `There is no operator \`${name}\``, hint: () => didYouMean(name, catalog.names()) });
     return;
   }
-  for (const problem of operator.check?.(templates?.with ?? null) ?? []) {
+  for (const problem of operator.check?.(input) ?? []) {
     report({ ...problem, path: [...step.path, "with", ...parsePath(problem.path)] });
   }
   if (operator.slow && !hasDefaultTimeout && step.fields["timeout"] === undefined) {

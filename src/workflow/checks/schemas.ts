@@ -2,6 +2,7 @@ import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../../m
 import type { Draft } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import type { Path } from "../path.ts";
+import { reasonOf } from "../reason.ts";
 
 interface SchemaFault {
   readonly message: string;
@@ -46,7 +47,7 @@ async function schemaChecker(): Promise<(schema: JsonObject) => readonly SchemaF
         return [];
       }
     } catch (error) {
-      return [{ message: error instanceof Error ? error.message : String(error), path: [] }];
+      return [{ message: reasonOf(error), path: [] }];
     }
     return (ajv.errors ?? []).map(({ instancePath, message }) => ({ message: message ?? "", path: pointerPath(instancePath) }));
   }

@@ -1,4 +1,5 @@
 import type { Json } from "../../model/json.ts";
+import { at } from "../at.ts";
 import type { Edge, Graph, Step } from "../graph.ts";
 
 const MAX_LABEL = 48;
@@ -7,15 +8,9 @@ const MAX_LABEL = 48;
 export function edgeLabel(graph: Graph, { from, to, kind, inferred }: Edge): string {
   if (kind === "order") return "then";
   if (kind === "data") return inferred ? "reference" : "";
-  const source = graph.steps[from];
-  return source === undefined ? "" : branchLabel(source, to);
-}
-
-function branchLabel({ switch: branches }: Step, target: number): string {
-  if (branches === null) return "";
-  const cases = branches.cases.filter(({ then }) => then.includes(target)).map(({ when }) => conditionText(when.source));
-  const all = branches.otherwise.includes(target) ? [...cases, "otherwise"] : cases;
-  return shorten(all.join(" or "));
+  const branches = at(graph.steps, from).switch;
+  const cases = branches?.cases.filter(({ then }) => then.includes(to)).map(({ when }) => conditionText(when.source)) ?? [];
+  return shorten([...cases, ...(branches?.otherwise.includes(to) === true ? ["otherwise"] : [])].join(" or "));
 }
 
 function conditionText(source: Json): string {

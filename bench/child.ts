@@ -1,0 +1,35 @@
+// One measurement in a process of its own: `child.ts JOB` with the job as JSON; the answer goes to the parent as one message.
+
+import { type ContestantName, openContestant } from "./contestant.ts";
+import { type Load, measure } from "./loads.ts";
+import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
+
+export type Job =
+  | { readonly kind: "load"; readonly contestant: ContestantName; readonly load: Load; readonly directory: string }
+  | { readonly kind: "scheduler" };
+
+async function execute(job: Job): Promise<object> {
+  switch (job.kind) {
+    case "load":
+      return measure(await openContestant(job.contestant, job.directory), job.load, job.directory);
+    case "scheduler":
+      return { rows: benchScheduler(), fits: fitScheduler(), creation: [3, 10, 100].map((steps) => ({ steps, ...benchCreation(steps) })) };
+  }
+}
+
+/** It was written by `runJob` a moment ago; a whole parser would weigh on the process that is measured. */
+function isJob(value: unknown): value is Job {
+  return typeof value === "object" && value !== null && "kind" in value;
+}
+
+const job: unknown = JSON.parse(process.argv[2] ?? "");
+if (!isJob(job)) throw new Error("usage: child.ts JOB");
+const abandon = (): void => {
+  process.kill(process.pid, "SIGKILL");
+};
+process.once("disconnect", abandon);
+const answer = await execute(job);
+process.send?.(answer, () => {
+  process.off("disconnect", abandon);
+  process.disconnect();
+});

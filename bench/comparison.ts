@@ -1,0 +1,66 @@
+import { rmSync } from "node:fs";
+import { z } from "zod";
+import type { ContestantName } from "./contestant.ts";
+import type { Load, Sample } from "./loads.ts";
+import { newDirectory, runJob } from "./processes.ts";
+import { type Resources, resourcesOf } from "./report.ts";
+import { median } from "./statistics.ts";
+
+const sample: z.ZodType<Sample> = z.object({
+  runs: z.number(),
+  runsPerSecond: z.number(),
+  stepsPerSecond: z.number(),
+  cpuMicrosPerStep: z.number(),
+  medianMs: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+  usage: z.object({
+    seconds: z.number(),
+    cpuSeconds: z.number(),
+    otherCores: z.number().nullable(),
+    diskFlushes: z.number().nullable(),
+    writtenBytes: z.number().nullable(),
+  }),
+  peakRssMb: z.number(),
+  rssMb: z.array(z.number()),
+});
+
+export interface Entry {
+  readonly contestant: ContestantName;
+  readonly load: Load;
+}
+
+/** One measurement in a fresh process with its own data directory, which is removed afterwards. */
+export async function measureOnce({ contestant, load }: Entry): Promise<Sample> {
+  const directory = newDirectory();
+  try {
+    return sample.parse(await runJob({ kind: "load", contestant, load, directory }));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Every entry once, then every entry again: neighbours see the same minute of the machine. Samples per entry, in order. */
+export async function interleave(entries: readonly Entry[], repetitions: number): Promise<readonly (readonly Sample[])[]> {
+  const samples: Sample[][] = entries.map(() => []);
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    for (const [index, entry] of entries.entries()) samples[index]?.push(await measureOnce(entry));
+  }
+  return samples;
+}
+
+/** The median of each resource over the repetitions. */
+export function medianResources(samples: readonly Sample[]): Resources {
+  const each = samples.map(({ usage, runs, peakRssMb }) => resourcesOf(usage, runs, peakRssMb));
+  return {
+    cores: median(each.map(({ cores }) => cores)),
+    otherCores: medianKnown(each.map(({ otherCores }) => otherCores)),
+    flushesPerRun: medianKnown(each.map(({ flushesPerRun }) => flushesPerRun)),
+    writtenKbPerRun: medianKnown(each.map(({ writtenKbPerRun }) => writtenKbPerRun)),
+    peakRssMb: Math.max(...each.map(({ peakRssMb }) => peakRssMb)),
+  };
+}
+
+function medianKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : median(known);
+}

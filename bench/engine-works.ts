@@ -1,0 +1,145 @@
+import { interleave, measureOnce, medianResources } from "./comparison.ts";
+import type { ContestantName } from "./contestant.ts";
+import type { Load, Sample } from "./loads.ts";
+import type { Row, Target } from "./report.ts";
+import { median, pairwise, spreadOf } from "./statistics.ts";
+
+export interface Settings {
+  readonly ours: Extract<ContestantName, "ours" | "ours-dist">;
+  readonly repetitions: number;
+  /** Of the closed loops, after their warm-up. */
+  readonly seconds: number;
+  /** How long the memory is watched. */
+  readonly minutes: number;
+  /** Tells the person who waits what happens now. */
+  readonly progress: (message: string) => void;
+}
+
+export interface WorkResult {
+  readonly rows: readonly Row[];
+  readonly details: unknown;
+}
+
+/** What is read from a sample, and what PERFORMANCE wants of it. */
+interface Figure {
+  readonly work: string;
+  readonly unit: string;
+  readonly read: (sample: Sample) => number;
+  readonly target: Target | null;
+}
+
+const atLeast = (value: number): Target => ({ of: "ratio", bound: "at least", value });
+const figureAtMost = (value: number): Target => ({ of: "figure", bound: "at most", value });
+const atMost = (value: number): Target => ({ of: "ratio", bound: "at most", value });
+
+const W1_TARGETS: ReadonlyMap<number, Target | null> = new Map([
+  [1, atLeast(0.8)],
+  [32, atLeast(0.55)],
+  [256, atLeast(0.45)],
+  [1_024, null],
+]);
+const PACED_RUNS = 500;
+const PACED_GAP_MS = 10;
+const LONG_RUNS = 7;
+const MAX_MAPPING_MICROS = 8;
+const MEMORY_CALLERS = 256;
+const MAX_RSS_MB = 180;
+/** Resident memory may differ by so much between the second quarter of the time and the last: a collector breathes. */
+const FLAT_GROWTH_PERCENT = 5;
+
+/** Closed loop of runs with three trivial steps in a row. */
+export async function w1(settings: Settings): Promise<WorkResult> {
+  const results: WorkResult[] = [];
+  for (const [concurrency, target] of W1_TARGETS) {
+    const load: Load = { kind: "closed", workflow: "three", concurrency, seconds: settings.seconds };
+    const work = `W1 c=${concurrency}`;
+    results.push(await beside(settings, load, [{ work, unit: "runs/s", read: (sample) => sample.runsPerSecond, target }]));
+  }
+  return { rows: results.flatMap(({ rows }) => rows), details: results.map(({ details }) => details) };
+}
+
+/** One run of 1,000 steps in a row. */
+export function w2(settings: Settings): Promise<WorkResult> {
+  const load: Load = { kind: "repeated", workflow: "chain", runs: LONG_RUNS };
+  return beside(settings, load, [{ work: "W2", unit: "steps/s", read: (sample) => sample.stepsPerSecond, target: atLeast(0.8) }]);
+}
+
+/** One run of 1,000 steps at once and a join. */
+export function w3(settings: Settings): Promise<WorkResult> {
+  const load: Load = { kind: "repeated", workflow: "fan", runs: LONG_RUNS };
+  return beside(settings, load, [{ work: "W3", unit: "ms", read: (sample) => sample.medianMs ?? Number.NaN, target: atMost(2.5) }]);
+}
+
+/** Runs of one step with idle time between them. */
+export function w4(settings: Settings): Promise<WorkResult> {
+  const load: Load = { kind: "paced", workflow: "one", runs: PACED_RUNS, gapMs: PACED_GAP_MS };
+  return beside(settings, load, [
+    { work: "W4 p50", unit: "ms", read: (sample) => sample.medianMs ?? Number.NaN, target: atMost(1.3) },
+    { work: "W4 p99", unit: "ms", read: (sample) => sample.p99Ms ?? Number.NaN, target: atMost(2) },
+  ]);
+}
+
+/** What mapping its input adds to a step: CPU time of W1 with expressions less that of W1, both with the same input. */
+export async function w14(settings: Settings): Promise<WorkResult> {
+  settings.progress("W14");
+  const { ours: contestant, seconds } = settings;
+  const load = { kind: "closed", concurrency: MEMORY_CALLERS, seconds } as const;
+  const entries = (["mapped", "three"] as const).map((workflow) => ({ contestant, load: { ...load, workflow } }));
+  const [mapped = [], plain = []] = await interleave(entries, settings.repetitions);
+  const row: Row = {
+    work: "W14 added",
+    unit: "µs CPU/step",
+    ours: spreadOf(pairwise(micros(mapped), micros(plain), (left, right) => left - right)),
+    limit: spreadOf(micros(plain)),
+    ratio: null,
+    ratioToRunning: null,
+    target: figureAtMost(MAX_MAPPING_MICROS),
+    resources: medianResources(mapped),
+  };
+  return { rows: [row], details: { mapped, plain } };
+}
+
+/** W1 with 256 callers for minutes: the most memory that it took, and whether it kept growing. */
+export async function memory(settings: Settings): Promise<WorkResult> {
+  settings.progress(`memory, ${settings.minutes} min`);
+  const load: Load = { kind: "closed", workflow: "three", concurrency: MEMORY_CALLERS, seconds: settings.minutes * 60 };
+  const sample = await measureOnce({ contestant: settings.ours, load });
+  const { rssMb } = sample;
+  const quarter = (number: number): number =>
+    median(rssMb.slice(Math.floor(((number - 1) * rssMb.length) / 4), Math.ceil((number * rssMb.length) / 4)));
+  const growth = (quarter(4) / quarter(2) - 1) * 100;
+  const common = { limit: null, ratio: null, ratioToRunning: null, resources: medianResources([sample]) };
+  const duration = `${settings.minutes} min`;
+  return {
+    rows: [
+      { ...common, work: "memory peak", unit: `MB in ${duration}`, ours: spreadOf([sample.peakRssMb]), target: figureAtMost(MAX_RSS_MB) },
+      { ...common, work: "memory growth", unit: `% in ${duration}`, ours: spreadOf([growth]), target: figureAtMost(FLAT_GROWTH_PERCENT) },
+    ],
+    details: sample,
+  };
+}
+
+function micros(samples: readonly Sample[]): number[] {
+  return samples.map(({ cpuMicrosPerStep }) => cpuMicrosPerStep);
+}
+
+/** Ours beside both limits under one load. */
+async function beside(settings: Settings, load: Load, figures: readonly Figure[]): Promise<WorkResult> {
+  settings.progress(figures.map(({ work }) => work).join(", "));
+  const entries = ([settings.ours, "limit", "limit-running"] as const).map((contestant) => ({ contestant, load }));
+  const [ours = [], limit = [], running = []] = await interleave(entries, settings.repetitions);
+  const rows = figures.map(({ work, unit, read, target }): Row => {
+    const ratioTo = (other: readonly Sample[]): number => median(pairwise(ours.map(read), other.map(read), (left, right) => left / right));
+    return {
+      work,
+      unit,
+      ours: spreadOf(ours.map(read)),
+      limit: spreadOf(limit.map(read)),
+      ratio: ratioTo(limit),
+      ratioToRunning: ratioTo(running),
+      target,
+      resources: medianResources(ours),
+    };
+  });
+  return { rows, details: { load, ours, limit, running } };
+}

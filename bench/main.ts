@@ -1,0 +1,102 @@
+// `npm run bench`: the works of the guide (docs/guide/performance.md), each beside the limit of the same machine in the same minutes.
+import { parseArgs } from "node:util";
+import { w13 } from "./cold-start.ts";
+import { memory, type Settings, type WorkResult, w1, w2, w3, w4, w14 } from "./engine-works.ts";
+import { machineFacts } from "./machine.ts";
+import { endAll, endOnSignals } from "./processes.ts";
+import { formatFacts, formatRows, isMet, type Row, writeJson } from "./report.ts";
+import { w6 } from "./scheduler-work.ts";
+
+const WORKS = { W1: w1, W2: w2, W3: w3, W4: w4, W6: w6, W13: w13, W14: w14, memory } as const;
+
+type WorkName = keyof typeof WORKS;
+
+const USAGE = `usage: npm run bench -- [WORK]... [--quick] [--dist] [--minutes N] [--json FILE]
+       npm run bench:peers -- [WORK]... [--quick] [--json FILE]
+works: ${Object.keys(WORKS).join(" ")} (default: all); with --peers W1 W2 W3 W4
+--quick    fewer and shorter repetitions: shows that everything runs, not how fast
+--dist     measures dist/ as built before instead of the sources
+--minutes  how long the memory is watched (default 1)
+--peers    beside other engines; their folder is STEPWELL_PEERS_DIR, default ../shared/bench/peers`;
+
+interface Choice {
+  readonly works: readonly WorkName[];
+  readonly settings: Settings;
+  readonly json: string | undefined;
+  readonly peers: boolean;
+}
+
+function readArguments(args: readonly string[]): Choice | undefined {
+  try {
+    const flag = { type: "boolean", default: false } as const;
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { quick: flag, dist: flag, peers: flag, json: { type: "string" }, minutes: { type: "string", default: "1" } },
+    });
+    const minutes = Number(values.minutes);
+    const works = positionals.filter(isWork);
+    if (!(minutes > 0) || works.length < positionals.length) return undefined;
+    const settings: Settings = {
+      ours: values.dist ? "ours-dist" : "ours",
+      repetitions: values.quick ? 2 : 5,
+      seconds: values.quick ? 0.5 : 2,
+      minutes,
+      progress: (message) => process.stderr.write(`${message} …\n`),
+    };
+    return { works, settings, json: values.json, peers: values.peers };
+  } catch {
+    return undefined;
+  }
+}
+
+function isWork(name: string): name is WorkName {
+  return Object.hasOwn(WORKS, name);
+}
+
+/** A work that cannot be measured is told and does not stop the others. */
+async function measureAll(names: readonly WorkName[], settings: Settings): Promise<ReadonlyMap<WorkName, WorkResult>> {
+  const results = new Map<WorkName, WorkResult>();
+  for (const name of names) {
+    try {
+      results.set(name, await WORKS[name](settings));
+    } catch (cause) {
+      process.exitCode = 1;
+      console.error(`${name} FAILED: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+  }
+  return results;
+}
+
+async function bench({ works, settings, json }: Choice): Promise<void> {
+  const machine = machineFacts();
+  const described = {
+    ledger: "SQLite, WAL, synchronous=FULL, a new file for each repetition",
+    repetitions: `${settings.repetitions}, interleaved with the limits, each in a fresh process after a warm-up`,
+    "closed loop": `${settings.seconds} s`,
+    "code measured": settings.ours === "ours" ? "src/" : "dist/",
+  };
+  const results = await measureAll(works.length === 0 ? Object.keys(WORKS).filter(isWork) : works, settings);
+  const rows: readonly Row[] = [...results.values()].flatMap((result) => result.rows);
+  console.log(`${formatFacts({ ...machine, ...described })}\n\n${formatRows(rows)}\n`);
+  const missed = rows.filter((row) => isMet(row) === false);
+  if (missed.length > 0) console.log(`targets missed: ${missed.map(({ work, unit }) => `${work} (${unit})`).join(", ")}`);
+  const details = Object.fromEntries([...results].map(([name, result]) => [name, result.details]));
+  if (json !== undefined) writeJson(json, { machine, settings: described, rows, details });
+}
+
+const choice = readArguments(process.argv.slice(2));
+if (choice === undefined) {
+  console.error(USAGE);
+  process.exitCode = 2;
+} else {
+  endOnSignals();
+  try {
+    if (choice.peers) {
+      const { benchPeers } = await import("./peers.ts");
+      await benchPeers(choice);
+    } else await bench(choice);
+  } finally {
+    endAll();
+  }
+}

@@ -1,0 +1,124 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Job } from "./child.ts";
+
+const children = new Set<ChildProcess>();
+const cleanUps = new Set<() => void>();
+let directories = 0;
+
+/** Everything that the benchmark writes, in the system's folder for temporary files; removed at the end. */
+const dataRoot: string = mkdtempSync(join(tmpdir(), "stepwell-bench-"));
+
+/** An empty folder of its own for one measurement. */
+export function newDirectory(): string {
+  directories += 1;
+  const directory = join(dataRoot, String(directories));
+  mkdirSync(directory);
+  return directory;
+}
+
+/** Has something ended when the benchmark ends, also by Ctrl-C; returns a function that ends it at once. Must be synchronous. */
+export function onEnd(cleanUp: () => void): () => void {
+  const once = (): void => {
+    if (cleanUps.delete(once)) cleanUp();
+  };
+  cleanUps.add(once);
+  return once;
+}
+
+/** Ends every process that was started here, and removes the data. */
+export function endAll(): void {
+  for (const child of children) killGroup(child);
+  for (const cleanUp of cleanUps) cleanUp();
+  rmSync(dataRoot, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Ctrl-C and a polite kill clean up first and then end the process as they would have. */
+export function endOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      endAll();
+      process.kill(process.pid, signal);
+    });
+  }
+}
+
+/**
+ * Carries out a job in a fresh Node and resolves with its answer.
+ *
+ * @throws Error with what the child wrote to stderr, when it ends without an answer
+ */
+export function runJob(job: Job, nodeFlags: readonly string[] = []): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const child = fork(join(import.meta.dirname, "child.ts"), [JSON.stringify(job)], {
+      detached: true,
+      execArgv: ["--disable-warning=ExperimentalWarning", ...nodeFlags],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    track(child);
+    let complaint = "";
+    let answer: unknown;
+    child.stderr?.on("data", (chunk: Buffer) => {
+      complaint += chunk.toString("utf8");
+    });
+    child.on("message", (message: unknown) => {
+      answer = message;
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      if (answer === undefined) reject(new Error(`a measurement ended with ${signal ?? code}:\n${complaint}`));
+      else resolve(answer);
+    });
+  });
+}
+
+export interface ProgramOptions {
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which the program and what it has started are killed. */
+  readonly timeoutMs: number;
+}
+
+/** Runs another program to its end in a process group of its own; what it left running is killed then. */
+export function runProgram(
+  command: readonly string[],
+  { cwd, env = process.env, timeoutMs }: ProgramOptions,
+): Promise<{ readonly exitCode: number | null; readonly output: string; readonly complaint: string }> {
+  const [program = "", ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    track(child);
+    const timer = setTimeout(() => killGroup(child), timeoutMs);
+    let output = "";
+    let complaint = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      complaint += chunk.toString("utf8");
+    });
+    child.once("error", reject);
+    child.once("exit", () => killGroup(child));
+    child.once("close", (exitCode) => {
+      clearTimeout(timer);
+      resolve({ exitCode, output, complaint });
+    });
+  });
+}
+
+function track(child: ChildProcess): void {
+  children.add(child);
+  child.once("close", () => children.delete(child));
+}
+
+/** The child leads a group (`detached`), so that what it started ends with it. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // the whole group has ended already
+  }
+}

@@ -1,0 +1,132 @@
+import { resultOf } from "../../../engine/run-results.ts";
+import type { Ledger } from "../../../ledger/port.ts";
+import type { AttemptRow, HistoryRow, RunRow, StepRunRow } from "../../../ledger/rows.ts";
+import type { Json } from "../../../model/json.ts";
+import { type Define, LEDGER_FLAG } from "../../command.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { findRun } from "../../find-run.ts";
+import { dateAndTime, oneLine, table, timeOfDay } from "../../layout.ts";
+import { openExistingLedger, TENANT } from "../../open-ledger.ts";
+import { reportResult } from "../../run-report.ts";
+import { errorLine } from "../../step-rows.ts";
+import type { Output, Terminal } from "../../terminal.ts";
+
+interface Flags {
+  readonly ledger: string;
+  readonly json?: true;
+}
+
+interface Shown {
+  readonly run: RunRow;
+  readonly steps: readonly StepRunRow[];
+  readonly attempts: readonly AttemptRow[];
+  readonly history: readonly HistoryRow[];
+}
+
+export const defineShow: Define = (command, { terminal, finish }) => {
+  command
+    .argument("<run>", "a run id, or as much of its beginning as is unique")
+    .option(...LEDGER_FLAG)
+    .option("--json", "print one JSON object")
+    .action(async (idOrPrefix: string, flags: Flags) => {
+      await using ledger = await openExistingLedger(flags.ledger);
+      const shown = await read(ledger, await findRun(ledger, idOrPrefix));
+      if (flags.json === true) terminal.out.line(JSON.stringify(asData(shown), null, 2));
+      else await print(shown, terminal);
+      finish(EXIT.succeeded);
+    });
+};
+
+async function read(ledger: Ledger, run: RunRow): Promise<Shown> {
+  const { publicId } = run;
+  return {
+    run,
+    steps: await ledger.listSteps(TENANT, publicId),
+    attempts: await ledger.listAttempts(TENANT, publicId),
+    history: await ledger.listHistory(TENANT, publicId),
+  };
+}
+
+async function print({ run, steps, attempts, history }: Shown, terminal: Terminal): Promise<void> {
+  const { out } = terminal;
+  const by = `${run.trigger} by ${run.initiator}`;
+  out.line(`${run.workflow}${run.version === null ? "" : ` ${run.version}`}  ${dateAndTime(run.createdAt)}  ${by}`);
+  if (run.idempotencyKey !== null) out.line(`idempotency key ${oneLine(run.idempotencyKey)}`);
+  await reportResult(terminal, { run, steps });
+  section(out, "Earlier attempts", attemptLines(attempts, steps));
+  section(out, "History", historyLines(history));
+}
+
+function section(out: Output, title: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  out.line(`\n${out.paint.bold(title)}`);
+  for (const line of lines) out.line(line);
+}
+
+function attemptLines(attempts: readonly AttemptRow[], steps: readonly StepRunRow[]): readonly string[] {
+  const pathOf = new Map(steps.map(({ ordinal, path }) => [ordinal, path]));
+  return table(
+    [{ title: "" }, { title: "" }, { title: "" }, { title: "" }, { title: "" }],
+    attempts.map(({ ordinal, attempt, status, error, finishedAt }) => [
+      timeOfDay(finishedAt),
+      pathOf.get(ordinal) ?? String(ordinal),
+      `attempt ${attempt}`,
+      status,
+      error === null ? "" : errorLine(JSON.parse(error)),
+    ]),
+  );
+}
+
+function historyLines(history: readonly HistoryRow[]): readonly string[] {
+  return table(
+    [{ title: "" }, { title: "" }, { title: "" }, { title: "" }, { title: "" }],
+    history.map(({ at, event, step, attempt, detail, actor }) => [
+      timeOfDay(at),
+      event,
+      step ?? "",
+      attempt !== null && attempt > 1 ? `attempt ${attempt}` : "",
+      [actor === null ? "" : `by ${actor}`, detail ?? ""].filter((part) => part !== "").join("  "),
+    ]),
+  );
+}
+
+function asData({ run, steps, attempts, history }: Shown): object {
+  const pathOf = new Map(steps.map(({ ordinal, path }) => [ordinal, path]));
+  return {
+    ...resultOf(run, steps),
+    input: parse(run.input),
+    initiator: run.initiator,
+    trigger: run.trigger,
+    environment: run.environment,
+    idempotencyKey: run.idempotencyKey,
+    createdAt: iso(run.createdAt),
+    startedAt: iso(run.startedAt),
+    finishedAt: iso(run.finishedAt),
+    attempts: attempts.map(({ ordinal, attempt, status, error, startedAt, finishedAt }) => ({
+      step: pathOf.get(ordinal) ?? null,
+      attempt,
+      status,
+      error: parse(error),
+      startedAt: iso(startedAt),
+      finishedAt: iso(finishedAt),
+    })),
+    history: history.map(({ at, event, step, attempt, detail, actor }) => ({
+      at: iso(at),
+      event,
+      step,
+      attempt,
+      detail: parse(detail),
+      actor,
+    })),
+  };
+}
+
+function parse(text: string | null): Json {
+  if (text === null) return null;
+  const value: Json = JSON.parse(text);
+  return value;
+}
+
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

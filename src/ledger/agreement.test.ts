@@ -1,0 +1,153 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { StepwellError } from "../model/errors.ts";
+import { memoryLedgers, sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
+import { aVersion, endRun, insertRun, insertStep, settleStep, TENANT, unit } from "../testing/conformance/ledger/builders.ts";
+import { type LedgerHarness, ManualTime, WORKER } from "../testing/conformance/ledger/kit.ts";
+import type { Ledger } from "./port.ts";
+import type { Unit, Write } from "./writes.ts";
+
+const RUNS = 3;
+const payload = fc.constantFrom(null, "1", '{"a":"é"}', '"x"');
+const error = fc.constantFrom(null, '{"code":"A"}');
+const ordinal = fc.nat(2);
+const attempt = fc.nat(3);
+const revision = fc.integer({ min: 1, max: 9 });
+const delay = fc.constantFrom(null, 0, 10);
+const stepEnd = fc.constantFrom("SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED");
+const runEnd = fc.constantFrom("SUCCEEDED", "FAILED", "CANCELLED");
+const stepReason = fc.constantFrom(null, "retry", "branch");
+
+const run = fc.nat(RUNS - 1);
+const fields = { runId: run, revision };
+const step = { ...fields, ordinal };
+const of = <K extends Write["write"]>(kind: K) => fc.constant(kind);
+
+/** Any write, legal or not; `runId` is the run's number within the case. */
+const anyWrite: fc.Arbitrary<Write> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ runId: run, status: fc.constantFrom("QUEUED", "RUNNING"), revision, deadlineInMs: delay })
+      .map((change) => insertRun(0, change.runId, change)),
+  },
+  fc.record({ write: of("startRun"), ...fields, reason: fc.constantFrom(null, "recovered"), ownerEpoch: fc.nat(2), crashes: fc.nat(3) }),
+  fc.record({ write: of("suspendRun"), ...fields, reason: fc.constant("retry"), ownerEpoch: fc.constantFrom(null, 1), crashes: fc.nat(3) }),
+  fc.record({ ...fields, status: runEnd, output: payload, error }).map((change) => endRun(change.runId, change)),
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ ...step, status: fc.oneof(stepEnd, fc.constantFrom("RUNNING", "SUSPENDED")), attempt, input: payload, selected: payload })
+      .map((change) => insertStep(change.runId, change.ordinal, change)),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ ...step, status: stepEnd, output: payload, error })
+      .map((change) => settleStep(change.runId, change.ordinal, change)),
+  },
+  fc.record({ write: of("restartStep"), ...step, reason: stepReason, attempt }),
+  fc.record({ write: of("suspendStep"), ...step, reason: fc.constant("retry"), failures: fc.nat(3), error }),
+  fc.record({ write: of("insertAttempt"), ...step, attempt, status: fc.constantFrom("FAILED", "LOST", "DISCARDED"), error }),
+  fc.record({ write: of("insertEvent"), ...fields, event: fc.constant("note"), detail: payload, actor: fc.constant("ann") }),
+  fc.record({ write: of("insertWait"), runId: run, ordinal, kind: fc.constant("retry"), key: payload, dueInMs: delay }),
+  fc.record({ write: of("deleteWait"), runId: run, ordinal }),
+  fc.record({ write: of("consumeInbox"), runId: run, seq: fc.nat(3) }),
+);
+
+interface Place {
+  readonly first: number;
+  readonly versionId: number;
+  readonly epoch: number;
+}
+
+const anyUnit = fc.record({ runId: run, writes: fc.array(anyWrite, { minLength: 1, maxLength: 3 }), seen: fc.constantFrom(null, 0, 1, 2) });
+const anyAction = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ units: fc.array(anyUnit, { minLength: 1, maxLength: 3 }) }) },
+  fc.record({ signalled: run }),
+  fc.record({ passes: fc.integer({ min: -5, max: 20 }) }),
+);
+type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
+
+/** A unit of the case as a unit of its place in the ledger; all its writes are of its run. */
+function placed({ first, versionId }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
+  const id = first + runId;
+  const move = (write: Write): Write =>
+    write.write === "insertRun" ? { ...write, runId: id, publicId: `run-${id}`, versionId } : { ...write, runId: id };
+  return unit(id, writes.map(move), seen);
+}
+
+async function act(ledger: Ledger, place: Place, action: Action): Promise<unknown> {
+  if ("units" in action) return ledger.commit({ epoch: place.epoch, units: action.units.map((each) => placed(place, each)) });
+  if ("passes" in action) return undefined;
+  const publicId = `run-${place.first + action.signalled}`;
+  return ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" });
+}
+
+/** What a call did, as far as a caller can tell. */
+async function effectOf(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return { value: await call };
+  } catch (reason) {
+    if (reason instanceof StepwellError) return { code: reason.code, unit: reason.data?.["unit"] ?? null };
+    throw reason;
+  }
+}
+
+async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
+  const runs: unknown[] = [];
+  for (let id = first; id < first + RUNS; id++) {
+    const publicId = `run-${id}`;
+    runs.push([
+      await ledger.loadRun(id),
+      await ledger.getRun(TENANT, publicId),
+      await ledger.listSteps(TENANT, publicId),
+      await ledger.listAttempts(TENANT, publicId),
+      await ledger.listHistory(TENANT, publicId),
+    ]);
+  }
+  const page = await ledger.listRuns({ tenant: TENANT, limit: RUNS });
+  const picked = [
+    await ledger.unfinished("all", first - 1, 9),
+    await ledger.unfinished("queued", first - 1, 9),
+    await ledger.unfinished("due", first - 1, 9),
+  ];
+  return { runs, page, picked, inbox: await ledger.unconsumedInbox(1_000) };
+}
+
+describe("agreement of the backends", () => {
+  const clock = new ManualTime();
+  const harnesses: LedgerHarness[] = [];
+  let versionId = 0;
+  let epoch = 0;
+
+  beforeAll(async () => {
+    harnesses.push(await memoryLedgers(clock), await sqliteLedgers(clock));
+    for (const { ledger } of harnesses) {
+      epoch = (await ledger.own(WORKER)).epoch;
+      versionId = (await ledger.putVersion(aVersion())).id;
+    }
+  });
+
+  afterAll(async () => {
+    for (const harness of harnesses) await harness.dispose();
+  });
+
+  test("S2-8 memory and SQLite answer every sequence of legal and illegal writes alike", async () => {
+    let first = 1;
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyAction, { minLength: 1, maxLength: 12 }), async (actions) => {
+        first += RUNS;
+        for (const action of actions) {
+          if ("passes" in action) clock.time += action.passes;
+          const effects = [];
+          for (const { ledger } of harnesses) effects.push(await effectOf(act(ledger, { first, versionId, epoch }, action)));
+          expect(effects[1]).toEqual(effects[0]);
+        }
+        const [memory, sqlite] = await Promise.all(harnesses.map(({ ledger }) => everythingOf(ledger, first)));
+        expect(sqlite).toEqual(memory);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { RUN_TRANSITIONS, STEP_TRANSITIONS } from "../../model/status.ts";
+import { checksum } from "./checksum.ts";
+import { executorsBy, type HotWrite } from "./hot-writes.ts";
+import { renderWrite } from "./render.ts";
+
+/** The SQL of every hot write for a target status, by the name of the write. */
+function statements(target: string): Readonly<Record<string, string>> {
+  const seen: string[] = [];
+  const executors = executorsBy((description) => {
+    seen.push(renderWrite(description).sql(target));
+    return () => undefined;
+  });
+  return Object.fromEntries(Object.keys(executors).map((name, index) => [name, seen[index] ?? ""]));
+}
+
+describe("rendering of hot writes", () => {
+  test("a step's settlement is one guarded update by key", () => {
+    expect(statements("SUCCEEDED")["settleStep"]).toBe(
+      "UPDATE step SET status = ?1, reason = ?2, failures = ?3, output = ?4, error = ?5, result_crc = ?6, revision = ?7, finished_at = ?8 " +
+        "WHERE run_id = ?9 AND ordinal = ?10 AND status IN ('RUNNING', 'SUSPENDED')",
+    );
+  });
+
+  test("guards follow the transition tables", () => {
+    for (const target of ["SUCCEEDED", "FAILED", "CANCELLED"] as const) {
+      const sources = Object.entries(RUN_TRANSITIONS).filter(([, targets]) => targets.includes(target));
+      expect(statements(target)["endRun"]).toContain(`status IN (${sources.map(([status]) => `'${status}'`).join(", ")})`);
+    }
+    const suspendable = Object.entries(STEP_TRANSITIONS).filter(([, targets]) => targets.includes("SUSPENDED"));
+    expect(suspendable.map(([status]) => status)).toEqual(["RUNNING"]);
+    expect(statements("SUSPENDED")["suspendStep"]).toContain("status IN ('RUNNING')");
+    expect(statements("RUNNING")["restartStep"]).toMatch(/attempt < \?\d+ AND status IN \('PENDING', 'RUNNING', 'SUSPENDED'\)$/);
+  });
+
+  test("no write is made to a status that it cannot give", () => {
+    expect(statements("QUEUED")["endRun"]).toMatch(/status IN \(\)$/);
+  });
+
+  test("a value used for several columns is bound once", () => {
+    const source = { from: "write", value: (write: { readonly x: number }) => write.x } as const;
+    const write: HotWrite<{ readonly x: number }> = {
+      table: "event",
+      action: "insert",
+      key: { run_id: source },
+      set: { a: source, b: { from: "once", source }, at: { from: "clock", after: ({ x }) => (x > 5 ? null : x) } },
+      guard: {},
+      noRow: "refuse",
+    };
+    const rendered = renderWrite(write);
+    expect(rendered.sql("")).toBe("INSERT INTO event (run_id, a, b, at) VALUES (?1, ?1, coalesce(b, ?1), ?2)");
+    expect(rendered.values.map((read) => read({ x: 3 }, 100))).toEqual([3, 103]);
+    expect(rendered.values.map((read) => read({ x: 7 }, 100))).toEqual([7, null]);
+  });
+
+  test("a checksum tells absent, moved and changed payloads apart", () => {
+    const sums = [
+      checksum(null, null),
+      checksum("a", null),
+      checksum(null, "a"),
+      checksum("a", "b"),
+      checksum("b", "a"),
+      checksum("", null),
+    ];
+    expect(new Set(sums).size).toBe(sums.length);
+    expect(sums[0]).toBeNull();
+  });
+});
