@@ -1,7 +1,8 @@
 // One measurement in a process of its own: `child.ts JOB` with the job as JSON; the answer goes to the parent as one message.
 
-import { type ContestantName, openContestant } from "./contestant.ts";
+import type { ContestantName } from "./contestant.ts";
 import { type Load, measure } from "./loads.ts";
+import { openContestant } from "./open-contestant.ts";
 import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
 
 export type Job =

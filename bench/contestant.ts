@@ -10,18 +10,3 @@ export interface Contestant {
   /** Ends the engine and resolves with the number of runs that its file holds as completed. */
   close(): Promise<number>;
 }
-
-export async function openContestant(name: ContestantName, directory: string): Promise<Contestant> {
-  switch (name) {
-    case "ours":
-    case "ours-dist": {
-      const { openOurs } = await import("./ours.ts");
-      return openOurs(directory, name === "ours" ? "src" : "dist");
-    }
-    case "limit":
-    case "limit-running": {
-      const { openLimit } = await import("./limit.ts");
-      return openLimit(directory, name === "limit" ? "combined" : "running");
-    }
-  }
-}

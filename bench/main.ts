@@ -23,6 +23,7 @@ interface Choice {
   readonly works: readonly WorkName[];
   readonly settings: Settings;
   readonly json: string | undefined;
+  readonly quick: boolean;
   readonly peers: boolean;
 }
 
@@ -44,7 +45,7 @@ function readArguments(args: readonly string[]): Choice | undefined {
       minutes,
       progress: (message) => process.stderr.write(`${message} …\n`),
     };
-    return { works, settings, json: values.json, peers: values.peers };
+    return { works, settings, json: values.json, quick: values.quick, peers: values.peers };
   } catch {
     return undefined;
   }
@@ -82,7 +83,8 @@ async function bench({ works, settings, json }: Choice): Promise<void> {
   const missed = rows.filter((row) => isMet(row) === false);
   if (missed.length > 0) console.log(`targets missed: ${missed.map(({ work, unit }) => `${work} (${unit})`).join(", ")}`);
   const details = Object.fromEntries([...results].map(([name, result]) => [name, result.details]));
-  if (json !== undefined) writeJson(json, { machine, settings: described, rows, details });
+  if (json !== undefined)
+    writeJson(json, { machine, settings: described, rows: rows.map((row) => ({ ...row, isMet: isMet(row) })), details });
 }
 
 const choice = readArguments(process.argv.slice(2));

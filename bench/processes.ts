@@ -19,19 +19,16 @@ export function newDirectory(): string {
   return directory;
 }
 
-/** Has something ended when the benchmark ends, also by Ctrl-C; returns a function that ends it at once. Must be synchronous. */
-export function onEnd(cleanUp: () => void): () => void {
-  const once = (): void => {
-    if (cleanUps.delete(once)) cleanUp();
-  };
-  cleanUps.add(once);
-  return once;
+/** Has something cleaned up when the benchmark ends, also by Ctrl-C; synchronous, because the process ends right after. */
+export function onEnd(cleanUp: () => void): void {
+  cleanUps.add(cleanUp);
 }
 
 /** Ends every process that was started here, and removes the data. */
 export function endAll(): void {
   for (const child of children) killGroup(child);
   for (const cleanUp of cleanUps) cleanUp();
+  cleanUps.clear();
   rmSync(dataRoot, { recursive: true, force: true, maxRetries: 5 });
 }
 
@@ -50,11 +47,11 @@ export function endOnSignals(): void {
  *
  * @throws Error with what the child wrote to stderr, when it ends without an answer
  */
-export function runJob(job: Job, nodeFlags: readonly string[] = []): Promise<unknown> {
+export function runJob(job: Job): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, "child.ts"), [JSON.stringify(job)], {
       detached: true,
-      execArgv: ["--disable-warning=ExperimentalWarning", ...nodeFlags],
+      execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     track(child);

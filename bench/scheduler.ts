@@ -13,7 +13,7 @@ export interface W6Row {
   readonly slowest: number;
   /** What PERFORMANCE allows for this many steps and edges: 40 ns a step and 8 an edge, 250 a step on a random million. */
   readonly limitNsPerStep: number;
-  /** Bytes of the topology, shared by all runs of a version, and of one run on top of it, divided by the steps. */
+  /** Bytes of the topology, shared by all runs of a version, and of one run that has begun on top of it, divided by the steps. */
   readonly topologyBytesPerStep: number;
   readonly runBytesPerStep: number;
 }
@@ -64,8 +64,9 @@ export function benchCreation(steps: number): { readonly createNs: number; reado
 }
 
 function measure(shape: string, steps: number, edges: Edges): W6Row {
+  const graph = shapeOf(steps, edges);
   const before = usedBytes();
-  const topology = topologyOf(steps, edges);
+  const topology = createTopology(graph);
   const topologyBytes = usedBytes() - before;
   const scheduler = new Scheduler(topology);
   scheduler.begin();
@@ -80,7 +81,7 @@ function measure(shape: string, steps: number, edges: Edges): W6Row {
   return {
     shape,
     steps,
-    edges: edges.length,
+    edges: graph.edges.length,
     nsPerStep: time.middle,
     fastest: time.fastest,
     slowest: time.slowest,
@@ -93,17 +94,20 @@ function measure(shape: string, steps: number, edges: Edges): W6Row {
 function fit(sparse: W6Row, dense: W6Row): W6Fit {
   const { steps } = sparse;
   const slope = (sparseTotal: number, denseTotal: number) => ((denseTotal - sparseTotal) * steps) / (dense.edges - sparse.edges);
-  const nsPerEdge = slope(sparse.nsPerStep, dense.nsPerStep);
-  const sparseBytes = sparse.topologyBytesPerStep + sparse.runBytesPerStep;
-  const bytesPerEdge = slope(sparseBytes, dense.topologyBytesPerStep + dense.runBytesPerStep);
   const density = sparse.edges / steps;
+  const nsPerEdge = slope(sparse.nsPerStep, dense.nsPerStep);
+  const bytesPerEdge = slope(bytesOf(sparse), bytesOf(dense));
   return {
     steps,
     nsPerStep: sparse.nsPerStep - nsPerEdge * density,
     nsPerEdge,
-    bytesPerStep: sparseBytes - bytesPerEdge * density,
+    bytesPerStep: bytesOf(sparse) - bytesPerEdge * density,
     bytesPerEdge,
   };
+}
+
+function bytesOf({ topologyBytesPerStep, runBytesPerStep }: W6Row): number {
+  return topologyBytesPerStep + runBytesPerStep;
 }
 
 /** Every ready step starts and succeeds in the order of the decisions. */
@@ -118,12 +122,15 @@ function run(scheduler: Scheduler, hasBegun = false): void {
 }
 
 function topologyOf(steps: number, edges: Edges): Topology {
-  const shape: GraphShape = {
+  return createTopology(shapeOf(steps, edges));
+}
+
+function shapeOf(steps: number, edges: Edges): GraphShape {
+  return {
     steps: Array.from({ length: steps }, () => ({ join: "some", onError: "fail" })),
     edges: edges.map(([from, to]) => ({ from, to, kind: "data", required: true })),
     onFailure: "isolate",
   };
-  return createTopology(shape);
 }
 
 function chain(steps: number): Edges {
@@ -175,10 +182,10 @@ function median(sample: () => number): { readonly middle: number; readonly faste
 
 setFlagsFromString("--expose-gc");
 
+/** All of a graph and of a run stands in typed arrays; the few objects around them do not grow. Twice, since buffers are freed late. */
 function usedBytes(): number {
-  runInNewContext("gc()");
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  runInNewContext("gc(); gc()");
+  return process.memoryUsage().arrayBuffers;
 }
 
 function rounded(value: unknown): number | string {

@@ -1,7 +1,7 @@
 // `npm start`: the shop's morning batch against a real HTTP service. Kill it at any moment and start it again: the same run goes on.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,29 +9,32 @@ import { openExistingLedger, TENANT } from "../../src/cli/open-ledger.ts";
 import { runAndReport } from "../../src/cli/run-workflow.ts";
 import { processTerminal } from "../../src/cli/terminal.ts";
 
-/** Fixed, because a run that goes on after a kill looks for the shop where it was. */
+/** Where the workflow looks for the shop. */
 const SHOP_PORT = 4010;
 const HOME = ".stepwell";
 const LEDGER = join(HOME, "ledger.db");
 const JOURNAL = join(HOME, "shop-journal.jsonl");
+/** Kept, because a run that goes on after a kill looks for the shop where it was. */
+const PORT_FILE = join(HOME, "shop-port");
 /** A shop whose parent was killed a moment ago may not have let go of the port yet. */
 const PORT_TRIES = 10;
 const PORT_RETRY_MS = 100;
 
 interface Shop {
   readonly url: string;
-  readonly isElsewhere: boolean;
   readonly process: ChildProcess;
 }
 
 async function startShop(): Promise<Shop> {
+  const port = existsSync(PORT_FILE) ? Number(readFileSync(PORT_FILE, "utf8")) : SHOP_PORT;
   for (let tries = 0; tries < PORT_TRIES; tries++) {
-    const shop = await tryStartShop(SHOP_PORT);
+    const shop = await tryStartShop(port);
     if (shop !== undefined) return shop;
     await sleep(PORT_RETRY_MS);
   }
   const shop = await tryStartShop(0);
   if (shop === undefined) throw new Error("the shop's service did not start");
+  writeFileSync(PORT_FILE, new URL(shop.url).port);
   return shop;
 }
 
@@ -47,13 +50,13 @@ async function tryStartShop(port: number): Promise<Shop | undefined> {
   const said = once(createInterface(stdout), "line").then(([line]) => String(line));
   const line = await Promise.race([said, once(child, "exit").then(() => undefined)]);
   const url = /https?:\S+/.exec(line ?? "")?.[0];
-  return url === undefined ? undefined : { url, isElsewhere: port !== SHOP_PORT, process: child };
+  return url === undefined ? undefined : { url, process: child };
 }
 
 /** The orders as they are; with the shop's address when it is not where the workflow expects it. */
-function inputFor({ url, isElsewhere }: Shop): string {
+function inputFor({ url }: Shop): string {
   const orders = beside("orders.json");
-  if (!isElsewhere) return `@${orders}`;
+  if (new URL(url).port === String(SHOP_PORT)) return `@${orders}`;
   const file = join(HOME, "orders-input.json");
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(orders, "utf8")), shop: url }));
   return `@${file}`;

@@ -18,6 +18,8 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Longer cells are cut. Default: none are. */
   readonly maxWidth?: number;
+  /** Shorter columns are padded, so that a table drawn again keeps its shape. */
+  readonly minWidth?: number;
 }
 
 /**
@@ -27,8 +29,11 @@ export interface Column {
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
   const titles = columns.map(({ title }) => title);
   const all = [...(titles.some((title) => title !== "") ? [titles] : []), ...rows.map((row) => row.map(oneLine))];
-  const widths = columns.map(({ maxWidth = Number.POSITIVE_INFINITY }, index) =>
-    Math.min(maxWidth, Math.max(0, ...all.map((row) => [...(row[index] ?? "")].length))),
+  const widths = columns.map(({ minWidth = 0, maxWidth = Number.POSITIVE_INFINITY }, index) =>
+    Math.min(
+      maxWidth,
+      all.reduce((width, row) => Math.max(width, [...(row[index] ?? "")].length), minWidth),
+    ),
   );
   return all.map((row) =>
     columns

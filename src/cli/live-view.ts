@@ -72,7 +72,7 @@ export class LiveView {
     const hidden = steps.length - shown.length;
     return [
       paint.bold(fit(head, columns)),
-      ...stepLines(shown, style),
+      ...stepLines(shown, { ...style, alignedTo: steps }),
       ...(hidden > 0 ? [paint.dim(fit(`… and ${hidden} more`, columns))] : []),
     ];
   }

@@ -29,7 +29,7 @@ export async function lookAtLedger(
   const version = earlier === undefined ? undefined : await ledger.getVersion(earlier.versionId);
   return {
     earlier,
-    isOtherDefinition: version !== undefined && version.definition !== canonicalJson(definition),
+    isOtherDefinition: version !== undefined && canonicalJson(JSON.parse(version.definition)) !== canonicalJson(definition),
     others: unfinished.filter(({ publicId }) => publicId !== earlier?.publicId).length,
   };
 }

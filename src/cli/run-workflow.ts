@@ -60,6 +60,7 @@ class RunCommand {
   readonly #standing: LedgerStanding;
   readonly #stepwell: Stepwell;
   readonly #feed = new EventFeed();
+  #stopped: Promise<void> | undefined;
 
   constructor(request: RunRequest, terminal: Terminal, prepared: PreparedRun, ledger: Ledger, standing: LedgerStanding) {
     const { operators } = prepared;
@@ -84,8 +85,13 @@ class RunCommand {
       const ending = await this.#follow(runId, progress);
       return await this.#conclude(runId, ending);
     } finally {
-      await this.#stepwell.stop();
+      await this.#stop();
     }
+  }
+
+  #stop(): Promise<void> {
+    this.#stopped ??= this.#stepwell.stop();
+    return this.#stopped;
   }
 
   /** The run that is followed from here on: the earlier one, or a new one that is durable now. */
@@ -129,7 +135,7 @@ class RunCommand {
       const ending = await followRun(this.#stepwell, runId, this.#feed, progress);
       if (ending.kind === "interrupted") {
         progress.say("Stopping: running steps may end (again to stop at once)");
-        await this.#stepwell.stop();
+        await this.#stop();
       }
       return ending;
     } finally {
@@ -169,7 +175,7 @@ class RunCommand {
     if (ending.kind !== "interrupted") return readResult(this.#ledger, runId);
     if (!ledgerExists(this.#request.ledger)) return undefined;
     await using ledger = await openExistingLedger(this.#request.ledger);
-    return readResult(ledger, runId);
+    return await readResult(ledger, runId);
   }
 }
 

@@ -26,6 +26,8 @@ export interface PageStyle {
   /** Running steps are shown with the time until then. */
   readonly now: number;
   readonly paint: Paint;
+  /** Steps whose names set the columns; by default those that are shown. */
+  readonly alignedTo?: readonly StepView[];
 }
 
 const MARKS: Readonly<Record<StepStatus, string>> = {
@@ -58,12 +60,12 @@ export function errorLine(error: unknown): string {
 }
 
 /** One aligned line for each step: mark, id, operator, attempt, duration, and what there is to say about it. */
-export function stepLines(steps: readonly StepView[], { columns, now, paint }: PageStyle): readonly string[] {
+export function stepLines(steps: readonly StepView[], { columns, now, paint, alignedTo = [] }: PageStyle): readonly string[] {
   const lines = table(
     [
       { title: "" },
-      { title: "", maxWidth: 40 },
-      { title: "", maxWidth: 24 },
+      { title: "", minWidth: longest(alignedTo, "id"), maxWidth: 40 },
+      { title: "", minWidth: longest(alignedTo, "uses"), maxWidth: 24 },
       { title: "", align: "right" },
       { title: "", align: "right" },
       { title: "" },
@@ -78,6 +80,10 @@ export function stepLines(steps: readonly StepView[], { columns, now, paint }: P
     ]),
   );
   return lines.map((line, index) => painted(fit(line, columns), steps[index]?.status ?? "PENDING", paint));
+}
+
+function longest(steps: readonly StepView[], field: "id" | "uses"): number {
+  return steps.reduce((width, step) => Math.max(width, step[field].length), 0);
 }
 
 function duration({ startedAt, finishedAt }: StepView, now: number): string {

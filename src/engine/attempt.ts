@@ -80,15 +80,14 @@ export class Attempt implements OperatorContext {
   /** Runs the operator in the run's context; the outcome reaches the host, never the caller. */
   execute(operator: Operator<Json>, input: Json | Promise<Json>, timeoutMs: number | null): void {
     if (timeoutMs !== null) this.#timer = this.#run.host.clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
-    withRunContext(this.#run.context, () => {
-      try {
-        const returned = this.#call(operator, input);
-        if (isPromiseLike(returned)) returned.then(this.#succeed, this.#fail);
-        else this.#succeed(returned);
-      } catch (thrown) {
-        this.#fail(thrown);
-      }
-    });
+    try {
+      const returned = withRunContext(this.#run.context, () => this.#call(operator, input));
+      // subscribed out here, so that what follows belongs to no run
+      if (isPromiseLike(returned)) returned.then(this.#succeed, this.#fail);
+      else this.#succeed(returned);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
   }
 
   /** Tells the operator to stop; the attempt ends when it does. */
@@ -107,10 +106,27 @@ export class Attempt implements OperatorContext {
   }
 
   #call(operator: Operator<Json>, input: Json | Promise<Json>): unknown {
-    const interceptors = this.#run.host.interceptors;
+    const { interceptors } = this.#run.host;
     if (interceptors.length === 0 && !(input instanceof Promise)) return operator(input, this);
     const innermost = async (): Promise<unknown> => operator(await input, this);
-    return interceptors.reduceRight<() => Promise<unknown>>((next, interceptor) => async () => interceptor(this, next), innermost)();
+    let chain = innermost;
+    for (const interceptor of interceptors.toReversed()) {
+      const next = chain;
+      chain = () => this.#intercept(interceptor, next);
+    }
+    return chain();
+  }
+
+  /** An interceptor stands around the operator, it cannot take its place: `next` is called once. */
+  async #intercept(interceptor: Interceptor, next: () => Promise<unknown>): Promise<unknown> {
+    let calls = 0;
+    const value = await interceptor(this, () => {
+      calls += 1;
+      if (calls > 1) throw new StepwellError("INTERCEPTOR_INVALID", "an interceptor called `next` twice");
+      return next();
+    });
+    if (calls === 0) throw new StepwellError("INTERCEPTOR_INVALID", "an interceptor returned without calling `next`");
+    return value;
   }
 
   readonly #succeed = (value: unknown): void => {

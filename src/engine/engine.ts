@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
-import type { Clock, Random } from "../model/clock.ts";
+import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
@@ -12,6 +12,7 @@ import { Catalog, type Registered } from "./catalog.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
+import { outsideRuns } from "./run-context.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { RunEnd, RunHost } from "./run-host.ts";
 import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
@@ -22,6 +23,8 @@ import { Waiters } from "./waiters.ts";
 
 const DEFAULT_STEPS = 1_024;
 const DEFAULT_RUNS = 4_096;
+/** How long `stop` waits for a ledger that is full or busy. */
+const LAST_COMMIT_MS = 1_000;
 
 export interface EngineOptions {
   readonly ledger: Ledger;
@@ -36,6 +39,8 @@ export interface EngineOptions {
   /** Version of Stepwell, kept with the engine's row in the ledger. */
   readonly version: string;
   readonly concurrency: Concurrency;
+  /** May change while the engine is open. */
+  readonly listeners: ReadonlySet<Listener>;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
   readonly stopGraceMs: number;
@@ -62,7 +67,6 @@ export class Engine implements RunHost {
   readonly #pickup: Pickup;
   readonly #starter: RunStarter;
   readonly #maxRuns: number;
-  readonly #listeners = new Set<Listener>();
   readonly #byId = new Map<number, RunDriver>();
   readonly #byPublicId = new Map<string, RunDriver>();
   readonly #takingUp = new Set<number>();
@@ -76,7 +80,7 @@ export class Engine implements RunHost {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#ledger = options.ledger;
-    this.clock = options.clock;
+    this.clock = detached(options.clock);
     this.random = options.random;
     this.operators = options.operators;
     this.threads = options.threads;
@@ -95,7 +99,7 @@ export class Engine implements RunHost {
       enqueue: (insert) => this.#committer?.add(insert),
       queued: () => this.#pickup.queued(this.#byId.size < this.#maxRuns),
     });
-    this.#pickup = new Pickup(options.ledger, options.clock, {
+    this.#pickup = new Pickup(options.ledger, this.clock, {
       freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
       isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
       takeUp: (runId) => this.#takeUp(runId),
@@ -187,11 +191,6 @@ export class Engine implements RunHost {
     await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor }));
   }
 
-  listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
   async stop(): Promise<void> {
     if (this.isStopping) return;
@@ -200,7 +199,8 @@ export class Engine implements RunHost {
     const stopped = new StepwellError("ENGINE_STOPPED", "the engine has stopped");
     for (const run of [...this.#byId.values()]) run.advance();
     if (this.#byId.size > 0 && this.#failure === undefined) await this.#emptiedOrLate();
-    await this.#committer?.idle();
+    for (const run of this.#byId.values()) run.handBack();
+    await this.#lastCommit();
     this.#dropAll(stopped);
     this.#committer?.stop();
     this.#failure ??= stopped;
@@ -209,11 +209,11 @@ export class Engine implements RunHost {
   }
 
   get isHeard(): boolean {
-    return this.#listeners.size > 0;
+    return this.#options.listeners.size > 0;
   }
 
   ledgerNow(): number {
-    return Math.round(this.clock.monotonic() + this.#clockOffset);
+    return Math.floor(this.clock.monotonic() + this.#clockOffset);
   }
 
   commit(run: RunDriver): void {
@@ -221,11 +221,11 @@ export class Engine implements RunHost {
   }
 
   emit(event: LifecycleEvent): void {
-    for (const listener of this.#listeners) {
+    for (const listener of this.#options.listeners) {
       try {
-        listener(event);
+        outsideRuns(() => listener(event));
       } catch (cause) {
-        process.emitWarning(`a listener failed on ${event.type}: ${cause instanceof Error ? cause.message : String(cause)}`);
+        process.emitWarning(`a listener failed on ${event.type}: ${recordError(cause).message}`);
       }
     }
   }
@@ -315,6 +315,16 @@ export class Engine implements RunHost {
     });
   }
 
+  /** What is decided gets its commit, unless the ledger cannot take it now: the next engine decides it again. */
+  async #lastCommit(): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.clock.setTimer(LAST_COMMIT_MS, resolve);
+    });
+    await Promise.race([this.#committer?.idle(), late]);
+    timer?.cancel();
+  }
+
   /** The ledger cannot be trusted to take more: local work stops, callers hear why, the rows stay as they are. */
   #fail(error: StepwellError): void {
     if (this.#failure !== undefined) return;
@@ -345,4 +355,14 @@ export class Engine implements RunHost {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.isStopping || this.#committer === undefined) throw new StepwellError("ENGINE_STOPPED", "the engine is not open");
   }
+}
+
+/** What the engine does later, it does outside the run that happened to cause it. */
+function detached(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimer: (delayMs, callback, background) => clock.setTimer(delayMs, () => outsideRuns(callback), background),
+    soon: (callback) => clock.soon(() => outsideRuns(callback)),
+  };
 }

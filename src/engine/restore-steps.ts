@@ -28,11 +28,10 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
     { ending: null },
   );
   const steps = new RunSteps(core, scheduler, views, states);
-  const { clock } = core.host;
   for (const wait of stored.waits) {
     if (wait.kind === "timeout") continue;
-    const dueMs = wait.dueAt === null ? null : clock.monotonic() + Math.max(0, wait.dueAt - core.host.ledgerNow());
-    steps.recorder.waits.set(wait.ordinal, { kind: wait.kind, dueMs, timer: null });
+    const delayMs = wait.dueAt === null ? null : Math.max(0, wait.dueAt - core.host.ledgerNow());
+    steps.recorder.waits.set(wait.ordinal, { kind: wait.kind, delayMs, dueMs: null, timer: null });
   }
   const failed = stored.steps.find((row) => row.status === "FAILED" && stepAt(core.plan, row.ordinal).onError === "fail");
   if (failed !== undefined) {

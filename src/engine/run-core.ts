@@ -34,8 +34,10 @@ export interface StepState {
 /** Why a step is not going on, and when it does. */
 export interface StepWait {
   readonly kind: "retry" | "no_worker";
-  /** On the process's monotonic clock; null when time alone does not end the wait. */
-  readonly dueMs: number | null;
+  /** How long it lasts once it is on disk; null when time alone does not end it. */
+  readonly delayMs: number | null;
+  /** When it ends, on the process's monotonic clock; null before it is on disk. */
+  dueMs: number | null;
   timer: Timer | null;
 }
 

@@ -3,7 +3,6 @@ import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { assertNever, asStepwellError, StepwellError } from "../model/errors.ts";
-import type { RunReason } from "../model/status.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
@@ -11,19 +10,15 @@ import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { factOf } from "./attempt-fact.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Plan } from "./plan.ts";
-import { errorText, recordError } from "./recorded-error.ts";
+import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
 import { type RunCore, stepAt } from "./run-core.ts";
-import { checkEnd, evaluateEnd, runTimeoutError } from "./run-end.ts";
+import { evaluateEnd, runTimeoutError } from "./run-end.ts";
 import type { RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
+import { RunRecorder } from "./run-recorder.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
-
-/** Recoveries without progress after which a run is held instead of driven (PROMISES P19). */
-const MAX_CRASHES = 3;
-/** The ordinal under which the run's own deadline waits. */
-const DEADLINE_ORDINAL = -1;
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
 export class RunDriver implements Committing, RunCore {
@@ -33,13 +28,13 @@ export class RunDriver implements Committing, RunCore {
   readonly host: RunHost;
   readonly journal: RunJournal;
   #steps: RunSteps;
-  #status: "QUEUED" | "RUNNING" | "SUSPENDED";
+  readonly #recorder: RunRecorder;
   #inboxSeq: number | null = null;
-  #crashes = 0;
   #end: RunEnd | undefined;
   #isEvaluatingEnd = false;
   #isInCommitter = false;
   #inboxMoved = false;
+  #hasTimedOut = false;
   #isParking = false;
   #isGone = false;
   /** Outcomes that arrive while the run is being read back from the ledger. */
@@ -47,49 +42,47 @@ export class RunDriver implements Committing, RunCore {
   #ref: RunRef | undefined;
   readonly #timers: RunTimers;
 
-  private constructor(
-    host: RunHost,
-    plan: Plan,
-    runId: number,
-    context: RunContext,
-    revision: number,
-    status: "QUEUED" | "RUNNING" | "SUSPENDED",
-  ) {
+  private constructor(host: RunHost, plan: Plan, runId: number, context: RunContext, revision: number) {
     this.host = host;
     this.plan = plan;
     this.runId = runId;
     this.context = context;
     this.journal = new RunJournal(runId, revision);
-    this.#status = status;
+    this.#recorder = new RunRecorder(this);
     this.#steps = new RunSteps(this, new Scheduler(plan.topology), {}, []);
     this.#timers = new RunTimers(host.clock);
   }
 
   /** A new run: `insert` and its first steps are one commit. */
   static begin(host: RunHost, plan: Plan, context: RunContext, insert: InsertRun): RunDriver {
-    const run = new RunDriver(host, plan, insert.runId, context, insert.revision, "RUNNING");
-    run.journal.write(insert);
-    if (host.isHeard) run.journal.event({ type: "run.started", run: run.ref });
-    if (plan.graph.timeoutMs !== null) run.#timers.setDeadline(plan.graph.timeoutMs, run.#timeOut);
+    const run = new RunDriver(host, plan, insert.runId, context, insert.revision);
+    const { timeoutMs } = plan.graph;
+    run.#recorder.inserted(insert);
+    if (timeoutMs !== null) run.#timers.setDeadline(timeoutMs, run.#timeOut);
     run.#steps.scheduler.begin();
     run.advance();
     return run;
   }
 
-  /** A run of the ledger: one that waited in the queue, was parked, or lost its engine. `inbox` is applied before anything starts. */
+  /** A run of the ledger: it waited in the queue, was parked, or lost its engine. Signals are applied before anything starts. */
   static resume(host: RunHost, plan: Plan, context: RunContext, stored: StoredRun): RunDriver {
-    const { run: row } = stored;
-    const status = row.status === "QUEUED" || row.status === "SUSPENDED" ? row.status : "RUNNING";
-    const run = new RunDriver(host, plan, row.id, context, row.revision + 1, status);
-    run.#inboxSeq = appliedInbox(stored);
-    run.#crashes = row.crashes;
-    run.#steps = restoreSteps(run, stored);
+    const { run: row, steps, inbox } = stored;
+    const run = new RunDriver(host, plan, row.id, context, row.revision + 1);
     const { timeoutMs } = plan.graph;
+    run.#recorder.restore(stored);
+    run.#steps = restoreSteps(run, stored);
     if (timeoutMs !== null) run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), run.#timeOut);
-    if (stored.waits.some((wait) => wait.ordinal === DEADLINE_ORDINAL)) run.#writeDeadlineWait(null);
-    run.#takeUp(stored);
+    if (row.status === "RUNNING") run.#recorder.recovered(row.reason);
+    run.#inboxSeq = row.inboxSeq;
+    run.#apply(inbox);
+    run.#takeOver(steps.flatMap(({ status, ordinal }) => (status === "RUNNING" ? [ordinal] : [])));
+    if (run.#timers.remainingMs === 0) run.#timeOut();
     run.advance();
     return run;
+  }
+
+  get #isEnding(): boolean {
+    return this.#steps.scheduler.ending !== null;
   }
 
   get publicId(): string {
@@ -136,6 +129,13 @@ export class RunDriver implements Committing, RunCore {
     this.advance();
   }
 
+  /** The engine is about to leave with an operator still executing: the run says so, that the next engine does not take it for a crash. */
+  handBack(): void {
+    if (this.#held !== undefined || this.#isGone || this.#end !== undefined || this.#recorder.status !== "RUNNING") return;
+    this.#recorder.handedBack();
+    this.#askForCommit();
+  }
+
   /** Leaves memory: timers end, attempts are told to stop, nothing more is written. */
   drop(reason: StepwellError): void {
     this.#isGone = true;
@@ -155,13 +155,8 @@ export class RunDriver implements Committing, RunCore {
   }
 
   ensureRunning(): void {
-    if (this.#status === "RUNNING") return;
-    const { host, journal } = this;
-    const type = this.#status === "QUEUED" ? "run.started" : "run.resumed";
-    this.#status = "RUNNING";
     this.#isParking = false;
-    this.#writeStart(null);
-    if (host.isHeard) journal.event({ type, run: this.ref });
+    this.#recorder.running();
   }
 
   form(): Unit | undefined {
@@ -179,11 +174,11 @@ export class RunDriver implements Committing, RunCore {
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
     for (const ordinal of launches) {
-      if (this.#steps.isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
+      if (this.#isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
       else this.#steps.launch(ordinal);
     }
     for (const ordinal of alarms) this.#steps.arm(ordinal);
-    if (this.#steps.isEnding && launches.length > 0) this.advance();
+    if (this.#isEnding && launches.length > 0) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
     this.#leaveIfOver();
   }
@@ -221,31 +216,19 @@ export class RunDriver implements Committing, RunCore {
       return;
     }
     this.journal.fact(fact);
-    if (this.#crashes > 0) this.#forgetCrashes();
+    this.#recorder.progressed();
     this.#steps.tell(fact);
     this.advance();
   };
 
-  /** An attempt came back: the run does not kill its worker. */
-  #forgetCrashes(): void {
-    this.#crashes = 0;
-    this.#writeStart(null);
-  }
-
-  #writeStart(reason: RunReason | null): void {
-    const { journal, runId, host } = this;
-    const crashes = this.#crashes;
-    journal.write({ write: "startRun", runId, reason, ownerEpoch: host.epoch, crashes, revision: journal.revision });
-  }
-
+  /** Signals in the order in which they were accepted. */
   #apply(inbox: readonly InboxRow[]): void {
     for (const row of inbox) {
-      if (row.seq <= (this.#inboxSeq ?? 0)) continue;
-      this.#inboxSeq = row.seq;
-      this.journal.write({ write: "consumeInbox", runId: this.runId, seq: row.seq });
+      this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
+      this.#recorder.accepted(row);
       switch (row.kind) {
         case "cancel":
-          this.#cancel(row.actor);
+          this.#cancel();
           break;
         default:
           assertNever(row.kind, "inbox");
@@ -253,40 +236,26 @@ export class RunDriver implements Committing, RunCore {
     }
   }
 
-  /** What the ledger shows of a run that was not in memory: a crash to recover from, signals to apply. */
-  #takeUp({ run: row, steps, inbox }: StoredRun): void {
-    const { journal, runId, host } = this;
-    const lost = steps.filter((step) => step.status === "RUNNING");
-    if (row.status === "RUNNING") {
-      const { revision } = journal;
-      this.#crashes += 1;
-      const detail = JSON.stringify({ crashes: this.#crashes });
-      this.#writeStart("recovered");
-      journal.write({ write: "insertEvent", runId, event: "run.recovered", detail, actor: "engine", revision });
-      if (host.isHeard) journal.event({ type: "run.recovered", run: this.ref });
-    }
-    this.#apply(inbox);
-    for (const { ordinal } of lost) {
-      if (this.#steps.isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
-      else if (this.#crashes >= MAX_CRASHES) this.#steps.holdAfterCrash(ordinal);
+  /** Steps that an engine before this one left RUNNING. */
+  #takeOver(lost: readonly number[]): void {
+    for (const ordinal of lost) {
+      if (this.#isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
+      else if (this.#recorder.isHeld) this.#steps.holdAfterCrash(ordinal);
       else this.#steps.recover(ordinal);
     }
     this.#steps.resumeWithOperators();
     this.#steps.armAll();
   }
 
-  #cancel(actor: string): void {
-    if (this.#steps.isEnding) return;
-    const { journal, runId } = this;
-    journal.write({ write: "insertEvent", runId, event: "run.cancel_requested", detail: null, actor, revision: journal.revision });
-    this.#steps.isEnding = true;
+  #cancel(): void {
+    if (this.#isEnding) return;
     this.#steps.scheduler.cancelRun();
     this.#stopRunning(this.#cancelError());
   }
 
   readonly #timeOut = (): void => {
-    if (this.#steps.isEnding || this.#held !== undefined || this.#end !== undefined) return;
-    this.#steps.isEnding = true;
+    if (this.#isEnding || this.#held !== undefined || this.#end !== undefined) return;
+    this.#hasTimedOut = true;
     this.#steps.scheduler.timeOutRun();
     this.#stopRunning(runTimeoutError(this.plan.graph.timeoutMs));
     this.advance();
@@ -307,25 +276,10 @@ export class RunDriver implements Committing, RunCore {
 
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
   #suspend(): void {
-    const { journal, runId, host } = this;
-    const { reason, isParking } = this.#steps.suspension(this.#crashes >= MAX_CRASHES);
-    if (this.#status !== "SUSPENDED") {
-      this.ensureRunning();
-      this.#status = "SUSPENDED";
-      const ownerEpoch = isParking ? null : host.epoch;
-      journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
-      if (isParking && this.#timers.remainingMs !== undefined) this.#writeDeadlineWait(this.#timers.remainingMs);
-      if (host.isHeard) journal.event({ type: "run.suspended", run: this.ref, reason });
-    }
+    const { reason, isParking } = this.#steps.recorder.suspension(this.#recorder.isHeld);
+    this.#recorder.suspended(reason, isParking, this.#timers.remainingMs);
     this.#isParking = isParking;
-    if (isParking && journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
-  }
-
-  #writeDeadlineWait(dueInMs: number | null): void {
-    const { journal, runId } = this;
-    if (dueInMs === null) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
-    else
-      journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, dueInMs: Math.max(0, dueInMs) });
+    if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
   }
 
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
@@ -340,15 +294,9 @@ export class RunDriver implements Committing, RunCore {
   }
 
   #conclude(end: RunEnd): void {
-    const { journal, runId } = this;
-    const { text, ...checked } = checkEnd(end);
-    const { status, reason, error } = checked;
     this.#isEvaluatingEnd = false;
-    this.#end = checked;
+    this.#end = this.#recorder.ended(end);
     this.#timers.cancel();
-    const errorJson = error === null ? null : errorText(error);
-    journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
-    if (this.host.isHeard) journal.event({ type: "run.ended", run: this.ref, status, reason, error });
     this.#askForCommit();
   }
 
@@ -364,7 +312,7 @@ export class RunDriver implements Committing, RunCore {
     if (this.#end !== undefined) {
       this.#isGone = true;
       this.host.onEnded(this, this.#end);
-    } else if (this.#isParking && this.#status === "SUSPENDED" && !this.#steps.isBusy) {
+    } else if (this.#isParking && this.#recorder.status === "SUSPENDED" && !this.#steps.isBusy) {
       this.#isGone = true;
       this.#steps.retire();
       this.#timers.cancel();
@@ -381,19 +329,16 @@ export class RunDriver implements Committing, RunCore {
       this.host.onBroken(this, new StepwellError("RUN_NOT_FOUND", `run ${this.publicId} is no longer in the ledger`));
       return;
     }
-    this.#status = stored.run.status === "RUNNING" ? "RUNNING" : "SUSPENDED";
     this.#end = undefined;
+    this.#isEvaluatingEnd = false;
+    this.#recorder.restore(stored);
     this.#steps = restoreSteps(this, stored);
     this.#steps.adopt(attempts, facts);
     this.#steps.armAll();
-    this.#inboxSeq = appliedInbox(stored);
+    this.#inboxSeq = stored.run.inboxSeq;
     this.#apply(stored.inbox);
+    if (this.#hasTimedOut) this.#steps.scheduler.timeOutRun();
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }
-}
-
-/** The number of the last signal that a commit has consumed. */
-function appliedInbox({ run, inbox }: StoredRun): number {
-  return inbox[0] === undefined ? run.inboxSeq : inbox[0].seq - 1;
 }

@@ -37,7 +37,20 @@ export function contextOf(row: RunRow): RunContext {
   const { publicId: runId, workflow, version, tenant, initiator } = row;
   const labels = row.labels === null ? {} : parseJson(row.labels);
   const texts = isJsonObject(labels) ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) : {};
-  return { runId, workflow, version, tenant, initiator, labels: texts, input: parseJson(row.input) };
+  return freezeContext({ runId, workflow, version, tenant, initiator, labels: texts, input: parseJson(row.input) });
+}
+
+/** Makes a context immutable, all of it (S1-23); it must not share anything with a caller. */
+export function freezeContext(context: RunContext): RunContext {
+  freeze(context.input);
+  Object.freeze(context.labels);
+  return Object.freeze(context);
+}
+
+function freeze(value: Json): void {
+  if (typeof value !== "object" || value === null) return;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freeze(member);
 }
 
 export function resultOf(row: RunRow, steps: readonly StepRunRow[]): RunResult {

@@ -4,7 +4,6 @@ import type { InsertRun } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
-import type { RunContext } from "../operators/operator.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
@@ -14,6 +13,7 @@ import { QueuedInsert } from "./queued-insert.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { RunHost } from "./run-host.ts";
 import { RunIds } from "./run-ids.ts";
+import { freezeContext } from "./run-results.ts";
 
 /** The tenant of every run until there are more. */
 export const TENANT = "default";
@@ -136,7 +136,7 @@ export class RunStarter {
       this.#pending.set(runId, { publicId, resolve, reject });
       if (isQueued) this.#to.enqueue(this.#queuedInsert(insert, plan));
       else {
-        const context: RunContext = {
+        const context = freezeContext({
           runId: publicId,
           workflow: graph.name,
           version: graph.version,
@@ -144,7 +144,7 @@ export class RunStarter {
           initiator,
           labels,
           input,
-        };
+        });
         this.#to.begin(RunDriver.begin(host, plan, context, insert));
       }
     });

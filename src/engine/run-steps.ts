@@ -1,8 +1,7 @@
 import type { EvaluationContext, Scope, StepView } from "../expressions/template.ts";
 import { invariant, type RecordedError, StepwellError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
-import { LIMITS } from "../model/limits.ts";
-import type { RunReason, StepReason } from "../model/status.ts";
+import { type Json, toJson } from "../model/json.ts";
+import type { StepReason } from "../model/status.ts";
 import { decisionKind, decisionStep, NO_DECISION, type Scheduler } from "../scheduler/index.ts";
 import type { Step } from "../workflow/graph.ts";
 import { Attempt } from "./attempt.ts";
@@ -16,12 +15,6 @@ import type { Fact } from "./run-journal.ts";
 import { fillSecrets } from "./secrets.ts";
 import { NO_RESULT, StepRecorder, type Succeeded } from "./step-recorder.ts";
 
-/** Why a run is SUSPENDED, and whether it leaves memory. */
-export interface Suspension {
-  readonly reason: RunReason;
-  readonly isParking: boolean;
-}
-
 const FAILURE_REASONS: Readonly<Record<string, StepReason>> = { STEP_TIMEOUT: "timeout", OUTCOME_UNKNOWN: "outcome_unknown" };
 
 /**
@@ -34,8 +27,6 @@ export class RunSteps {
   readonly scope: Scope;
   /** The first failure that fails the run. */
   failure: StepFailure | undefined;
-  /** A cancel or timeout was decided: failures of running steps are its consequence. */
-  isEnding = false;
   readonly #core: RunCore;
   readonly #states: (StepState | undefined)[];
   #evaluating = 0;
@@ -64,7 +55,8 @@ export class RunSteps {
 
   /** Something goes on without any wait ending. */
   get isBusy(): boolean {
-    return this.#evaluating > 0 || this.#slotsAsked > 0 || this.scheduler.counts().running > 0;
+    const waitsForSlot = this.#slotsAsked > 0 && !this.#core.host.isStopping;
+    return this.#evaluating > 0 || waitsForSlot || this.scheduler.runningCount > 0;
   }
 
   /** Attempts that are executing now. */
@@ -96,7 +88,8 @@ export class RunSteps {
     const attempt = new Attempt(this.#core, ordinal, step.id, state.attempt, state.idempotencyKey);
     state.running = attempt;
     const secrets = plan.secretSlots[ordinal] ?? [];
-    const input = secrets.length === 0 ? state.input : fillSecrets(state.input, secrets, plan.graph.secrets);
+    const own = toJson(state.input, "the input");
+    const input = secrets.length === 0 ? own : fillSecrets(own, secrets, plan.graph.secrets);
     attempt.execute(step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute, input, step.timeoutMs);
   }
 
@@ -109,7 +102,7 @@ export class RunSteps {
     if (outcome.outcome === "succeeded") {
       this.scheduler.markSucceeded(ordinal);
       this.#succeed(step, outcome, null, null);
-    } else if (this.isEnding) {
+    } else if (this.scheduler.ending !== null) {
       this.#cancelled(step, outcome.error);
     } else {
       state.failures += 1;
@@ -200,26 +193,22 @@ export class RunSteps {
     this.#cancelled(stepAt(this.#core.plan, ordinal), error);
   }
 
-  /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon, it does. */
-  suspension(isHeld: boolean): Suspension {
-    const { clock, isStopping } = this.#core.host;
-    const waits = [...this.recorder.waits.values()];
-    const now = clock.monotonic();
-    const isNear = waits.some((wait) => wait.dueMs !== null && wait.dueMs - now <= LIMITS.shortDelayMs);
-    if (isHeld) return { reason: "quarantined", isParking: true };
-    if (isStopping) return { reason: "shutdown", isParking: true };
-    return { reason: waits[0]?.kind ?? "shutdown", isParking: !isNear };
-  }
-
-  /** Starts the clock of a wait that is on disk. */
+  /** Starts the clock of a wait that is on disk: its delay counts from then, as its due time in the ledger does. */
   arm(ordinal: number): void {
     const wait = this.recorder.waits.get(ordinal);
-    if (wait === undefined || wait.dueMs === null || wait.timer !== null) return;
+    if (wait === undefined || wait.delayMs === null || wait.timer !== null) return;
     const { clock } = this.#core.host;
-    wait.timer = clock.setTimer(Math.max(0, wait.dueMs - clock.monotonic()), () => {
-      this.resume(ordinal);
-      this.#core.advance();
-    });
+    wait.dueMs = clock.monotonic() + wait.delayMs;
+    const due = (): void => {
+      const earlyMs = (wait.dueMs ?? 0) - clock.monotonic();
+      // a timer may fire a moment early, a wait must not
+      if (earlyMs > 0) wait.timer = clock.setTimer(Math.ceil(earlyMs), due);
+      else {
+        this.resume(ordinal);
+        this.#core.advance();
+      }
+    };
+    wait.timer = clock.setTimer(Math.ceil(wait.delayMs), due);
   }
 
   armAll(): void {
@@ -328,8 +317,7 @@ export class RunSteps {
   }
 
   #retryOrFail(step: Step, state: StepState, error: RecordedError): void {
-    const isStopping = this.failure !== undefined && this.#core.plan.graph.onFailure === "stop";
-    const mayRetry = !isStopping || step.join === "settled";
+    const mayRetry = !this.scheduler.isStopping || step.join === "settled";
     const delayMs = mayRetry ? nextDelay(step.retry, state.failures, error, this.#core.host.random) : undefined;
     if (delayMs === undefined) {
       this.#fail(step, error);

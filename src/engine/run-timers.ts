@@ -11,9 +11,9 @@ export class RunTimers {
     this.#clock = clock;
   }
 
-  /** Milliseconds to the deadline, 0 when it has passed; undefined without one. */
+  /** Whole milliseconds to the deadline, 0 when it has passed; undefined without one. */
   get remainingMs(): number | undefined {
-    return this.#deadlineMs === undefined ? undefined : Math.max(0, this.#deadlineMs - this.#clock.monotonic());
+    return this.#deadlineMs === undefined ? undefined : Math.max(0, Math.ceil(this.#deadlineMs - this.#clock.monotonic()));
   }
 
   setDeadline(delayMs: number, callback: () => void): void {

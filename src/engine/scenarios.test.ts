@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { openLedger } from "../ledger/url.ts";
+import { describeBranching } from "../testing/conformance/scenarios/branching.ts";
+import { describeContext } from "../testing/conformance/scenarios/context.ts";
 import { describeControlling } from "../testing/conformance/scenarios/controlling.ts";
+import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
+import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
+import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
 import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
 const directories: string[] = [];
@@ -33,4 +38,9 @@ describe.each([
   describeFailing(open);
   describeControlling(open);
   describeRecovering(open);
+  describeBranching(open);
+  describeSharing(open);
+  describeContext(open);
+  describeEnduring(open);
+  describeIntercepting(open);
 });

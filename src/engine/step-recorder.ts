@@ -1,6 +1,7 @@
 import type { StepView } from "../expressions/template.ts";
 import type { RecordedError } from "../model/errors.ts";
-import type { StepReason, TerminalStepStatus } from "../model/status.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { RunReason, StepReason, TerminalStepStatus } from "../model/status.ts";
 import type { Step } from "../workflow/graph.ts";
 import { errorText } from "./recorded-error.ts";
 import type { RunCore, StepState, StepWait } from "./run-core.ts";
@@ -20,6 +21,12 @@ export interface Settlement {
 }
 
 export const NO_RESULT = { reason: null, output: null, error: null, selected: null } as const;
+
+/** Why a run is SUSPENDED, and whether it leaves memory. */
+export interface Suspension {
+  readonly reason: RunReason;
+  readonly isParking: boolean;
+}
 
 /** Writes what happens to steps into the run's journal, tells listeners of it, and shows ends to expressions. */
 export class StepRecorder {
@@ -56,7 +63,7 @@ export class StepRecorder {
     const { attempt, failures } = state;
     const { revision } = journal;
     const text = errorText(error);
-    this.waits.set(ordinal, { kind: "retry", dueMs: host.clock.monotonic() + delayMs, timer: null });
+    this.waits.set(ordinal, { kind: "retry", delayMs, dueMs: null, timer: null });
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
     journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, error: text, revision });
     journal.write({ write: "insertWait", runId, ordinal, kind: "retry", key: null, dueInMs: delayMs });
@@ -87,7 +94,7 @@ export class StepRecorder {
   waitForOperator({ ordinal, uses }: Step): void {
     if (this.waits.has(ordinal)) return;
     const { journal, runId } = this.#core;
-    this.waits.set(ordinal, { kind: "no_worker", dueMs: null, timer: null });
+    this.waits.set(ordinal, { kind: "no_worker", delayMs: null, dueMs: null, timer: null });
     journal.write({ write: "insertWait", runId, ordinal, kind: "no_worker", key: uses, dueInMs: null });
   }
 
@@ -97,6 +104,16 @@ export class StepRecorder {
     wait.timer?.cancel();
     this.waits.delete(ordinal);
     this.#core.journal.write({ write: "deleteWait", runId: this.#core.runId, ordinal });
+  }
+
+  /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon, it does. */
+  suspension(isHeld: boolean): Suspension {
+    const { clock, isStopping } = this.#core.host;
+    const waits = [...this.waits.values()];
+    const isNear = waits.some((wait) => isNearer(wait, clock.monotonic() + LIMITS.shortDelayMs));
+    if (isHeld) return { reason: "quarantined", isParking: true };
+    if (isStopping) return { reason: "shutdown", isParking: true };
+    return { reason: waits[0]?.kind ?? "shutdown", isParking: !isNear };
   }
 
   /** @param state undefined for a step that never had a row: it ends in the commit that decides it */
@@ -141,4 +158,10 @@ export function viewOf(
     return shown === undefined ? { status, output: output.output } : { status, output: output.output, error: shown };
   if (status === "FAILED" && step.onError === "continue") return { status, output: null, ...(shown === undefined ? {} : { error: shown }) };
   return shown === undefined ? { status } : { status, error: shown };
+}
+
+/** Whether the wait ends before a moment; one whose clock has not started yet has its whole delay left. */
+function isNearer({ dueMs, delayMs }: StepWait, momentMs: number): boolean {
+  if (dueMs !== null) return dueMs <= momentMs;
+  return delayMs !== null && delayMs <= LIMITS.shortDelayMs;
 }

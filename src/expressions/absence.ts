@@ -7,7 +7,7 @@ import type { Scope } from "./template.ts";
 const NAMES_SHOWN = 8;
 
 /** `["steps", "fetch", 0]` as it is written: `steps.fetch[0]`. */
-export function writePath(segments: readonly Segment[]): string {
+function writePath(segments: readonly Segment[]): string {
   let text = "";
   for (const segment of segments) {
     if (typeof segment === "number") text += `[${segment}]`;
@@ -49,19 +49,21 @@ export function isOnSkippedStep(scope: Scope, segments: readonly Segment[]): boo
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
+  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function missing(before: readonly Segment[], name: string, current: unknown): string {
-  if (before.length === 0) return `there is no "${name}" in scope; there is ${list(namesOf(current))}`;
   const parent = writePath(before);
-  if (typeof current !== "object" || current === null) return `${parent} is ${article(jsonTypeOf(current))}, which has no member "${name}"`;
-  const names = namesOf(current);
-  if (names.length === 0) return `${parent} has no member "${name}"; it is empty`;
+  if (!isRecord(current)) return `${parent} is ${article(jsonTypeOf(current))}, which has no member "${name}"`;
+  const names = Object.keys(current);
   const near = nearest(name, names);
-  return `${parent} has no member "${name}"; it has ${list(names)}${near === undefined ? "" : ` (did you mean "${near}"?)`}`;
+  const suggestion = near === undefined ? "" : ` (did you mean "${near}"?)`;
+  if (before.length === 0) return `there is no "${name}" in scope; there is ${list(names)}${suggestion}`;
+  return `${parent} has no member "${name}"; it has ${list(names)}${suggestion}`;
 }
 
 function absent(scope: Scope, segments: readonly Segment[], message: string): Refusal {
@@ -72,14 +74,10 @@ function absent(scope: Scope, segments: readonly Segment[], message: string): Re
   return new Refusal("EXPRESSION_UNRESOLVED", message, "Correct the path, or say what holds without it: `… ?? 'default'`, `$exists(…)`.");
 }
 
-function namesOf(value: unknown): readonly string[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => (member === undefined ? [] : [name]));
-}
-
 function list(names: readonly string[]): string {
+  if (names.length === 0) return "nothing";
   const shown = names.slice(0, NAMES_SHOWN).join(", ");
-  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown === "" ? "nothing" : shown;
+  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
 }
 
 function article(type: string): string {

@@ -1,14 +1,11 @@
-import { type AstNode, type AstPair, type AstStage, internalCall } from "./ast.ts";
+import type { AstNode, AstPair, AstStage, CallNode, ConditionNode, NodeMarks, PathNode, VariableNode } from "./ast.ts";
+import { internalCall, isCallOf, isVariable } from "./ast.ts";
 import { FUNCTION_NAMES } from "./function-names.ts";
 import { nearest } from "./nearest.ts";
 import type { Read } from "./read.ts";
+import { type FoundReference, referenceTo } from "./reference.ts";
+import { groupFresh, isUnmarked, keepSingletonWithoutMark, leadingPath, markTails, moveMarks, objectFresh } from "./rewrite.ts";
 import type { Segment } from "./simple.ts";
-
-export interface FoundReference {
-  readonly root: string;
-  readonly path: readonly string[];
-  readonly optional: boolean;
-}
 
 export interface FoundPattern {
   readonly pattern: RegExp;
@@ -34,7 +31,7 @@ export interface Analysis {
 }
 
 /** Roots whose absent members are an error wherever they stand (SPEC §2.1). */
-const STRICT_ROOTS: ReadonlySet<Segment> = new Set(["input", "steps", "vars", "env"]);
+const STRICT_ROOTS: ReadonlySet<Segment | undefined> = new Set(["input", "steps", "vars", "env"]);
 
 /** What a node stands in. `atRoot`: names are looked up in the scope itself, not in an item of a list. */
 interface Surroundings {
@@ -44,8 +41,8 @@ interface Surroundings {
 
 /**
  * Finds what an expression reads, and rewrites its tree: paths from the scope become variables that the compiled path
- * reader fills, which is faster and strict about absence; regular expressions become calls of the linear-time engine; and what would make JSONata
- * change its input (`[]` after a list, grouping an empty list) becomes something that does not.
+ * reader fills, which is faster and strict about absence; regular expressions become calls of the linear-time engine; and
+ * what would make JSONata change its input (`[]` after a list, grouping an empty list) becomes something that does not.
  *
  * @param keepSequences the value of the expression keeps its sequences (`expect: "list"`)
  */
@@ -59,7 +56,7 @@ class Analyser {
   private readonly patterns = new Map<number, RegExp>();
   private readonly references = new Map<string, FoundReference>();
   private readonly problems: FoundProblem[] = [];
-  private readonly bound = new Set<unknown>();
+  private readonly bound = new Set<string>();
   private readonly used = new Map<string, number>();
 
   run(tree: AstNode, keepSequences: boolean): Analysis {
@@ -71,24 +68,24 @@ class Analyser {
   }
 
   private visit(node: AstNode, here: Surroundings): AstNode {
-    const rewritten = node.type === "path" ? this.path(node, here) : this.plainNode(node, here);
+    const { group, predicate } = node;
+    const rewritten = this.content(node, here);
     if (node.isTail === true) {
       rewritten.isTail = true;
       rewritten.keepArray = true;
     }
-    this.stages(node.predicate, here);
-    if (node.group !== undefined) this.pairs(node.group.lhs, inItem(here));
-    return node.group === undefined || node.tuple === true ? rewritten : groupFresh(node, rewritten);
+    this.stages(predicate, here);
+    if (group === undefined) return rewritten;
+    this.pairs(group.lhs, inItem(here));
+    return groupFresh(group, rewritten);
   }
 
-  private plainNode(node: AstNode, here: Surroundings): AstNode {
+  private content(node: AstNode, here: Surroundings): AstNode {
     switch (node.type) {
+      case "path":
+        return this.path(node, here);
       case "variable":
         return this.variable(node, here);
-      case "wildcard":
-      case "descendant":
-        if (here.atRoot) this.wholeScope(here);
-        return node;
       case "regex":
         return this.regex(node);
       case "condition":
@@ -96,50 +93,46 @@ class Analyser {
       case "function":
       case "partial":
         return this.call(node, here);
-      case "apply":
-        if (node.rhs !== undefined && isExists(node.rhs.type === "function" ? node.rhs.procedure : node.rhs)) {
-          return this.children(node, { ...here, optional: true });
-        }
-        return this.children(node, here);
-      case "lambda":
-        for (const parameter of node.arguments ?? []) this.bind(parameter.value, parameter.position);
-        if (node.body !== undefined) node.body = this.visit(node.body, here);
+      case "wildcard":
+      case "descendant":
+        if (here.atRoot) this.wholeScope(here);
         return node;
-      case "bind":
-        if (node.lhs !== undefined && !Array.isArray(node.lhs)) this.bind(node.lhs.value, node.lhs.position);
-        if (node.rhs !== undefined) node.rhs = this.visit(node.rhs, here);
-        return node;
-      case "transform":
-        return this.children(node, inItem(here));
       case "unary":
-        return Array.isArray(node.lhs) && !here.atRoot ? this.objectOfItem(node, node.lhs, here) : this.children(node, here);
+        if (node.value !== "{") return this.children(node, here);
+        this.pairs(node.lhs, here);
+        return here.atRoot ? node : objectFresh(node);
       default:
         return this.children(node, here);
     }
   }
 
+  /** The nodes whose parts are nothing but expressions of their own. */
   private children(node: AstNode, here: Surroundings): AstNode {
-    if (Array.isArray(node.lhs)) this.pairs(node.lhs, here);
-    else if (node.lhs !== undefined) node.lhs = this.visit(node.lhs, here);
-    if (node.rhs !== undefined) node.rhs = this.visit(node.rhs, here);
-    if (node.expression !== undefined) node.expression = this.visit(node.expression, here);
-    if (node.expressions !== undefined) node.expressions = node.expressions.map((child) => this.visit(child, here));
-    if (node.pattern !== undefined) node.pattern = this.visit(node.pattern, here);
-    if (node.update !== undefined) node.update = this.visit(node.update, here);
-    if (node.delete !== undefined) node.delete = this.visit(node.delete, here);
-    for (const term of node.terms ?? []) term.expression = this.visit(term.expression, inItem(here));
+    if (node.type === "binary") {
+      node.lhs = this.visit(node.lhs, here);
+      node.rhs = this.visit(node.rhs, here);
+    } else if (node.type === "apply") {
+      const inside = isVariable(node.rhs, "exists") || isCallOf(node.rhs, "exists") ? { ...here, optional: true } : here;
+      node.lhs = this.visit(node.lhs, inside);
+      node.rhs = this.visit(node.rhs, inside);
+    } else if (node.type === "unary" && node.value === "-") {
+      node.expression = this.visit(node.expression, here);
+    } else if (node.type === "block" || (node.type === "unary" && node.value === "[")) {
+      node.expressions = node.expressions.map((child) => this.visit(child, here));
+    } else if (node.type === "bind") {
+      this.bind(node.lhs.value, offsetOf(node.lhs));
+      node.rhs = this.visit(node.rhs, here);
+    } else if (node.type === "lambda") {
+      for (const parameter of node.arguments) this.bind(parameter.value, offsetOf(parameter));
+      node.body = this.visit(node.body, here);
+    } else if (node.type === "sort") {
+      for (const term of node.terms) term.expression = this.visit(term.expression, inItem(here));
+    } else if (node.type === "transform") {
+      node.pattern = this.visit(node.pattern, inItem(here));
+      node.update = this.visit(node.update, inItem(here));
+      if (node.delete !== undefined) node.delete = this.visit(node.delete, inItem(here));
+    }
     return node;
-  }
-
-  /** An object is built by grouping what it stands in, which may be an empty list of the scope: `{…}` becomes `$fresh($){…}`. */
-  private objectOfItem(node: AstNode, pairs: AstPair[], here: Surroundings): AstNode {
-    this.pairs(pairs, here);
-    const object = internalCall("#fresh", node.position, { type: "variable", value: "" });
-    object.group = { lhs: pairs };
-    if (node.predicate === undefined && node.group === undefined) return object;
-    const block: AstNode = { type: "block", expressions: [object] };
-    if (node.predicate !== undefined) block.predicate = node.predicate;
-    return block;
   }
 
   private pairs(pairs: AstPair[], here: Surroundings): void {
@@ -147,93 +140,85 @@ class Analyser {
       const [key, value] = pair;
       pair[0] = this.visit(key, here);
       pair[1] = this.visit(value, here);
-      pair[1].isMember = true;
+      
     }
   }
 
   private stages(stages: readonly AstStage[] | undefined, here: Surroundings): void {
     for (const stage of stages ?? []) {
-      if (stage.expr !== undefined) stage.expr = this.visit(stage.expr, inItem(here));
-      else this.bind(stage.value, undefined);
+      if (stage.type === "filter") stage.expr = this.visit(stage.expr, inItem(here));
+      else this.bind(stage.value, 0);
     }
   }
 
-  private variable(node: AstNode, here: Surroundings): AstNode {
+  private variable(node: VariableNode, here: Surroundings): AstNode {
     if (node.value === "$" || (node.value === "" && here.atRoot)) this.wholeScope(here);
-    else if (node.value !== "") this.used.set(String(node.value), node.position ?? 0);
+    else if (node.value !== "") this.used.set(node.value, offsetOf(node));
     return node;
   }
 
   /** `a ?? b` is parsed as `$exists(a) ? a : b` with a copy of `a`, told apart by the call that stands nowhere in the source. */
-  private condition(node: AstNode, here: Surroundings): AstNode {
-    const { condition, then } = node;
-    const isDefault = condition?.type === "function" && condition.position === undefined && isExists(condition.procedure);
+  private condition(node: ConditionNode, here: Surroundings): AstNode {
+    const isDefault = isCallOf(node.condition, "exists") && node.condition.position === undefined;
     const inside = isDefault ? { ...here, optional: true } : here;
     // `then` first: its regular expressions are whole, those of the copy were lost when it was copied.
-    if (then !== undefined) node.then = this.visit(then, inside);
-    if (condition !== undefined) node.condition = this.visit(condition, inside);
+    node.then = this.visit(node.then, inside);
+    node.condition = this.visit(node.condition, inside);
     if (node.else !== undefined) node.else = this.visit(node.else, inside);
     return node;
   }
 
-  private call(node: AstNode, here: Surroundings): AstNode {
-    const { procedure } = node;
-    const inside = isExists(procedure) ? { ...here, optional: true } : here;
-    node.arguments = (node.arguments ?? []).map((argument) => (argument.type === "operator" ? argument : this.visit(argument, inside)));
-    if (procedure === undefined) return node;
-    const name = procedure.steps?.length === 1 ? procedure.steps[0]?.value : undefined;
-    if (here.atRoot && typeof name === "string") {
-      const message = `"${name}" is not a function`;
-      this.problems.push({
-        message,
-        hint: `Functions start with $: $${nearest(name, FUNCTION_NAMES) ?? name}(…).`,
-        offset: node.position ?? 0,
-      });
+  private call(node: CallNode, here: Surroundings): AstNode {
+    const inside = isVariable(node.procedure, "exists") ? { ...here, optional: true } : here;
+    node.arguments = node.arguments.map((argument) => this.visit(argument, inside));
+    const name = here.atRoot ? soleName(node.procedure) : undefined;
+    if (name !== undefined) {
+      const hint = `Functions start with $: $${nearest(name, FUNCTION_NAMES) ?? name}(…).`;
+      this.problems.push({ message: `"${name}" is not a function`, hint, offset: offsetOf(node) });
       return node;
     }
-    node.procedure = this.visit(procedure, here);
+    node.procedure = this.visit(node.procedure, here);
     node.procedure.isCallee = true;
     return node;
   }
 
-  private regex(node: AstNode): AstNode {
-    const offset = node.position ?? 0;
+  private regex(node: NodeMarks & { readonly value: unknown }): AstNode {
+    const offset = offsetOf(node);
     if (node.value instanceof RegExp) this.patterns.set(offset, node.value);
-    const index = [...this.patterns.keys()].indexOf(offset);
-    return internalCall(`#regex${index}`, node.position);
+    return internalCall(`#regex${[...this.patterns.keys()].indexOf(offset)}`);
   }
 
-  private path(node: AstNode, here: Surroundings): AstNode {
-    const steps = node.steps ?? [];
-    keepSingletonWithoutMark(node, steps);
+  private path(node: PathNode, here: Surroundings): AstNode {
+    keepSingletonWithoutMark(node);
+    const { steps } = node;
     const first = this.isScope(steps[0], here) ? 1 : 0;
-    if (first === 0 && !(here.atRoot && steps[0]?.type === "name")) return this.steps(node, steps, 0, here);
+    if (first === 0 && !(here.atRoot && steps[0]?.type === "name")) return this.steps(node, 0, here);
 
-    const { segments, taken } = leadingPath(steps, first);
+    const { segments, taken } = leadingPath(steps.slice(first));
     const next = steps[first + taken];
-    const strict = next?.type === "name" ? [...segments, String(next.value)] : segments;
-    this.refer(strict, here);
-    if (taken === 0) return this.steps(node, steps, first, here);
+    const strict = next?.type === "name" ? [...segments, next.value] : segments;
+    if (strict.length === 0) this.wholeScope(here);
+    else this.refer(referenceTo(strict, here.optional));
+    if (taken === 0) return this.steps(node, first, here);
     const isWhole = next === undefined && node.keepSingletonArray !== true && node.keepArray !== true;
     const mode = !isWhole ? "stream" : node.isTail === true || node.group !== undefined ? "list" : "value";
-    const isStrict = !here.optional && STRICT_ROOTS.has(segments[0] ?? "");
-    const read: Read = { segments, mode, strict: isStrict ? strict : null };
-    const variable: AstNode = { type: "variable", value: `#${this.reads.length}`, read };
+    const read: Read = { segments, mode, strict: !here.optional && STRICT_ROOTS.has(segments[0]) ? strict : null };
+    const variable: VariableNode = { type: "variable", value: `#${this.reads.length}`, read };
     this.reads.push(read);
     if (isWhole) return variable;
     steps.splice(first, taken, variable);
-    return this.steps(node, steps, first + 1, here);
+    return this.steps(node, first + 1, here);
   }
 
   /** The rest of a path: its first step sees what the path sees, the others see the items before them. */
-  private steps(node: AstNode, steps: AstNode[], from: number, here: Surroundings): AstNode {
-    for (const [at, step] of steps.entries()) {
-      if (at >= from) steps[at] = this.visit(step, at === 0 ? here : inItem(here));
+  private steps(node: PathNode, from: number, here: Surroundings): AstNode {
+    node.steps = node.steps.map((step, at) => {
+      const rewritten = at < from ? step : this.visit(step, at === 0 ? here : inItem(here));
       this.stages(step.stages, here);
-      for (const name of [step.focus, step.index]) if (name !== undefined) this.bind(name, step.position);
-      const rewritten = steps[at];
-      if (rewritten !== undefined && rewritten !== step) moveMarks(step, rewritten);
-    }
+      for (const name of [step.focus, step.index]) if (name !== undefined) this.bind(name, offsetOf(step));
+      if (rewritten !== step) moveMarks(step, rewritten);
+      return rewritten;
+    });
     return node;
   }
 
@@ -243,26 +228,18 @@ class Analyser {
     return step.value === "$" || (step.value === "" && here.atRoot);
   }
 
-  private refer(segments: readonly Segment[], here: Surroundings): void {
-    const [root, ...rest] = segments;
-    if (typeof root !== "string") return this.wholeScope(here);
-    const constant = rest.findIndex((segment) => typeof segment === "number");
-    const names = constant === -1 ? rest : rest.slice(0, constant);
-    this.addReference({ root, path: names.map(String), optional: here.optional });
-  }
-
   /** The expression can reach every step by a name that is computed. */
   private wholeScope(here: Surroundings): void {
-    this.addReference({ root: "steps", path: [], optional: here.optional });
+    this.refer(referenceTo(["steps"], here.optional));
   }
 
-  private addReference(reference: FoundReference): void {
+  private refer(reference: FoundReference): void {
     this.references.set(JSON.stringify(reference), reference);
   }
 
-  private bind(name: unknown, position: number | undefined): void {
+  private bind(name: string, offset: number): void {
     // A tree update calls whatever `clone` is bound to, to leave its input alone; a binding named `then` could pass for a promise.
-    if (name === "clone" || name === "then") this.problems.push({ message: `$${name} cannot be redefined`, offset: position ?? 0 });
+    if (name === "clone" || name === "then") this.problems.push({ message: `$${name} cannot be redefined`, offset });
     this.bound.add(name);
   }
 
@@ -273,7 +250,7 @@ class Analyser {
       this.problems.push({ message: "$eval does not exist here", hint, offset });
       return;
     }
-    const near = nearest(name, [...FUNCTION_NAMES, ...this.bound].map(String));
+    const near = nearest(name, [...FUNCTION_NAMES, ...this.bound]);
     const hint = near === undefined ? "Names of the scope stand without $: input, steps, vars." : `Did you mean $${near}?`;
     this.problems.push({ message: `there is no function or variable $${name}`, hint, offset });
   }
@@ -283,71 +260,12 @@ function inItem(here: Surroundings): Surroundings {
   return { atRoot: false, optional: here.optional };
 }
 
-function isExists(procedure: AstNode | undefined): boolean {
-  return procedure?.type === "variable" && procedure.value === "exists";
+/** The name, if nothing but a name stands there. */
+function soleName(node: AstNode): string | undefined {
+  const [only, ...others] = node.type === "path" ? node.steps : [];
+  return only?.type === "name" && others.length === 0 ? only.value : undefined;
 }
 
-/** The longest start of a path that the compiled reader can take: names and constant indices. */
-function leadingPath(steps: readonly AstNode[], from: number): { readonly segments: readonly Segment[]; readonly taken: number } {
-  const segments: Segment[] = [];
-  let taken = 0;
-  for (const step of steps.slice(from)) {
-    const indices = constantIndices(step);
-    if (step.type !== "name" || indices === undefined || !isUnmarked(step)) break;
-    segments.push(String(step.value), ...indices);
-    taken++;
-  }
-  return { segments, taken };
-}
-
-function isUnmarked(step: AstNode): boolean {
-  return step.focus === undefined && step.index === undefined && step.tuple !== true && step.keepArray !== true && step.group === undefined;
-}
-
-function constantIndices(step: AstNode): readonly number[] | undefined {
-  const indices: number[] = [];
-  for (const { type, expr } of step.stages ?? []) {
-    if (type !== "filter" || expr?.type !== "number" || typeof expr.value !== "number") return undefined;
-    indices.push(Math.floor(expr.value));
-  }
-  return indices;
-}
-
-/** The nodes whose value is the value of the expression. */
-function markTails(node: AstNode): void {
-  if (node.predicate !== undefined || node.group !== undefined) {
-    node.isTail = true;
-  } else if (node.type === "block") {
-    const last = node.expressions?.at(-1);
-    if (last !== undefined) markTails(last);
-  } else if (node.type === "condition") {
-    if (node.then !== undefined) markTails(node.then);
-    if (node.else !== undefined) markTails(node.else);
-  } else {
-    node.isTail = true;
-  }
-}
-
-/** `path[]` marks the list that it found; that list may be the scope's own. `keepArray` means the same and marks only sequences. */
-function keepSingletonWithoutMark(node: AstNode, steps: readonly AstNode[]): void {
-  if (node.keepSingletonArray !== true || steps.some((step) => step.type === "unary")) return;
-  node.keepSingletonArray = false;
-  node.keepArray = true;
-}
-
-/** Grouping adds a member to an empty list that it is given; that list may be the scope's own. */
-function groupFresh(node: AstNode, rewritten: AstNode): AstNode {
-  if (rewritten.steps?.some((step) => !isUnmarked(step) && step.keepArray !== true) === true) return rewritten;
-  const fresh = internalCall("#fresh", node.position, rewritten);
-  if (node.group !== undefined) fresh.group = node.group;
-  delete rewritten.group;
-  rewritten.keepArray = true;
-  return fresh;
-}
-
-/** What a path reads from the step itself, whatever the step has become. */
-function moveMarks(from: AstNode, to: AstNode): void {
-  for (const mark of ["stages", "focus", "index", "tuple", "keepArray", "ancestor"]) {
-    if (Object.hasOwn(from, mark)) Reflect.set(to, mark, Reflect.get(from, mark));
-  }
+function offsetOf(node: NodeMarks): number {
+  return node.position ?? 0;
 }

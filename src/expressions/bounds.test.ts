@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { CONTEXT, deepFreeze, evaluate, outcome, problemsOf } from "../../test/expressions/evaluate.ts";
 import { LIMITS } from "../model/limits.ts";
 import { loadJsonata } from "./index.ts";
-import { CONTEXT, deepFreeze, evaluate, outcome, problemsOf } from "./testing.ts";
 
 beforeAll(loadJsonata);
 
@@ -23,7 +23,7 @@ describe("time, depth and size are bounded", () => {
     "$reduce([1..300], function($a, $i) { {'a': $a} }, 1)",
     "$pad('', 1000000000)",
     "$pad('', -1000000000)",
-    "$join([1..200000].('x'), $pad('', 1000))",
+    "$join($split($pad('', 20000, 'a'), ''), $pad('', 1000))",
     "$count($split($pad('', 1100000, 'a'), ''))",
     "$zip([1..500000], [1..500000])",
     "$count($match($pad('', 200000, 'a'), /a.*b|a/))",
@@ -96,6 +96,7 @@ describe("an expression reaches nothing but its scope", () => {
     "$spread([$sum, {'a': 1}]).implementation",
     "($sum ~> $append([])).implementation",
     "[$sum].implementation",
+    "$sum ~> $spread()",
     "$keys([$sum])",
     "[$sum].*",
     "[$sum].**.implementation",
@@ -188,7 +189,7 @@ describe("an evaluation is repeatable", () => {
     const tenths = new Map<number, number>();
     for (const value of Object.values(Object(drawn)))
       tenths.set(Math.floor(Number(value) * 10), (tenths.get(Math.floor(Number(value) * 10)) ?? 0) + 1);
-    expect([...tenths.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(tenths.size).toBe(10);
     for (const count of tenths.values()) expect(count).toBeGreaterThan(140);
     expect(await evaluate("{{ $sort($shuffle([1..100])) = [1..100] }}", {})).toBe(true);
     expect(await evaluate("{{ $shuffle(input.x ?? ()) ?? 'none' }}", {})).toBe("none");

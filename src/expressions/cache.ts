@@ -19,8 +19,9 @@ export class RecentlyUsed<Value> {
   set(key: string, value: Value): void {
     this.entries.delete(key);
     this.entries.set(key, value);
-    if (this.entries.size <= this.capacity) return;
-    const [oldest] = this.entries.keys();
-    if (oldest !== undefined) this.entries.delete(oldest);
+    for (const oldest of this.entries.keys()) {
+      if (this.entries.size <= this.capacity) return;
+      this.entries.delete(oldest);
+    }
   }
 }

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { outcome, problemsOf } from "../../test/expressions/evaluate.ts";
 import { FUNCTION_NAMES } from "./function-names.ts";
 import { compileTemplate, containsFullExpression, loadJsonata } from "./index.ts";
 import { nearest } from "./nearest.ts";
+import { readThrown } from "./refusal.ts";
 import { splitTemplate } from "./split.ts";
-import { outcome, problemsOf } from "./testing.ts";
 
 test("a full expression needs JSONata to be loaded, plain ones do not", () => {
   const scope = { input: { a: [{ b: 1 }] } };
@@ -30,7 +31,7 @@ describe("with JSONata loaded", () => {
   });
 
   test("equal sources are compiled once, others and large ones are not confused", () => {
-    const compile = (source: string, expect: "any" | "list" = "any", bare = false) => compileTemplate(source, { expect, bare });
+    const compile = (source: string, expected: "any" | "list" = "any", bare = false) => compileTemplate(source, { expect: expected, bare });
     expect(compile("{{ input.a }}")).toBe(compile("{{ input.a }}"));
     expect(compile("{{ input.a }}")).not.toBe(compile("{{ input.a }}", "list"));
     expect(compile("input.a", "any", true)).not.toBe(compile("input.a"));
@@ -59,6 +60,7 @@ describe("with JSONata loaded", () => {
     expect(references("{{ {'a': steps.a, 'b': [-vars.x, (item; run.id)]} }}")).toEqual(["steps.a", "vars.x", "item", "run.id"]);
     expect(references("{{ $keys($$) }}")).toEqual(["steps"]);
     expect(references("{{ $count(*) }}")).toEqual(["steps"]);
+    expect(references("{{ $count($$.*) }}")).toEqual(["steps"]);
     expect(references("{{ $count(**.id) }}")).toEqual(["steps"]);
     expect(references("{{ input@$i.(steps.x) }}")).toEqual(["input"]);
     expect(references("{{ $sum(?, steps.a)(1) }}")).toEqual(["steps.a"]);
@@ -80,6 +82,10 @@ describe("with JSONata loaded", () => {
     ["{{ $uppercas('a') }}", "there is no function or variable $uppercas"],
     ["{{ $nothingLikeIt }}", "there is no function or variable $nothingLikeIt"],
     ["{{ sum([1]) }}", '"sum" is not a function'],
+    ["{{ notAFunctionAtAll([1]) }}", '"notAFunctionAtAll" is not a function'],
+    ["{{ [1][$ = 1]#$then }}", "$then cannot be redefined"],
+    ["{{ `a }}", "an expression is not closed"],
+    ["{{ a /* b }}", "an expression is not closed"],
     ["{{ ($clone := 1; 1) }}", "$clone cannot be redefined"],
     ["{{ [1]@$then.$then }}", "$then cannot be redefined"],
     ["{{ $match('a', /(?=a)/) }}", "/(?=a)/ cannot be used: error parsing regexp: invalid or unsupported Perl syntax: `(?=`"],
@@ -99,7 +105,7 @@ describe("with JSONata loaded", () => {
   test("the functions that are known are those of the library", () => {
     const source = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
     const bound = Array.from(source.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g), ([, name]) => name);
-    expect([...FUNCTION_NAMES, "eval"].sort()).toEqual(bound.sort());
+    expect(new Set([...FUNCTION_NAMES, "eval"])).toEqual(new Set(bound));
   });
 
   test("every string, name, comment, object and regular expression may hold braces and quotes", async () => {
@@ -131,6 +137,15 @@ describe("with JSONata loaded", () => {
         expect(parts).toEqual([...pairs.flat(), last].filter((part) => part !== ""));
       }),
     );
+  });
+});
+
+test("whatever is thrown has a message", () => {
+  expect(readThrown("text")).toEqual({ code: undefined, message: "text", position: 0 });
+  expect(readThrown({ code: "X1", message: "m".repeat(500), position: 3 })).toEqual({
+    code: "X1",
+    message: `${"m".repeat(160)}…`,
+    position: 3,
   });
 });
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import jsonata from "jsonata";
 import { beforeAll, expect, test } from "vitest";
+import { deepFreeze, outcome } from "../../test/expressions/evaluate.ts";
 import { loadJsonata } from "./index.ts";
-import { deepFreeze, outcome } from "./testing.ts";
 
 beforeAll(loadJsonata);
 
@@ -65,7 +65,13 @@ const AROUND: readonly ((path: string) => string)[] = [
   (p) => `${p}[a = 7].b`,
   (p) => `${p}.*`,
   (p) => `${p}.{"k": a}`,
+  (p) => `${p}.{"k": a}[k = 7]`,
+  (p) => `${p}.{"k": a}@$x.($x.k)`,
+  (p) => `${p}.({"k": a}["x" = "x"])`,
+  (p) => `${p}.({"k": a}{"j": k})`,
   (p) => `${p}{"g": $count(a)}`,
+  (p) => `${p}#$i{"g": $count($i)}`,
+  (p) => `${p}[a]#$i[0].{"i": $i}`,
   (p) => `${p}.(b{"g": 1})`,
   (p) => `${p}#$i.{"i": $i, "a": a}`,
   (p) => `${p}.a.%.b`,

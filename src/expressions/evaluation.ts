@@ -37,7 +37,7 @@ export class Evaluation {
   private generator: Random | undefined;
   private frame: Frame | undefined;
   private nodes = 0;
-  private checkClock: () => void = () => undefined;
+  private checkClock: (() => void) | undefined;
 
   constructor(scope: Scope, reads: readonly Read[], context: EvaluationContext, seedSuffix: string) {
     this.scope = scope;
@@ -65,7 +65,8 @@ export class Evaluation {
   takeOverGuardrails(): void {
     const { frame } = this;
     invariant(frame !== undefined, "JSONata made no frame for an evaluation");
-    this.checkClock = frame.guardrails;
+    const { guardrails } = frame;
+    this.checkClock = guardrails;
     frame.guardrails = () => {
       if (frame.depth > LIMITS.expressionDepth) throw tooMuch(`more than ${LIMITS.expressionDepth} parts of it wait for each other`);
       this.spend(1);
@@ -90,7 +91,9 @@ export class Evaluation {
   private spend(nodes: number): void {
     const before = this.nodes;
     this.nodes += nodes;
-    if (this.nodes > UNTIMED_NODES && Math.floor(before / NODES_PER_CLOCK) !== Math.floor(this.nodes / NODES_PER_CLOCK)) this.checkClock();
+    const { checkClock } = this;
+    invariant(checkClock !== undefined, "an evaluation was not started");
+    if (this.nodes > UNTIMED_NODES && Math.floor(before / NODES_PER_CLOCK) !== Math.floor(this.nodes / NODES_PER_CLOCK)) checkClock();
   }
 
   private afterNode(node: AstNode, result: unknown): void {
@@ -99,7 +102,7 @@ export class Evaluation {
     } else if (typeof result === "object" && result !== null && node.type !== "name" && node.type !== "variable") {
       this.weigh(result);
     }
-    if (node.read !== undefined) this.requirePath(node.read, result);
+    if (node.type === "variable" && node.read !== undefined) this.requirePath(node.read, result);
     if (node.isCallee === true && !isFunctionValue(result)) {
       throw new Refusal("EXPRESSION_FAILED", "it calls something that is not a function", "Functions start with $, for example $sum(…).");
     }

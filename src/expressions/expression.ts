@@ -1,10 +1,10 @@
 import { type Json, jsonTypeOf } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { explainAbsence } from "./absence.ts";
-import type { FoundReference } from "./analyse.ts";
-import { compileFull, type FullExpression } from "./jsonata.ts";
+import { compileFull, type EvaluateFull } from "./jsonata.ts";
 import { readList, readPath } from "./path.ts";
 import { toPlain } from "./plain.ts";
+import { type FoundReference, referenceTo } from "./reference.ts";
 import { type ExpressionPlace, Refusal, toError } from "./refusal.ts";
 import { parseSimple, type Segment } from "./simple.ts";
 import type { Part } from "./split.ts";
@@ -14,7 +14,7 @@ import type { CompileOptions, EvaluationContext, Scope, TemplateProblem } from "
 export type Expression = ExpressionPlace & { readonly expect: CompileOptions["expect"] } & (
     | { readonly kind: "literal"; readonly value: Json }
     | { readonly kind: "path"; readonly segments: readonly Segment[] }
-    | { readonly kind: "full"; readonly evaluate: FullExpression["evaluate"] }
+    | { readonly kind: "full"; readonly evaluate: EvaluateFull }
   );
 
 export type FullKind = Extract<Expression, { kind: "full" }>;
@@ -36,7 +36,7 @@ export function compileExpression(part: ExpressionPart, at: ExpressionPlace["at"
   const start = part.offset + (part.source.length - part.source.trimStart().length);
   const place = { source, at, expect };
   const refuse = (problem: Omit<TemplateProblem, "at" | "offset">, offset = start): CompiledExpression => ({
-    expression: { ...place, kind: "literal", value: null },
+    expression: { ...place, ...UNUSABLE },
     references: [],
     problems: [{ ...problem, at, offset }],
   });
@@ -48,7 +48,8 @@ export function compileExpression(part: ExpressionPart, at: ExpressionPlace["at"
   }
   const simple = parseSimple(source);
   if (simple?.kind === "literal") return { expression: { ...place, ...simple }, references: [], problems: [] };
-  if (simple?.kind === "path") return { expression: { ...place, ...simple }, references: [pathReference(simple.segments)], problems: [] };
+  if (simple?.kind === "path")
+    return { expression: { ...place, ...simple }, references: [referenceTo(simple.segments, false)], problems: [] };
   if (part.doublings > MAX_DOUBLINGS) {
     const hint = "Write a ?? b ?? c without parentheses.";
     return refuse({ code: "EXPRESSION_LIMIT", message: `defaults are nested more than ${MAX_DOUBLINGS} deep`, hint });
@@ -62,17 +63,13 @@ export function compileExpression(part: ExpressionPart, at: ExpressionPlace["at"
     at,
     offset: start + Math.min(offset, source.length),
   }));
-  return { expression: { ...place, kind: "full", evaluate: full.evaluate }, references: full.references, problems };
+  const { references, evaluate } = full;
+  return { expression: evaluate === null ? { ...place, ...UNUSABLE } : { ...place, kind: "full", evaluate }, references, problems };
 }
 
+/** Stands for an expression with problems; the template that holds it is never evaluated. */
+const UNUSABLE = { kind: "literal", value: null } as const;
 const EMPTY_HINT = "Write a path or a JSONata expression between the braces; {{ '{{' }} gives two braces as text.";
-
-function pathReference(segments: readonly Segment[]): FoundReference {
-  const [root = "", ...rest] = segments;
-  const index = rest.findIndex((segment) => typeof segment === "number");
-  const names = index === -1 ? rest : rest.slice(0, index);
-  return { root: String(root), path: names.map(String), optional: false };
-}
 
 /**
  * The value of one expression that needs no JSONata.

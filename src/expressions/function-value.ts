@@ -19,7 +19,7 @@ export interface Frame {
   /** When the evaluation began, as JSONata sees it. */
   readonly timestamp: { setTime(ms: number): unknown };
   /** Called before each evaluation of a node. */
-  guardrails(): void;
+  guardrails: (this: void) => void;
   bind(name: string | symbol, value: unknown): void;
   lookup(name: string | symbol): unknown;
 }

@@ -1,3 +1,4 @@
+import { invariant } from "../model/errors.ts";
 import { canonicalJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -38,7 +39,7 @@ export function boundedFunctions(library: Frame): ReadonlyMap<string, NativeFunc
 
 function libraryFunction(library: Frame, name: string): NativeFunction {
   const found = library.lookup(name);
-  if (!isNativeFunction(found)) throw new TypeError(`JSONata has no function $${name}`);
+  invariant(isNativeFunction(found), `JSONata has no function $${name}`);
   return found;
 }
 
@@ -70,14 +71,12 @@ function join(texts: readonly string[] | undefined, separator: string | undefine
 
 /** JSONata's merge copies the rest of a run for each item that it takes. */
 function boundedSort(library: NativeFunction) {
-  return async function sort(this: Focus, list: readonly unknown[] | undefined, comparator: unknown): Promise<unknown> {
+  return async function sort(this: Focus, list: readonly unknown[] | undefined, comparator: Comparator | undefined): Promise<unknown> {
     if (list === undefined || list.length <= 1) return list;
-    if (list.every((item) => typeof item === "string") || list.every((item) => typeof item === "number")) {
-      if (comparator === undefined) return [...list].sort(ascending);
-    } else if (comparator === undefined) {
-      return Reflect.apply(library.implementation, this, [list.slice(0, 2), comparator]);
-    }
-    return mergeSort(list, async (left, right) => Boolean(await callFunction(comparator, this, [left, right])));
+    if (comparator !== undefined) return mergeSort(list, async (left, right) => Boolean(await comparator.apply(this, [left, right])));
+    if (list.every((item) => typeof item === "string") || list.every((item) => typeof item === "number")) return list.toSorted(ascending);
+    // The library says what is wrong with the list.
+    return Reflect.apply(library.implementation, this, [list, comparator]);
   };
 }
 
@@ -103,10 +102,8 @@ async function mergeSort(
 }
 
 /** Functions among arguments come as JavaScript functions, or in a tail call as JSONata's own objects; both have `apply`. */
-function callFunction(callee: unknown, focus: Focus, values: readonly unknown[]): unknown {
-  if (typeof callee === "function") return Reflect.apply(callee, focus, values);
-  const apply: unknown = typeof callee === "object" && callee !== null ? Reflect.get(callee, "apply") : undefined;
-  return typeof apply === "function" ? Reflect.apply(apply, callee, [focus, values]) : undefined;
+interface Comparator {
+  apply(focus: Focus, values: readonly unknown[]): unknown;
 }
 
 /** JSONata compares each pair. */

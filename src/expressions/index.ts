@@ -4,8 +4,8 @@ import { compileTemplate as compile, containsFullExpression } from "./compile.ts
 import { loadJsonata } from "./jsonata.ts";
 import type { CompiledTemplate, CompileOptions } from "./template.ts";
 
-export { containsFullExpression, loadJsonata };
 export type * from "./template.ts";
+export { containsFullExpression, loadJsonata };
 
 const CACHED_TEMPLATES = 2_000;
 /** Larger sources are rare, and keeping them as keys would cost more than compiling them. */

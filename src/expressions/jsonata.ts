@@ -60,11 +60,13 @@ function libraryFrame(jsonata: Library): Frame {
   return library;
 }
 
+export type EvaluateFull = (scope: Scope, context: EvaluationContext) => Promise<unknown>;
+
 export interface FullExpression {
   readonly references: Analysis["references"];
   readonly problems: readonly FoundProblem[];
-  /** The value as JSONata gives it. In list mode an empty sequence is `[]`. */
-  evaluate(scope: Scope, context: EvaluationContext): Promise<unknown>;
+  /** The value as JSONata gives it; in list mode an empty sequence is `[]`. Null when the source cannot be parsed. */
+  readonly evaluate: EvaluateFull | null;
 }
 
 /** Compiles JSONata; what is wrong with the source is in `problems`, and then it cannot be evaluated. */
@@ -82,7 +84,7 @@ export function compileFull(source: string, keepSequences: boolean, seedSuffix: 
     const problems = [...analysis.problems, ...bindInternals(compiled, analysis, regex)];
     return { references: analysis.references, problems, evaluate: evaluator(compiled, analysis.reads, seedSuffix) };
   } catch (error) {
-    return broken(describeSyntax(error));
+    return { references: [], problems: [describeSyntax(error)], evaluate: null };
   }
 }
 
@@ -91,7 +93,7 @@ function replaceContent(target: object, source: object): void {
   Object.assign(target, source);
 }
 
-function evaluator(compiled: CompiledSource, reads: readonly Read[], seedSuffix: string): FullExpression["evaluate"] {
+function evaluator(compiled: CompiledSource, reads: readonly Read[], seedSuffix: string): EvaluateFull {
   let starting: Evaluation | undefined;
   compiled.assign(NEW_FRAME, (_parent: Frame, frame: Frame) => {
     starting?.attach(frame);
@@ -132,12 +134,4 @@ function describeSyntax(error: unknown): FoundProblem {
   if (error instanceof RangeError) return { message: "it nests too deep to be parsed", offset: 0, isLimit: true };
   const { code, message, position } = readThrown(error);
   return { message: typeof code === "string" ? `${message} (JSONata ${code})` : message, offset: position };
-}
-
-function broken(problem: FoundProblem): FullExpression {
-  return {
-    references: [],
-    problems: [problem],
-    evaluate: () => Promise.reject(new TypeError("an expression with problems was evaluated")),
-  };
 }

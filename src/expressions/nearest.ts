@@ -14,22 +14,22 @@ export function nearest(name: string, candidates: readonly string[]): string | u
 function distance(left: string, right: string): number {
   let beforeLast: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= left.length; row++) {
-    const current: number[] = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const same = left[row - 1] === right[column - 1];
-      let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
-      if (row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]) {
-        cost = Math.min(cost, at(beforeLast, column - 2) + 1);
-      }
-      current.push(cost);
+  let corner = right.length;
+  for (let row = 0; row < left.length; row++) {
+    const current: number[] = [row + 1];
+    let diagonal = row;
+    corner = row + 1;
+    for (const [column, above] of last.slice(1).entries()) {
+      const cost = left[row] === right[column] ? 0 : 1;
+      corner = Math.min(above + 1, corner + 1, diagonal + cost);
+      const beforeSwap = beforeLast[column - 1];
+      if (beforeSwap !== undefined && left[row] === right[column - 1] && left[row - 1] === right[column])
+        corner = Math.min(corner, beforeSwap + 1);
+      current.push(corner);
+      diagonal = above;
     }
     beforeLast = last;
     last = current;
   }
-  return at(last, right.length);
-}
-
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? 0;
+  return corner;
 }

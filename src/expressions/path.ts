@@ -50,11 +50,12 @@ function readItems(root: unknown, segments: readonly Segment[]): PathItems {
     const name = segments[at++];
     let indexed = at;
     while (typeof segments[indexed] === "number") indexed++;
+    const indices = segments.slice(at, indexed).filter((segment) => typeof segment === "number");
     mapped ||= items.length !== 1 || Array.isArray(items[0]) || indexed > at;
     const results: Found[] = [];
     for (const item of items) {
       let found = lookUp(item, name);
-      for (const index of segments.slice(at, indexed)) found = pick(found, index);
+      for (const index of indices) found = pick(found, index);
       if (found.value !== undefined) results.push(found);
     }
     at = indexed;
@@ -96,9 +97,9 @@ function gather(list: readonly unknown[], name: Segment | undefined): readonly u
   return gathered;
 }
 
-function pick(found: Found, index: Segment): Found {
+function pick(found: Found, index: number): Found {
   const list: readonly unknown[] = Array.isArray(found.value) ? found.value : [found.value];
-  const item = typeof index === "number" ? list.at(index) : undefined;
+  const item = list.at(index);
   if (Array.isArray(item)) return { value: item, isSequence: false };
   return { value: item === undefined ? [] : [item], isSequence: true };
 }

@@ -1,4 +1,4 @@
-import { type Json, jsonTypeOf } from "../model/json.ts";
+import type { Json } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isFunctionValue } from "./function-value.ts";
 import { Refusal, tooMuch } from "./refusal.ts";
@@ -15,30 +15,19 @@ class Copy {
   private members = 0;
 
   copy(value: unknown, depth: number): Json {
-    switch (typeof value) {
-      case "string":
-      case "boolean":
-        return value;
-      case "number":
-        // Adding 0 turns -0 into 0, which is what would come back from JSON text.
-        if (Number.isFinite(value)) return value + 0;
-        throw new Refusal(
-          "EXPRESSION_TYPE",
-          `it gives ${value}, which JSON cannot hold`,
-          "Check for a division by zero or a number that is too large.",
-        );
-      case "object":
-        if (value === null) return null;
-        if (depth >= LIMITS.jsonDepth) throw tooMuch(`its result nests deeper than ${LIMITS.jsonDepth} levels`);
-        if (!isFunctionValue(value)) return Array.isArray(value) ? this.list(value, depth) : this.object(value, depth);
+    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+    if (value === undefined) return null;
+    if (typeof value === "number") return finite(value);
+    if (typeof value !== "object" || isFunctionValue(value)) {
+      throw new Refusal("EXPRESSION_TYPE", "it gives a function, which JSON cannot hold", "Call the function: $name(…).");
     }
-    const what = isFunctionValue(value) ? "function" : jsonTypeOf(value);
-    throw new Refusal("EXPRESSION_TYPE", `it gives a ${what}, which JSON cannot hold`, "Call the function: $name(…).");
+    if (depth >= LIMITS.jsonDepth) throw tooMuch(`its result nests deeper than ${LIMITS.jsonDepth} levels`);
+    return Array.isArray(value) ? this.list(value, depth) : this.object(value, depth);
   }
 
   private list(list: readonly unknown[], depth: number): Json {
     this.count(list.length);
-    return list.map((member) => (member === undefined ? null : this.copy(member, depth + 1)));
+    return list.map((member) => this.copy(member, depth + 1));
   }
 
   private object(source: object, depth: number): Json {
@@ -46,7 +35,6 @@ class Copy {
     const members = Object.entries(source);
     this.count(members.length);
     for (const [name, member] of members) {
-      if (member === undefined) continue;
       const copied = this.copy(member, depth + 1);
       if (name === "__proto__")
         Object.defineProperty(result, name, { value: copied, enumerable: true, writable: true, configurable: true });
@@ -59,4 +47,14 @@ class Copy {
     this.members += members;
     if (this.members > LIMITS.expressionResultMembers) throw tooMuch(`its result has more than ${LIMITS.expressionResultMembers} members`);
   }
+}
+
+function finite(value: number): number {
+  // Adding 0 turns -0 into 0, which is what would come back from JSON text.
+  if (Number.isFinite(value)) return value + 0;
+  throw new Refusal(
+    "EXPRESSION_TYPE",
+    `it gives ${value}, which JSON cannot hold`,
+    "Check for a division by zero or a number that is too large.",
+  );
 }

@@ -25,7 +25,7 @@ export interface ExpressionPlace {
 const SHOWN_CHARACTERS = 160;
 
 /** Text of unknown length, cut for an error message. */
-export function abbreviate(text: string): string {
+function abbreviate(text: string): string {
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }
 
@@ -61,8 +61,16 @@ export function tooMuch(message: string): Refusal {
 
 /** The `code`, `message` and `position` of something that JSONata threw. */
 export function readThrown(error: unknown): { readonly code: unknown; readonly message: string; readonly position: number } {
-  if (typeof error !== "object" || error === null) return { code: undefined, message: String(error), position: 0 };
-  const message = "message" in error && typeof error.message === "string" ? error.message : "it raised an error";
-  const position = "position" in error && typeof error.position === "number" ? error.position : 0;
-  return { code: "code" in error ? error.code : undefined, message: abbreviate(message), position };
+  const { code, message, position = 0 } = isThrown(error) ? error : { message: error };
+  return { code, message: abbreviate(String(message)), position: Number(position) };
+}
+
+interface Thrown {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly position?: unknown;
+}
+
+function isThrown(error: unknown): error is Thrown {
+  return typeof error === "object" && error !== null;
 }

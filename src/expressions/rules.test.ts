@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { deepFreeze, evaluate, outcome, problemsOf } from "../../test/expressions/evaluate.ts";
 import type { Json } from "../model/json.ts";
 import { loadJsonata } from "./index.ts";
 import type { CompileOptions, Scope } from "./template.ts";
-import { deepFreeze, evaluate, outcome, problemsOf } from "./testing.ts";
 
 beforeAll(loadJsonata);
 
@@ -25,8 +25,9 @@ const SCOPE: Scope = deepFreeze({
     gone: { status: "SKIPPED" },
     broken: { status: "FAILED", output: null, error: { code: "HTTP_STATUS" } },
   },
-  vars: { shop: "http://shop", limit: 3 },
+  vars: { shop: "http://shop", "odd name": 3 },
   env: {},
+  run: { grid: [[{ n: 1 }, { n: 2 }]], wide: { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9, j: 10 } },
   item: { qty: 2 },
   index: 4,
 });
@@ -48,6 +49,9 @@ describe("S3-36 S3-37 values come from literals, earlier steps and the run's inp
     ["{{ steps.broken.error.code }}", "HTTP_STATUS"],
     ["{{ item.qty }}", 2],
     ["{{ index }}", 4],
+    // Lists in lists are gone through like one list.
+    ["{{ run.grid.n }}", [1, 2]],
+    ["{{ run.grid[0].n }}", [1, 2]],
     [
       { url: "{{ vars.shop }}/orders/{{ input.id }}", "{{ key }}": ["{{ index + 1 }}"] },
       { url: "http://shop/orders/o-1", "{{ key }}": [5] },
@@ -184,6 +188,7 @@ describe("a list keeps sequences", () => {
       ["{{ input.lines[0] }}", [{ sku: "a", price: 1, qty: 2 }]],
       ["{{ ($min := 100; input.lines[price > $min]) }}", []],
       ["{{ input.paid ? input.lines[qty = 1].sku : [] }}", ["b"]],
+      ["{{ input.paid ? input.lines[qty = 2].sku }}", ["a"]],
       ["{{ input.paid = false ? 1 : input.lines[qty = 1].sku }}", ["b"]],
       ["{{ $filter(input.lines, function($l) { $l.price > 100 }) }}", []],
       ["{{ $map(input.one, $uppercase) }}", ["X"]],
@@ -234,11 +239,16 @@ describe("an error says which expression, what is missing, and what to do", () =
     ],
     ["{{ input.id.x }}", '{{ input.id.x }}: input.id is a string, which has no member "x"'],
     ["{{ input.note.x }}", '{{ input.note.x }}: input.note is null, which has no member "x"'],
-    ["{{ env.HOME }}", '{{ env.HOME }}: env has no member "HOME"; it is empty'],
+    ["{{ env.HOME }}", '{{ env.HOME }}: env has no member "HOME"; it has nothing'],
+    ["{{ vars.`odd name`.x }}", '{{ vars.`odd name`.x }}: vars.`odd name` is a number, which has no member "x"'],
+    ["{{ run.wide.z }}", '{{ run.wide.z }}: run.wide has no member "z"; it has a, b, c, d, e, f, g, h and 2 more'],
     ["{{ input.lines[9] }}", "{{ input.lines[9] }}: input.lines has no item 9; it has 3 items"],
     ["{{ input.id[1] }}", "{{ input.id[1] }}: input.id is not a list and has no item 1"],
     ["{{ steps.gone.output }}", "{{ steps.gone.output }}: steps.gone was SKIPPED and has no output"],
-    ["{{ inptu.id }}", '{{ inptu.id }}: there is no "inptu" in scope; there is input, steps, vars, env, item, index'],
+    [
+      "{{ inptu.id }}",
+      '{{ inptu.id }}: there is no "inptu" in scope; there is input, steps, vars, env, run, item, index (did you mean "input"?)',
+    ],
     ["{{ input.`a b` }}", '{{ input.`a b` }}: input has no member "a b"; it has id, total, paid, note, tags, one, lines'],
     ["{{ 1 + 'a' }}", "{{ 1 + 'a' }}: The right side of the \"+\" operator must evaluate to a number (JSONata T2002)"],
     ["{{ $error('no stock') }}", "{{ $error('no stock') }}: no stock"],

@@ -23,15 +23,19 @@ export function scanExpression(text: string, start: number, braces: boolean): Sc
   return scanner.run();
 }
 
+/** Doublings inside one bracket: of the operand that is being read, and the most of any. */
+interface Level {
+  operand: number;
+  most: number;
+}
+
 class Scanner {
   private readonly text: string;
   private readonly braces: boolean;
   private at: number;
-  private depth = 0;
   private afterOperand = false;
-  /** For each open bracket, the doublings of the operand so far and the most of that bracket. */
-  private operand: number[] = [0];
-  private most: number[] = [0];
+  private level: Level = { operand: 0, most: 0 };
+  private readonly outer: Level[] = [];
 
   constructor(text: string, start: number, braces: boolean) {
     this.text = text;
@@ -42,18 +46,18 @@ class Scanner {
   run(): Scan {
     while (this.at < this.text.length) {
       const character = this.text.charAt(this.at);
-      if (this.braces && this.depth === 0 && character === "}" && this.text.charAt(this.at + 1) === "}") return this.finish(true);
+      if (this.braces && this.outer.length === 0 && character === "}" && this.text.charAt(this.at + 1) === "}") return this.finish(true);
       this.token(character);
     }
     return this.finish(!this.braces);
   }
 
   private finish(isClosed: boolean): Scan {
-    while (this.depth > 0) this.close();
+    while (this.outer.length > 0) this.close();
     return {
       end: Math.min(this.at, this.text.length),
       isClosed,
-      doublings: Math.max(this.most[0] ?? 0, this.operand[0] ?? 0),
+      doublings: mostOf(this.level),
     };
   }
 
@@ -119,27 +123,25 @@ class Scanner {
   }
 
   private open(): void {
-    this.depth++;
-    this.operand.push(0);
-    this.most.push(0);
+    this.outer.push(this.level);
+    this.level = { operand: 0, most: 0 };
   }
 
   private close(): void {
     this.afterOperand = true;
-    if (this.depth === 0) return;
-    this.depth--;
-    const inner = Math.max(this.operand.pop() ?? 0, this.most.pop() ?? 0);
-    this.setOperand(Math.max(this.operand[this.depth] ?? 0, inner));
+    const outer = this.outer.pop();
+    if (outer === undefined) return;
+    outer.operand = Math.max(outer.operand, mostOf(this.level));
+    this.level = outer;
   }
 
   /** The left side is cloned, the right side starts a new operand. */
   private default(): void {
     this.at++;
-    this.most[this.depth] = Math.max(this.most[this.depth] ?? 0, (this.operand[this.depth] ?? 0) + 1);
-    this.setOperand(0);
+    this.level = { operand: 0, most: Math.max(this.level.most, this.level.operand + 1) };
   }
+}
 
-  private setOperand(doublings: number): void {
-    this.operand[this.depth] = doublings;
-  }
+function mostOf(level: Level): number {
+  return Math.max(level.operand, level.most);
 }

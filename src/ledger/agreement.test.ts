@@ -37,7 +37,15 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .record({ ...step, status: fc.oneof(stepEnd, fc.constantFrom("RUNNING", "SUSPENDED")), attempt, input: payload, selected: payload })
+      .record({
+        ...step,
+        status: fc.oneof(stepEnd, fc.constantFrom("RUNNING", "SUSPENDED")),
+        attempt,
+        reason: stepReason,
+        input: payload,
+        selected: payload,
+        output: payload,
+      })
       .map((change) => insertStep(change.runId, change.ordinal, change)),
   },
   {

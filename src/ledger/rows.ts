@@ -115,6 +115,8 @@ export interface InboxRow {
   readonly payload: JsonText | null;
   readonly actor: string;
   readonly acceptedAt: number;
+  /** When a commit took it up; null while none has. */
+  readonly consumedAt: number | null;
 }
 
 /** One line of a run's history: run-level events and step transitions in revision order. */

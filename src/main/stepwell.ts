@@ -54,7 +54,7 @@ export class Stepwell {
   readonly #options: StepwellOptions;
   readonly #registry = new OperatorRegistry();
   readonly #builtIn: BuiltInExecutors = createBuiltInExecutors();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new Set<Listener>();
   #engine: Promise<Engine> | undefined;
   #open: Engine | undefined;
 
@@ -124,12 +124,8 @@ export class Stepwell {
 
   /** Tells the listener what happens from now on, after it is durable; returns a function that ends it. */
   listen(listener: Listener): () => void {
-    if (this.#open !== undefined) return this.#open.listen(listener);
-    this.#listeners.push(listener);
-    return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
-    };
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished and closes the ledger. */
@@ -163,11 +159,11 @@ export class Stepwell {
       environment,
       version: VERSION,
       concurrency,
+      listeners: this.#listeners,
       interceptors,
       cancelGraceMs,
       stopGraceMs,
     });
-    for (const listener of this.#listeners) engine.listen(listener);
     try {
       await engine.open();
     } catch (cause) {

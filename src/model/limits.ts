@@ -13,7 +13,7 @@ export const LIMITS = {
   /** Milliseconds that one expression may take. */
   expressionTimeMs: 1_000,
   /** Parts of one expression that wait for each other: about 6 for each nested call, 3 for each group of a grouping. */
-  expressionDepth: 50_000,
+  expressionDepth: 20_000,
   /** Members (list items and object keys, counted at every level; 16 characters count as one while it is built) of one expression's result. */
   expressionResultMembers: 1_000_000,
   /** Characters of a workflow or step id. */

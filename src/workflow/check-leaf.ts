@@ -1,7 +1,7 @@
 import { parseDuration } from "../model/duration.ts";
-import { StepwellError } from "../model/errors.ts";
 import { isJsonObject, type Json, jsonTypeOf } from "../model/json.ts";
 import type { Finding } from "./findings.ts";
+import { reasonOf } from "./reason.ts";
 import type { CompositeShape, Shape } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -86,7 +86,7 @@ function durationFault(positive: boolean, value: Json, name: string): LeafFault 
     const ms = parseDuration(value);
     return positive && ms === 0 ? { code: "FIELD_INVALID", message: `\`${name}\` is longer than zero` } : undefined;
   } catch (error) {
-    if (!(error instanceof StepwellError)) throw error;
-    return { code: "DURATION_INVALID", message: error.message, hint: error.hint };
+    const hint = "Write a number with a unit (200ms, 5s, 10m, 2h, 3d), ISO 8601 (PT5M), or plain milliseconds; up to 100 years.";
+    return { code: "DURATION_INVALID", message: reasonOf(error), hint };
   }
 }

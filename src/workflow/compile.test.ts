@@ -204,8 +204,7 @@ describe("bounds", () => {
   const big = (count: number) =>
     `name: big\nsteps:\n${Array.from({ length: count }, (_, i) => `  s${i}:\n    uses: t\n    timeout: 10s\n    with: { n: "${i} {{ input.id }}", before: "${i === 0 ? "" : `{{ steps.s${i - 1}.output.x }}`}" }\n`).join("")}`;
 
-  test("S1-3 10,000 steps compile in linear time", async () => {
-    await loadWorkflow(big(500), { operators: null });
+  test("10,000 steps compile in linear time", async () => {
     const time = async (count: number) => {
       const text = big(count);
       const started = performance.now();
@@ -213,9 +212,10 @@ describe("bounds", () => {
       expect(graph.edges).toHaveLength(count - 1);
       return performance.now() - started;
     };
-    const [small, large] = [await time(2_500), await time(10_000)];
-    expect(large).toBeLessThan(Math.max(small, 50) * 16);
-    expect(large).toBeLessThan(10_000);
+    const best = async (count: number) => Math.min(await time(count), await time(count), await time(count));
+    const small = await best(1_250);
+    // eight times the steps; quadratic work would take 64 times as long
+    expect(await best(10_000)).toBeLessThan(small * 32);
   });
 
   test("10,000 steps that all wait for one, and one that waits for all", async () => {
@@ -252,6 +252,17 @@ describe("problems", () => {
       "STEP_UNKNOWN t.yaml:4:25",
       "FIELD_MISSING t.yaml:5:3",
       "FIELD_UNKNOWN t.yaml:5:8",
+    ]);
+  });
+
+  test("a condition that is empty or no condition is a problem", async () => {
+    const { problems } = await loadWorkflow(
+      'name: t\nsteps: { a: { uses: t, when: "" }, b: { uses: t, when: "{{ input.x }} {{ input.y }}" } }',
+      { operators: null },
+    );
+    expect(problems.map(({ code, path }) => [code, path])).toEqual([
+      ["EXPRESSION_SYNTAX", "steps.a.when"],
+      ["EXPRESSION_TYPE", "steps.b.when"],
     ]);
   });
 

@@ -13,7 +13,7 @@ import { checkSchemas } from "./checks/schemas.ts";
 import { type Draft, readDraft } from "./draft.ts";
 import { connect } from "./edges.ts";
 import { WORKFLOW } from "./fields.ts";
-import { Findings, type Places, type Report } from "./findings.ts";
+import { Findings, NOWHERE, type Places, type Report } from "./findings.ts";
 import type { Definition, Graph } from "./graph.ts";
 import { type ParseOptions, parseDefinition } from "./parse.ts";
 import { asList, asObject } from "./readers.ts";
@@ -41,7 +41,7 @@ export interface Loaded extends Compiled {
 
 /** Checks a definition in one pass and compiles it. Never throws for what the author wrote: all of it is problems. */
 export async function compileDefinition(definition: Definition, options: CompileDefinitionOptions): Promise<Compiled> {
-  const findings = new Findings(options.places ?? (() => undefined), options.file);
+  const findings = new Findings(options.places ?? NOWHERE, options.file);
   const graph = await compileInto(findings, definition, options.operators);
   return { graph, problems: findings.list() };
 }

@@ -12,12 +12,17 @@ export interface Spot {
 /** The place of a member in its file, or of the nearest member around it; undefined without a file. */
 export type Places = (path: Path, spot?: Spot) => Position | undefined;
 
+/** The places of a definition without a file. */
+export const NOWHERE: Places = () => undefined;
+
 export interface Finding extends Spot {
   readonly code: ErrorCode;
   readonly path: Path;
   readonly message: string;
   /** A function when the hint is costly; it is only called for findings that are reported. */
   readonly hint?: string | undefined | (() => string | undefined);
+  /** Instead of the place of `path`. */
+  readonly position?: Position;
   /** Default error. */
   readonly severity?: "error" | "warning";
 }
@@ -78,7 +83,7 @@ export class Findings {
 
   #problem(finding: Finding): Problem {
     const hint = typeof finding.hint === "function" ? finding.hint() : finding.hint;
-    const position = this.#places(finding.path, finding);
+    const position = finding.position ?? this.#places(finding.path, finding);
     return {
       code: finding.code,
       severity: finding.severity ?? "error",

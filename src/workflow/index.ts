@@ -1,10 +1,9 @@
 export { expression, orElse, text } from "./builder/expression.ts";
-export type { AnyReference, Held, Reference, Resolved } from "./builder/reference.ts";
+export type { Held } from "./builder/reference.ts";
 export { type BuiltWorkflow, type WorkflowBuilder, workflow } from "./builder.ts";
 export { type CompileDefinitionOptions, type Compiled, compileDefinition, type Loaded, loadWorkflow } from "./compile.ts";
 export { drawDot } from "./draw/dot.ts";
 export { drawMermaid } from "./draw/mermaid.ts";
-export type { Places } from "./findings.ts";
-export type { Definition, Edge, Graph, OutputMapping, SecretSource, Step, Switch, SwitchCase } from "./graph.ts";
+export type { Definition, Graph } from "./graph.ts";
 export { type Parsed, type ParseOptions, parseDefinition } from "./parse.ts";
 export { definitionSchema } from "./schema.ts";

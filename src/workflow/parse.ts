@@ -2,7 +2,7 @@ import { LineCounter } from "yaml";
 import { isJsonObject, jsonTypeOf } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Problem } from "../model/problem.ts";
-import { type Finding, Findings, type Places } from "./findings.ts";
+import { type Finding, Findings, NOWHERE, type Places } from "./findings.ts";
 import type { Definition } from "./graph.ts";
 import { placesOf, positionAt } from "./places.ts";
 import { readYaml, type SyntaxFault, toValue } from "./read-source.ts";
@@ -28,44 +28,41 @@ export interface Parsed {
 
 /** Reads a definition from YAML or JSON and fills in `${user.x}`. Never throws: everything wrong is a problem with its place. */
 export function parseDefinition(text: string, options: ParseOptions = {}): Parsed {
+  const { file, userVars = {} } = options;
   if (utf8Bytes(text) > LIMITS.definitionBytes) {
-    const tooLarge = {
-      code: "DEFINITION_TOO_LARGE",
-      path: [],
-      message: `The definition is larger than ${LIMITS.definitionBytes} bytes`,
-    } as const;
-    return unreadable([tooLarge], () => undefined, options.file);
+    const message = `The definition is larger than ${LIMITS.definitionBytes} bytes`;
+    return unreadable([{ code: "DEFINITION_TOO_LARGE", path: [], message }], file);
   }
-  const format = options.format ?? (options.file?.toLowerCase().endsWith(".json") === true ? "json" : "yaml");
-  const jsonFault = format === "json" ? jsonSyntaxFault(text) : undefined;
-  if (jsonFault !== undefined)
-    return unreadable([syntaxFinding(jsonFault)], () => positionAt(linesOf(text), jsonFault.offset), options.file);
-  const source = readYaml(text);
-  if (source.faults.length > 0) {
-    const findings = source.faults.map(syntaxFinding);
-    return unreadable(findings, (_, spot) => positionAt(source.lines, spot?.offset ?? 0), options.file);
-  }
-  const places = placesOf(source.root, text, source.lines);
-  const findings = new Findings(places, options.file);
-  const value = toValue(source.root, createSubstitution(options.userVars ?? {}, findings.report), findings.report);
-  if (isJsonObject(value)) return { definition: value, places, problems: findings.list() };
-  const found = value === null ? "nothing" : `a ${jsonTypeOf(value)}`;
-  findings.report({
-    code: "DEFINITION_SYNTAX",
-    path: [],
-    message: `A definition is an object with \`name\` and \`steps\`; this is ${found}`,
-  });
-  return { definition: undefined, places, problems: findings.list() };
-}
-
-function unreadable(found: readonly Finding[], places: Places, file: string | undefined): Parsed {
+  const isJson = options.format === "json" || (options.format === undefined && /\.json$/i.test(file ?? ""));
+  const jsonFault = isJson ? jsonSyntaxFault(text) : undefined;
+  if (jsonFault !== undefined) return unreadable([syntaxFinding(jsonFault, linesOf(text))], file);
+  const { root, lines, faults } = readYaml(text);
+  if (faults.length > 0)
+    return unreadable(
+      faults.map((fault) => syntaxFinding(fault, lines)),
+      file,
+    );
+  if (root === null) return unreadable([notAnObject("nothing")], file);
+  const places = placesOf(root, text, lines);
   const findings = new Findings(places, file);
-  for (const finding of found) findings.report(finding);
-  return { definition: undefined, places: () => undefined, problems: findings.list() };
+  const value = toValue(root, createSubstitution(userVars, findings.report), findings.report);
+  if (isJsonObject(value)) return { definition: value, places, problems: findings.list() };
+  return unreadable([{ ...notAnObject(`a ${jsonTypeOf(value)}`), position: positionAt(lines, root.range[0]) }], file);
 }
 
-function syntaxFinding({ offset, message, hint }: SyntaxFault): Finding {
-  return { code: "DEFINITION_SYNTAX", path: [], offset, message, hint };
+function notAnObject(found: string): Finding {
+  const message = `A definition is an object with \`name\` and \`steps\`; this is ${found}`;
+  return { code: "DEFINITION_SYNTAX", path: [], message };
+}
+
+function unreadable(found: readonly Finding[], file: string | undefined): Parsed {
+  const findings = new Findings(NOWHERE, file);
+  for (const finding of found) findings.report(finding);
+  return { definition: undefined, places: NOWHERE, problems: findings.list() };
+}
+
+function syntaxFinding({ offset, message, hint }: SyntaxFault, lines: LineCounter): Finding {
+  return { code: "DEFINITION_SYNTAX", path: [], position: positionAt(lines, offset), message, hint };
 }
 
 /** The JSON grammar is stricter than YAML's: comments, bare words and single quotes are faults. */
@@ -110,13 +107,14 @@ function linesOf(text: string): LineCounter {
   return lines;
 }
 
-/** Counts only when the cheap bounds (1 to 3 bytes for each UTF-16 unit) do not decide. */
+/** Counts only when the cheap bounds (1 to 3 bytes for each UTF-16 unit) do not decide; each half of a pair stands for 2 bytes. */
 function utf8Bytes(text: string): number {
   if (text.length > LIMITS.definitionBytes || text.length * 3 <= LIMITS.definitionBytes) return text.length;
   let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    const isHalf = unit >= 0xd800 && unit < 0xe000;
+    bytes += unit < 0x80 ? 1 : unit < 0x800 || isHalf ? 2 : 3;
   }
   return bytes;
 }

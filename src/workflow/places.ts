@@ -10,8 +10,8 @@ interface Member {
 }
 
 /** Looks paths up in the syntax tree, only when asked: most definitions have no problem to place. */
-export function placesOf(root: ParsedNode | null, text: string, lines: LineCounter): Places {
-  return (path, spot = {}) => (root === null ? undefined : positionAt(lines, offsetOf(root, path, spot, text)));
+export function placesOf(root: ParsedNode, text: string, lines: LineCounter): Places {
+  return (path, spot = {}) => positionAt(lines, offsetOf(root, path, spot, text));
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {

@@ -1,4 +1,17 @@
-import { Composer, CST, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, type ParsedNode, Parser, type YAMLMap } from "yaml";
+import {
+  Composer,
+  CST,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  Parser,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
 import type { Json } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Report } from "./findings.ts";
@@ -12,11 +25,12 @@ export interface SyntaxFault {
 }
 
 export interface Source {
-  readonly root: Node | null;
+  readonly root: ParsedNode | null;
   readonly lines: LineCounter;
   readonly faults: readonly SyntaxFault[];
 }
 
+/** `stringKeys` makes every key a text, or a fault. */
 const OPTIONS = { schema: "core", resolveKnownTags: false, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
 /** A broken file can give one error per character; a reader needs the first ones. */
 const MAX_FAULTS = 20;
@@ -31,46 +45,31 @@ export function readYaml(text: string): Source {
     lines.addNewLine(offset);
   });
   const composer = new Composer(OPTIONS);
-  const guard = createGuard();
   lines.addNewLine(0);
   let root: ParsedNode | null = null;
+  const refused: SyntaxFault[] = [];
   const faults: SyntaxFault[] = [];
-  try {
-    let count = 0;
-    for (const document of composer.compose(guardedTokens(text, parser, guard), true, text.length)) {
-      count++;
-      if (count === 1) root = document.contents;
-      else faults.push({ offset: document.range[0], message: "A second document starts here", hint: "Write one workflow in one file." });
-      for (const { pos, message } of [...document.errors, ...document.warnings]) faults.push({ offset: pos[0], message });
-      if (count > 1) break;
-    }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    faults.splice(0, faults.length, error.fault);
+  for (const document of composer.compose(acceptedTokens(text, parser, refused), true, text.length)) {
+    if (root === null) root = document.contents;
+    else faults.push({ offset: document.range[0], message: "A second document starts here", hint: "Write one workflow in one file." });
+    for (const { pos, message } of [...document.errors, ...document.warnings]) faults.push({ offset: pos[0], message });
+    if (faults.length > 0) break;
   }
-  faults.sort((left, right) => left.offset - right.offset);
-  return { root, lines, faults: faults.slice(0, MAX_FAULTS) };
+  return { root, lines, faults: refused.length > 0 ? refused : faults.toSorted((a, b) => a.offset - b.offset).slice(0, MAX_FAULTS) };
 }
 
-/** Ends reading at once; control by exception, because the reader is a chain of generators of the library. */
-class Refusal extends Error {
-  readonly fault: SyntaxFault;
-
-  constructor(fault: SyntaxFault) {
-    super(fault.message);
-    this.fault = fault;
-  }
-}
-
-function* guardedTokens(text: string, parser: Parser, guard: Guard): Generator<CST.Token, void> {
+/** Ends at the first token that is refused, so that nothing of what follows is built. */
+function* acceptedTokens(text: string, parser: Parser, refused: SyntaxFault[]): Generator<CST.Token, void> {
+  const guard = createGuard();
   let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
     const fault = guard(lexeme, parser.offset);
-    if (fault !== undefined) throw new Refusal(fault);
-    for (const token of parser.next(lexeme)) {
-      if (token.type === "error" && ++errors > MAX_FAULTS) throw new Refusal({ offset: token.offset, message: token.message });
+    if (fault !== undefined) refused.push(fault);
+    for (const token of fault === undefined ? parser.next(lexeme) : []) {
+      if (token.type === "error" && ++errors > MAX_FAULTS) refused.push({ offset: token.offset, message: token.message });
       yield token;
     }
+    if (refused.length > 0) return;
   }
   yield* parser.end();
 }
@@ -138,13 +137,13 @@ export function toValue(root: Node | null, substitute: (text: string, path: Path
         return value;
       });
     }
-    if (isMap<Node, Node | null>(node)) return visitMap(node);
+    if (isMap<Scalar<string>, Node | null>(node)) return visitMap(node);
     return scalarValue(node, path, substitute, report);
   };
-  const visitMap = (node: YAMLMap<Node, Node | null>): Json => {
+  const visitMap = (node: YAMLMap<Scalar<string>, Node | null>): Json => {
     const object: Record<string, Json> = {};
     for (const { key, value } of node.items) {
-      const name = isScalar(key) ? String(key.value) : "";
+      const name = key.value;
       path.push(name);
       if (Object.hasOwn(object, name)) report(duplicate(name, path));
       setOwn(object, name, visit(value));

@@ -3,7 +3,7 @@ import type { RetryPolicy } from "../model/graph-terms.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { asChoice, asList, asObject } from "./readers.ts";
 
-export const NO_RETRY: RetryPolicy = {
+const NO_RETRY: RetryPolicy = {
   strategy: "none",
   maxAttempts: 1,
   initialDelayMs: 0,

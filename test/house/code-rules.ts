@@ -37,8 +37,8 @@ function lineCount(text: string): number {
 function brokenRule(node: ts.Node, path: string): string | undefined {
   if (node.kind === ts.SyntaxKind.AnyKeyword) return "`any`";
   if (ts.isNonNullExpression(node)) return "non-null `!`";
-  if (ts.isFunctionLike(node) && !isDescribeBlock(node)) {
-    const lines = lineCount(node.getText());
+  if (ts.isFunctionLike(node)) {
+    const lines = ownLines(node);
     if (lines > MAX_FUNCTION_LINES) return `function of ${lines} lines, at most ${MAX_FUNCTION_LINES}`;
   }
   if (path.endsWith("/port.ts") && ts.isInterfaceDeclaration(node)) {
@@ -49,10 +49,15 @@ function brokenRule(node: ts.Node, path: string): string | undefined {
   return undefined;
 }
 
-/** The callback of `describe` is a chapter of tests, which are the functions. */
-function isDescribeBlock(node: ts.Node): boolean {
-  const call = node.parent;
-  return ts.isCallExpression(call) && call.arguments.some((argument) => argument === node) && /^describe\b/.test(call.expression.getText());
+/** Lines of a function without the tests that it declares, which are functions of their own. */
+function ownLines(node: ts.Node): number {
+  const inside = (child: ts.Node): number => (declaresTests(child) ? lineCount(child.getText()) : linesIn(child));
+  const linesIn = (parent: ts.Node): number => parent.getChildren().reduce((sum, child) => sum + inside(child), 0);
+  return lineCount(node.getText()) - linesIn(node);
+}
+
+function declaresTests(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && /^(?:describe|test|it)\b/.test(node.expression.getText());
 }
 
 function isMethod(member: ts.TypeElement): boolean {

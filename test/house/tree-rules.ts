@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import ts from "typescript";
-import { type Finding, isProduct, lineOf, nodesOf, parse, type SourceText } from "./tree.ts";
+import { type Finding, isProduct, isTest, lineOf, nodesOf, parse, type SourceText } from "./tree.ts";
 
 const MAX_CASTS_PER_1000_LINES = 2;
 const SQL = /^\s*(?:SELECT|INSERT INTO|INSERT OR|UPDATE|DELETE FROM|WITH|CREATE|DROP|ALTER|PRAGMA)\s/i;
@@ -38,14 +38,17 @@ export function castFindings(sources: readonly SourceText[]): readonly Finding[]
   return casts.length * 1_000 > lines * MAX_CASTS_PER_1000_LINES ? casts : [];
 }
 
-/** Files of the product that nothing of the product, its examples or its public tests uses. `entries` are used from outside. */
+/**
+ * Files of the product that nothing but a test uses; what src/testing offers is there for tests. `entries` are used from outside.
+ */
 export function unusedFiles(sources: readonly SourceText[], entries: readonly string[]): readonly Finding[] {
   const used = new Set(entries);
   for (const source of sources) {
-    if (!/^(?:src|bench|examples)\//.test(source.path) || !source.path.endsWith(".ts") || source.path.endsWith(".test.ts")) continue;
+    if (!source.path.endsWith(".ts")) continue;
     for (const node of nodesOf(parse(source))) {
       const named = relativeFile(node);
-      if (named !== undefined) used.add(posix.join(posix.dirname(source.path), named));
+      const target = named === undefined ? "" : posix.join(posix.dirname(source.path), named);
+      if (!isTest(source.path) || target.startsWith("src/testing/")) used.add(target);
     }
   }
   return sources
@@ -53,9 +56,9 @@ export function unusedFiles(sources: readonly SourceText[], entries: readonly st
     .map((source) => ({ file: source.path, line: 1, rule: "nothing uses this file" }));
 }
 
-/** The file that an import or a URL names: "./x.ts", or `x${extension}` for a file that runs from sources and from dist/ alike. */
+/** The file that an import, a URL or a path names: "./x.ts", "x.ts", or `x${extension}` for a file that runs from sources and from dist/ alike. */
 function relativeFile(node: ts.Node): string | undefined {
-  if (ts.isStringLiteralLike(node)) return node.text.startsWith(".") ? node.text : undefined;
+  if (ts.isStringLiteralLike(node)) return /^(?:[.]{1,2}[/]|[\w-]+[.]ts$)/.test(node.text) ? node.text : undefined;
   const isUrl = ts.isTemplateExpression(node) && ts.isNewExpression(node.parent) && node.parent.expression.getText() === "URL";
   return isUrl ? `${node.head.text}.ts` : undefined;
 }

@@ -171,7 +171,7 @@ class MemoryLedger implements Ledger {
       const seq = Number(run["inbox_seq"]) + 1;
       const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
       const key = { run_id: run["id"] ?? null, seq, kind: entry.kind, actor: entry.actor, accepted_at: now };
-      const row = { ...key, payload, payload_crc: checksum(payload, null) };
+      const row = { ...key, consumed_at: null, payload, payload_crc: checksum(payload, null) };
       this.#tables.update("run", run, { inbox_seq: seq });
       this.#tables.insert("inbox", row);
       return decodeInbox(row);

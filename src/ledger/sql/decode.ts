@@ -226,6 +226,7 @@ export function decodeInbox(row: RawRow): InboxRow {
     payload,
     actor: fields.text("actor"),
     acceptedAt: fields.integer("accepted_at"),
+    consumedAt: fields.integerOrNull("consumed_at"),
   };
 }
 

@@ -29,6 +29,11 @@ export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" |
   }
 }
 
+/** The same write without the columns that its common case leaves null. */
+export function briefWrite<W>(write: HotWrite<W>, without: readonly string[]): HotWrite<W> {
+  return { ...write, set: Object.fromEntries(Object.entries(write.set).filter(([column]) => !without.includes(column))) };
+}
+
 /** The SQL of a hot write with numbered placeholders, and the readers of their values. */
 export function renderWrite<W>(write: HotWrite<W>): RenderedWrite<W> {
   const bindings = new Bindings<W>();

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import { type AnyWrite, type ColumnValue, type Executors, execute, executorsBy, type HotWrite } from "../sql/hot-writes.ts";
-import { renderWrite } from "../sql/render.ts";
+import { briefWrite, renderWrite } from "../sql/render.ts";
 import type { Unit } from "../writes.ts";
 
 /**
@@ -62,11 +62,18 @@ export class BatchApplier {
     );
   }
 
-  /** `get` instead of `run`: it builds no result object. */
   #trusting<W>(db: DatabaseSync, description: HotWrite<W>): (write: W, now: number) => void {
-    const bound = new BoundWrite(db, description);
+    const full = new BoundWrite(db, description);
+    const { brief } = description;
+    if (brief === undefined) {
+      return (write, now) => {
+        full.execute(write, now);
+        this.#expected++;
+      };
+    }
+    const short = new BoundWrite(db, briefWrite(description, brief.without));
     return (write, now) => {
-      bound.statementFor(write).get(...bound.read(write, now));
+      (brief.when(write) ? short : full).execute(write, now);
       this.#expected++;
     };
   }
@@ -74,7 +81,7 @@ export class BatchApplier {
   #counting<W extends AnyWrite>(db: DatabaseSync, description: HotWrite<W>): (write: W, now: number) => void {
     const bound = new BoundWrite(db, description);
     return (write, now) => {
-      const changes = Number(bound.statementFor(write).run(...bound.read(write, now)).changes);
+      const changes = bound.changes(write, now);
       this.#expected += changes;
       if (changes === 0 && description.noRow === "refuse") throw this.#refusal(write);
     };
@@ -90,33 +97,49 @@ export class BatchApplier {
 /** A rendered write with its statements, prepared on first use, one per target status. */
 class BoundWrite<W> {
   readonly #statements = new Map<string, StatementSync>();
-  readonly #statusOf: ((write: W) => string) | undefined;
+  readonly #statusOf: (write: W) => string;
   readonly #prepare: (status: string) => StatementSync;
   readonly #readers: readonly ((write: W, now: number) => ColumnValue)[];
+  /** Filled anew for each write: an array of its own for each would be garbage a million times over. */
   readonly #values: ColumnValue[];
+  #status = "";
+  #statement: StatementSync | undefined;
 
   constructor(db: DatabaseSync, description: HotWrite<W>) {
     const rendered = renderWrite(description);
-    this.#statusOf = description.guard.status?.of;
+    this.#statusOf = description.guard.status?.of ?? (() => "");
     this.#prepare = (status) => db.prepare(rendered.sql(status));
     this.#readers = rendered.values;
     this.#values = rendered.values.map(() => null);
   }
 
-  /** The values to bind; the same array every time. */
-  read(write: W, now: number): readonly ColumnValue[] {
-    let index = 0;
-    for (const reader of this.#readers) this.#values[index++] = reader(write, now);
-    return this.#values;
+  /** `get` instead of `run`: it builds no result object. */
+  execute(write: W, now: number): void {
+    this.#read(write, now);
+    this.#statementFor(write).get(...this.#values);
   }
 
-  statementFor(write: W): StatementSync {
-    const status = this.#statusOf === undefined ? "" : this.#statusOf(write);
+  /** Executes and tells how many rows changed. */
+  changes(write: W, now: number): number {
+    this.#read(write, now);
+    return Number(this.#statementFor(write).run(...this.#values).changes);
+  }
+
+  #read(write: W, now: number): void {
+    let index = 0;
+    for (const reader of this.#readers) this.#values[index++] = reader(write, now);
+  }
+
+  #statementFor(write: W): StatementSync {
+    const status = this.#statusOf(write);
+    if (this.#statement !== undefined && status === this.#status) return this.#statement;
     let statement = this.#statements.get(status);
     if (statement === undefined) {
       statement = this.#prepare(status);
       this.#statements.set(status, statement);
     }
+    this.#status = status;
+    this.#statement = statement;
     return statement;
   }
 }

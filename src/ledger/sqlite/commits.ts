@@ -1,4 +1,3 @@
-import type { StatementSync } from "node:sqlite";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import type { LedgerClock } from "../ledger-clock.ts";
 import type { Ownership, WorkerIdentity } from "../port.ts";
@@ -19,7 +18,6 @@ export class SqliteCommits {
   readonly #session: SqliteSession;
   readonly #clock: LedgerClock;
   readonly #applier: BatchApplier;
-  readonly #dataVersion: StatementSync;
   #seenVersion: unknown;
   #storedClock = 0;
   #epoch = 0;
@@ -28,7 +26,6 @@ export class SqliteCommits {
     this.#session = session;
     this.#clock = clock;
     this.#applier = new BatchApplier(session.db);
-    this.#dataVersion = session.db.prepare("PRAGMA data_version");
   }
 
   /** Runs `work` in a transaction with the time of the commit. */
@@ -62,7 +59,7 @@ export class SqliteCommits {
 
   /** Changes whenever another connection has committed. */
   dataVersion(): unknown {
-    return this.#dataVersion.get()?.["data_version"];
+    return this.#session.get("PRAGMA data_version")?.["data_version"];
   }
 
   /** Writes one unit of a process that need not own the ledger. */

@@ -160,7 +160,15 @@ class SqliteLedger implements Ledger {
       const counted = this.#session.get(COLD_WRITES.countInbox, tenant, publicId);
       if (counted === undefined)
         throw this.#session.get(READS.run, tenant, publicId) === undefined ? runNotFound(publicId) : runFinished(publicId);
-      const row: InboxRow = { runId: Number(counted["id"]), seq: Number(counted["seq"]), kind, payload, actor, acceptedAt: now };
+      const row: InboxRow = {
+        runId: Number(counted["id"]),
+        seq: Number(counted["seq"]),
+        kind,
+        payload,
+        actor,
+        acceptedAt: now,
+        consumedAt: null,
+      };
       this.#session.get(COLD_WRITES.insertInbox, row.runId, row.seq, kind, actor, now, payload, checksum(payload, null));
       return row;
     });

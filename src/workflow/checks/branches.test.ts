@@ -79,6 +79,20 @@ describe("a step that can never run", () => {
     ]);
   });
 
+  test("what is left of shared branches counts", async () => {
+    const shared =
+      "  r: { switch: [{ when: input.x, then: [both, late] }, { when: input.y, then: both }, { otherwise: c }] }\n  both: { uses: t }\n  late: { uses: t }\n  c: { uses: t }\n";
+    const second = "  q: { switch: [{ when: input.z, then: [late] }] }\n";
+    expect(await load(`${shared}  d: { uses: t, join: all, needs: [both, late] }\n`)).toEqual([]);
+    const split = shared.replace("then: both }", "then: [both, other] }");
+    expect(
+      await load(
+        `${split}  other: { uses: t }\n  d: { uses: t, join: all, needs: [both, late] }\n  e: { uses: t, join: all, needs: [d, other] }\n`,
+      ),
+    ).toEqual([["STEP_UNREACHABLE", "steps.e", "Step `e` can never run: it needs `d`, and `r` never selects both branches"]]);
+    expect(await load(`${shared}${second}  d: { uses: t, join: all, needs: [late, c] }\n`)).toEqual([]);
+  });
+
   test("some, settled, inclusive and shared branches are fine", async () => {
     expect(await load(`${branches}  d: { uses: t, needs: [a, b] }\n`)).toEqual([]);
     expect(await load(`${branches}  d: { uses: t, join: settled, needs: [a, b] }\n`)).toEqual([]);
@@ -127,5 +141,9 @@ describe("a reference to a step that cannot have run", () => {
   test("many switches in a row are checked as far as the bound", async () => {
     const chain = Array.from({ length: 12 }, (_, i) => `  r${i}: { switch: [{ when: input.x, then: [r${i + 1}] }] }\n`).join("");
     expect(await load(`${chain}  r12: { uses: t }\n  last: { uses: t, join: all, needs: [r11, r12] }\n`)).toEqual([]);
+    const second = chain.replaceAll(/\br(\d+)/g, "q$1");
+    expect(
+      await load(`${chain}${second}  r12: { uses: t }\n  q12: { uses: t }\n  last: { uses: t, join: all, needs: [r12, q12] }\n`),
+    ).toEqual([]);
   });
 });

@@ -6,13 +6,10 @@ import type { Report } from "../findings.ts";
 import type { Path } from "../path.ts";
 import { asList, asObject } from "../readers.ts";
 
-/** Index of the case that stands for `otherwise`. */
-export const OTHERWISE = -1;
-
 /** What is known of a switch without running it. */
 export interface Branches {
   readonly isExclusive: boolean;
-  /** Target → the cases that can select it; a target that no case can select has none. */
+  /** Target → the entries that can select it, by index; a target that none can select is missing. */
   readonly casesOf: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
@@ -22,30 +19,29 @@ export function constantCondition(source: Json | undefined): boolean | undefined
   return text === "true" ? true : text === "false" ? false : undefined;
 }
 
-/** Reports branches that can never be taken, and gives those that can. */
-export function checkBranches(draft: Draft, targets: readonly SwitchTargets[], report: Report): readonly (Branches | null)[] {
+const NO_SWITCH: Branches = { isExclusive: false, casesOf: new Map() };
+
+/** Reports branches that can never be taken, and gives those that can, by step. */
+export function checkBranches(draft: Draft, targets: readonly SwitchTargets[], report: Report): readonly Branches[] {
   return draft.steps.map((step, ordinal) => {
     const cases = at(targets, ordinal);
-    return cases.length === 0 ? null : checkSwitch(step, cases, report);
+    if (cases.length === 0) return NO_SWITCH;
+    const isExclusive = step.fields["mode"] !== "inclusive";
+    return { isExclusive, casesOf: casesByTarget(takenEntries(step, isExclusive, report), cases) };
   });
 }
 
-function checkSwitch(step: DraftStep, targets: SwitchTargets, report: Report): Branches {
-  const isExclusive = step.fields["mode"] !== "inclusive";
-  const casesOf = new Map<number, Set<number>>();
+/** The entries of a switch that can be taken, by index. */
+function takenEntries(step: DraftStep, isExclusive: boolean, report: Report): readonly number[] {
+  const taken: number[] = [];
   const seen = new Map<string, number>();
   let alwaysTaken: number | undefined;
   let otherwiseAt: number | undefined;
-  const entries = asList(step.fields["switch"]).map(asObject);
-  const select = (index: number, asCase: number) => {
-    for (const target of at(targets, index)) casesOf.set(target, (casesOf.get(target) ?? new Set()).add(asCase));
-  };
-  for (const target of targets.flat()) casesOf.set(target, new Set());
-  entries.forEach((entry, index) => {
+  for (const [index, entry] of asList(step.fields["switch"]).map(asObject).entries()) {
     if (Object.hasOwn(entry, "otherwise")) {
       if (otherwiseAt === undefined) otherwiseAt = index;
       else reportOtherwise(step, index, otherwiseAt, report);
-      return;
+      continue;
     }
     const constant = constantCondition(entry["when"]);
     const text = normalised(entry["when"]);
@@ -55,14 +51,21 @@ function checkSwitch(step: DraftStep, targets: SwitchTargets, report: Report): B
     if (constant === false) unreachable(path, "its condition is always false", report);
     else if (isExclusive && alwaysTaken !== undefined) unreachable(path, `case ${alwaysTaken + 1} before it always holds`, report);
     else if (same !== undefined) unreachable(path, `case ${same + 1} before it has the same condition`, report);
-    else select(index, index);
+    else taken.push(index);
     if (constant === true) alwaysTaken ??= index;
-  });
-  if (otherwiseAt !== undefined) {
-    if (alwaysTaken === undefined) select(otherwiseAt, OTHERWISE);
-    else unreachable([...step.path, "switch", otherwiseAt, "otherwise"], `case ${alwaysTaken + 1} always holds`, report);
   }
-  return { isExclusive, casesOf };
+  if (otherwiseAt === undefined) return taken;
+  if (alwaysTaken === undefined) return [...taken, otherwiseAt];
+  unreachable([...step.path, "switch", otherwiseAt, "otherwise"], `case ${alwaysTaken + 1} always holds`, report);
+  return taken;
+}
+
+function casesByTarget(taken: readonly number[], targets: SwitchTargets): Branches["casesOf"] {
+  const casesOf = new Map<number, Set<number>>();
+  for (const index of taken) {
+    for (const target of at(targets, index)) casesOf.set(target, (casesOf.get(target) ?? new Set()).add(index));
+  }
+  return casesOf;
 }
 
 function reportOtherwise(step: DraftStep, index: number, first: number, report: Report): void {

@@ -17,7 +17,7 @@ const NO_GUARDS: Guards = new Map();
 export interface ReachabilityInput {
   readonly draft: Draft;
   readonly templates: readonly StepTemplates[];
-  readonly branches: readonly (Branches | null)[];
+  readonly branches: readonly Branches[];
   readonly incoming: EdgesByStep;
   readonly order: readonly number[];
 }
@@ -54,22 +54,21 @@ function neverRuns(step: DraftStep, why: string, report: Report, field?: string)
 function guardsOfTarget(
   step: DraftStep,
   edges: readonly Edge[],
-  branches: readonly (Branches | null)[],
+  branches: readonly Branches[],
   guardsOf: readonly Guards[],
   report: Report,
 ): Guards {
-  const selections = edges.flatMap(({ from }) => {
-    const source = branches[from];
-    const cases = source?.casesOf.get(step.ordinal);
-    return !source || cases === undefined ? [] : [{ from, cases, isExclusive: source.isExclusive }];
-  });
-  const [only] = selections;
+  const control = edges.filter(({ kind }) => kind === "control");
+  const [only] = control;
   if (only === undefined) return NO_GUARDS;
-  if (selections.every(({ cases }) => cases.size === 0)) neverRuns(step, "no branch that selects it is ever taken", report);
-  if (selections.length > 1) return NO_GUARDS;
+  const isSelected = control.some(({ from }) => at(branches, from).casesOf.has(step.ordinal));
+  if (!isSelected) neverRuns(step, "no branch that selects it is ever taken", report);
+  const { isExclusive, casesOf } = at(branches, only.from);
+  const cases = casesOf.get(step.ordinal);
+  if (cases === undefined || control.length > 1) return NO_GUARDS;
   const inherited = at(guardsOf, only.from);
-  const isGuard = only.isExclusive && only.cases.size > 0 && only.cases.size <= MAX_CASES && inherited.size < MAX_GUARDS;
-  return isGuard ? new Map([...inherited, [only.from, only.cases]]) : inherited;
+  const isGuard = isExclusive && cases.size <= MAX_CASES && inherited.size < MAX_GUARDS;
+  return isGuard ? new Map([...inherited, [only.from, cases]]) : inherited;
 }
 
 /** A step that must have run brings its branches with it; two that never run together leave nothing. */

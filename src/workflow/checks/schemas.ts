@@ -42,14 +42,13 @@ async function schemaChecker(): Promise<(schema: JsonObject) => readonly SchemaF
   function findFaults(schema: JsonObject): readonly SchemaFault[] {
     const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateFormats: false });
     try {
-      if (ajv.validateSchema(schema) === true) {
-        ajv.compile(schema);
-        return [];
-      }
+      ajv.validateSchema(schema);
+      if (ajv.errors) return ajv.errors.map(({ instancePath, message }) => ({ message: String(message), path: pointerPath(instancePath) }));
+      ajv.compile(schema);
+      return [];
     } catch (error) {
       return [{ message: reasonOf(error), path: [] }];
     }
-    return (ajv.errors ?? []).map(({ instancePath, message }) => ({ message: message ?? "", path: pointerPath(instancePath) }));
   }
 }
 

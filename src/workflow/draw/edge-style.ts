@@ -7,10 +7,10 @@ const MAX_LABEL = 48;
 /** What is written at an edge: the branch of a switch, or why there is an edge that nobody wrote. */
 export function edgeLabel(graph: Graph, { from, to, kind, inferred }: Edge): string {
   if (kind === "order") return "then";
-  if (kind === "data") return inferred ? "reference" : "";
   const branches = at(graph.steps, from).switch;
-  const cases = branches?.cases.filter(({ then }) => then.includes(to)).map(({ when }) => conditionText(when.source)) ?? [];
-  return shorten([...cases, ...(branches?.otherwise.includes(to) === true ? ["otherwise"] : [])].join(" or "));
+  if (branches === null || kind === "data") return inferred ? "reference" : "";
+  const cases = branches.cases.filter(({ then }) => then.includes(to)).map(({ when }) => conditionText(when.source));
+  return shorten([...cases, ...(branches.otherwise.includes(to) ? ["otherwise"] : [])].join(" or "));
 }
 
 function conditionText(source: Json): string {

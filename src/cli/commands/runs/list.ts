@@ -20,7 +20,7 @@ interface Flags {
 
 export const defineList: Define = (command, { terminal, finish }) => {
   command
-    .addOption(new Option("--status <status>", "only runs in this status").choices(RUN_STATUSES).argParser((text: string) => text))
+    .addOption(new Option("--status <status>", "only runs in this status").choices(RUN_STATUSES))
     .option("--workflow <name>", "only runs of this workflow")
     .option("--limit <count>", "how many", wholeNumber(1), 20)
     .option(...LEDGER_FLAG)

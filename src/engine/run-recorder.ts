@@ -1,0 +1,124 @@
+import type { StoredRun } from "../ledger/port.ts";
+import type { InboxRow } from "../ledger/rows.ts";
+import type { InsertRun } from "../ledger/writes.ts";
+import type { RunReason } from "../model/status.ts";
+import { errorText } from "./recorded-error.ts";
+import type { RunCore } from "./run-core.ts";
+import { checkEnd } from "./run-end.ts";
+import type { RunEnd } from "./run-host.ts";
+
+/** Recoveries without progress after which a run is held instead of driven (PROMISES P19). */
+const MAX_CRASHES = 3;
+/** The ordinal under which the run's own deadline waits. */
+const DEADLINE_ORDINAL = -1;
+
+/** Writes what happens to the run itself into its journal, as `StepRecorder` does for its steps. */
+export class RunRecorder {
+  readonly #core: RunCore;
+  #status: "QUEUED" | "RUNNING" | "SUSPENDED" = "RUNNING";
+  /** Engines that died with this run since an attempt last came back. */
+  #crashes = 0;
+  #hasDeadlineRow = false;
+
+  constructor(core: RunCore) {
+    this.#core = core;
+  }
+
+  get status(): "QUEUED" | "RUNNING" | "SUSPENDED" {
+    return this.#status;
+  }
+
+  /** It took down too many engines: a person must look at it. */
+  get isHeld(): boolean {
+    return this.#crashes >= MAX_CRASHES;
+  }
+
+  /** Takes the run's state from the ledger. */
+  restore({ run, waits }: StoredRun): void {
+    this.#status = run.status === "QUEUED" || run.status === "SUSPENDED" ? run.status : "RUNNING";
+    this.#crashes = run.crashes;
+    this.#hasDeadlineRow = waits.some((wait) => wait.ordinal === DEADLINE_ORDINAL);
+  }
+
+  inserted(insert: InsertRun): void {
+    const { journal, host, ref } = this.#core;
+    journal.write(insert);
+    if (host.isHeard) journal.event({ type: "run.started", run: ref });
+  }
+
+  /** A step starts: so does the run. */
+  running(): void {
+    if (this.#status === "RUNNING") return;
+    const { journal, host, ref } = this.#core;
+    const type = this.#status === "QUEUED" ? "run.started" : "run.resumed";
+    this.#status = "RUNNING";
+    this.#start(null);
+    if (host.isHeard) journal.event({ type, run: ref });
+  }
+
+  /** The run was found RUNNING: its engine died with it, unless it was stopped in order while an operator went on. */
+  recovered(before: RunReason | null): void {
+    const { journal, host, ref } = this.#core;
+    if (before !== "shutdown") this.#crashes += 1;
+    this.#start("recovered");
+    this.#event("run.recovered", JSON.stringify({ crashes: this.#crashes }), "engine");
+    if (host.isHeard) journal.event({ type: "run.recovered", run: ref });
+  }
+
+  /** An attempt came back: the run does not kill its engine. */
+  progressed(): void {
+    if (this.#crashes === 0) return;
+    this.#crashes = 0;
+    this.#start(null);
+  }
+
+  /** The engine stops before an operator has ended: the next engine goes on, and does not count it as a crash. */
+  handedBack(): void {
+    this.#start("shutdown");
+  }
+
+  /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
+  suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
+    if (this.#status === "SUSPENDED") return;
+    this.running();
+    const { journal, runId, host, ref } = this.#core;
+    const ownerEpoch = isParking ? null : host.epoch;
+    this.#status = "SUSPENDED";
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
+    if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
+      this.#hasDeadlineRow = true;
+      journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, dueInMs: deadlineInMs });
+    }
+    if (host.isHeard) journal.event({ type: "run.suspended", run: ref, reason });
+  }
+
+  /** A signal is taken up, in the commit of what it causes; one that an earlier commit took up is only in force again. */
+  accepted({ seq, actor, consumedAt }: InboxRow): void {
+    if (consumedAt !== null) return;
+    const { journal, runId } = this.#core;
+    journal.write({ write: "consumeInbox", runId, seq });
+    this.#event("run.cancel_requested", null, actor);
+  }
+
+  /** Writes the end and gives it back as it is written: an output that the ledger cannot hold fails the run. */
+  ended(wanted: RunEnd): RunEnd {
+    const { journal, runId, host, ref } = this.#core;
+    const { text, ...end } = checkEnd(wanted);
+    const { status, reason, error } = end;
+    const errorJson = error === null ? null : errorText(error);
+    if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
+    journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
+    if (host.isHeard) journal.event({ type: "run.ended", run: ref, status, reason, error });
+    return end;
+  }
+
+  #start(reason: RunReason | null): void {
+    const { journal, runId, host } = this.#core;
+    journal.write({ write: "startRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision: journal.revision });
+  }
+
+  #event(event: string, detail: string | null, actor: string): void {
+    const { journal, runId } = this.#core;
+    journal.write({ write: "insertEvent", runId, event, detail, actor, revision: journal.revision });
+  }
+}
