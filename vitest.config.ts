@@ -4,7 +4,7 @@ const everythingCovered = { lines: 100, branches: 100 };
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["{src,test,scripts,bench,examples}/**/*.test.ts"],
     testTimeout: 60_000,
     pool: "forks",
     coverage: {

@@ -38,7 +38,7 @@ const ROUNDS: readonly (readonly Stage[])[] = [
       name: "dead-code",
       commands: [
         ["knip", "--no-progress"],
-        ["knip", "--no-progress", "--production", "--include", "files,exports"],
+        ["knip", "--no-progress", "--production", "--include", "files,dependencies"],
       ],
     },
     { name: "copies", commands: [["jscpd", "--config", ".jscpd.json", "--fail-on-empty", "src"]] },

@@ -12,7 +12,7 @@ function printTests(title: string, tests: readonly NamedTest[]): void {
 
 const { values } = parseArgs({ options: { spine: { type: "boolean", default: false } } });
 const requirements = readRequirements(readFileSync(join(repositoryRoot, "docs", "requirements.md"), "utf8"));
-const tests = globSync("{src,test,scripts}/**/*.ts", { cwd: repositoryRoot })
+const tests = globSync("{src,test,scripts,bench,examples}/**/*.ts", { cwd: repositoryRoot })
   .toSorted()
   .flatMap((file) => readTests(file, readFileSync(join(repositoryRoot, file), "utf8")));
 

@@ -21,3 +21,13 @@ export type { Problem } from "./model/problem.ts";
 export type { RunStatus, StepStatus } from "./model/status.ts";
 export type { Logger, Operator, OperatorContext, RunContext } from "./operators/operator.ts";
 export type { Definition } from "./workflow/graph.ts";
+export {
+  type BuiltWorkflow,
+  expression,
+  type Loaded,
+  loadWorkflow,
+  orElse,
+  text,
+  type WorkflowBuilder,
+  workflow,
+} from "./workflow/index.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Ledger } from "../ledger/port.ts";
 import { StepwellError } from "../model/errors.ts";
-import { canonicalJson, isJsonObject } from "../model/json.ts";
+import { isJsonObject } from "../model/json.ts";
 import type { Problem } from "../model/problem.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition, Step } from "../workflow/graph.ts";
@@ -35,7 +35,8 @@ export class Catalog {
     const problems = [...found, ...threadProblems(graph?.steps ?? [], operators)];
     const isInvalid = problems.some((problem) => problem.severity === "error");
     if (graph === undefined || isInvalid) throw invalidDefinition(problems);
-    const text = canonicalJson(definition);
+    // not canonical: the order of the steps is their ordinals, and these must be the same after a restart
+    const text = JSON.stringify(definition);
     const row = await this.#ledger.putVersion({
       tenant,
       workflow: graph.name,

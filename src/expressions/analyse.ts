@@ -140,7 +140,7 @@ class Analyser {
       const [key, value] = pair;
       pair[0] = this.visit(key, here);
       pair[1] = this.visit(value, here);
-      
+      pair[1].isMember = true;
     }
   }
 

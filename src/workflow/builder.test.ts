@@ -186,7 +186,7 @@ describe("references", () => {
   test("values in an expression are literals and cannot leave their quotes", async () => {
     const hostile = 'a" & $eval("1") & "{{ }} }}\\';
     const { definition } = workflow("w")
-      .step("a", { uses: "t", with: () => expression`${hostile} & ${{ n: [1, null] }}.n[0]` })
+      .step("a", { uses: "t", with: () => expression`${hostile} & ${{ n: [1, null], o: { p: { q: {} } } }}.n[0]` })
       .build();
     const { graph, problems } = await compileDefinition(definition, { operators: null });
     expect(problems).toEqual([]);

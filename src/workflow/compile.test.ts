@@ -145,6 +145,11 @@ steps:
     expect(graph.steps.map(({ id }) => id)).toEqual(["http_1", "http_4", "switch_3", "http_4_2", "_2fa_send_sms_5", "_2fa_send_sms_6"]);
   });
 
+  test("ids that are derived do not meet each other", async () => {
+    const graph = await graphOf("name: t\nsteps:\n  - { id: http_4, uses: t }\n  - uses: http_4\n  - uses: t\n  - uses: http\n");
+    expect(graph.steps.map(({ id }) => id)).toEqual(["http_4", "http_4_2", "t_3", "http_4_3"]);
+  });
+
   test("a derived id stays within its limit", async () => {
     const graph = await graphOf(`name: t\nsteps:\n  - uses: ${"x".repeat(200)}\n  - uses: ${"x".repeat(200)}\n`);
     expect(graph.steps.map(({ id }) => id.length)).toEqual([LIMITS.idLength, LIMITS.idLength]);

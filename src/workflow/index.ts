@@ -5,5 +5,5 @@ export { type CompileDefinitionOptions, type Compiled, compileDefinition, type L
 export { drawDot } from "./draw/dot.ts";
 export { drawMermaid } from "./draw/mermaid.ts";
 export type { Definition, Graph } from "./graph.ts";
-export { type Parsed, type ParseOptions, parseDefinition } from "./parse.ts";
+export { parseDefinition } from "./parse.ts";
 export { definitionSchema } from "./schema.ts";

@@ -114,6 +114,11 @@ describe("hostile text", () => {
     expect(definition === undefined || problems.length > 0).toBe(true);
   });
 
+  test.each(["- ", "? ", "["])("nesting by %j is refused where it passes the limit", (opening) => {
+    const [problem] = parseDefinition(opening.repeat(300)).problems;
+    expect(problem).toMatchObject({ message: "Nested deeper than 256 levels", position: { line: 1, column: 256 * opening.length + 1 } });
+  });
+
   test("the size is bounded in UTF-8 bytes", () => {
     expect(problemsOf(`a: ${"x".repeat(LIMITS.definitionBytes)}`)).toEqual(["DEFINITION_TOO_LARGE  -:-"]);
     const quarter = Math.floor(LIMITS.definitionBytes / 4);
@@ -153,6 +158,8 @@ describe("${user.x}", () => {
   test("values cannot make a definition larger than its limit", () => {
     const text = `a: [${Array.from({ length: 100 }, () => `"${user("x")}"`).join(",")}]`;
     expect(problemsOf(text, { userVars: { x: "y".repeat(100_000) } }).map((line) => line.split(" ")[0])).toEqual(["DEFINITION_TOO_LARGE"]);
+    const one = `a: "${user("x").repeat(1_000)}"\nb: "${user("x").repeat(1_000)}"`;
+    expect(problemsOf(one, { userVars: { x: "y".repeat(1_000_000) } })).toEqual(["DEFINITION_TOO_LARGE a 1:4"]);
   });
 });
 

@@ -13,6 +13,7 @@ export type UserVariables = Readonly<Record<string, string>>;
  */
 export function createSubstitution(variables: UserVariables, report: Report): (text: string, path: Path) => string {
   let grown = 0;
+  let isReported = false;
   return (text, path) => {
     if (!text.includes("${user.")) return text;
     const result = text.replace(USER_VARIABLE, (whole: string, name: string, offset: number) => {
@@ -30,13 +31,10 @@ export function createSubstitution(variables: UserVariables, report: Report): (t
       grown += value.length;
       return grown > LIMITS.definitionBytes ? whole : value;
     });
-    if (grown > LIMITS.definitionBytes) {
-      report({
-        code: "DEFINITION_TOO_LARGE",
-        path,
-        message: `With its \${user.…} values the definition grows over ${LIMITS.definitionBytes} bytes`,
-      });
-      grown = Number.NEGATIVE_INFINITY;
+    if (grown > LIMITS.definitionBytes && !isReported) {
+      isReported = true;
+      const message = `With its \${user.…} values the definition grows over ${LIMITS.definitionBytes} bytes`;
+      report({ code: "DEFINITION_TOO_LARGE", path, message });
     }
     return result;
   };

@@ -25,10 +25,7 @@ export function orElse(value: Held<unknown>, other: unknown): Held<Json> {
 }
 
 function literal(value: unknown): string {
-  return (
-    expressionOf(value) ??
-    JSON.stringify(toJson(value, "a value in an expression")).replaceAll("{{", "{\\u007b").replaceAll("}}", "}\\u007d")
-  );
+  return expressionOf(value) ?? JSON.stringify(toJson(value, "a value in an expression"));
 }
 
 /** A value of the builder as a definition holds it: references become `{{ … }}`. */

@@ -2,7 +2,7 @@ import type { Edge, Graph, Step } from "../graph.ts";
 import { edgeLabel, stepLabel } from "./edge-style.ts";
 
 /**
- * A Mermaid flowchart. Control edges are thick and carry their branch, data edges are solid, order edges and everything inferred are
+ * A Mermaid flowchart. Control edges are thick and carry their branch, data edges are solid, everything inferred is
  * dotted; a switch is a rhombus. Steps are called `s0`, `s1`, … because words like `end` mean something to Mermaid.
  */
 export function drawMermaid(graph: Graph): string {
@@ -16,7 +16,7 @@ function node(step: Step): string {
 }
 
 function arrow(graph: Graph, edge: Edge): string {
-  const shape = edge.kind === "control" ? "==>" : edge.kind === "order" || edge.inferred ? "-.->" : "-->";
+  const shape = edge.kind === "control" ? "==>" : edge.inferred ? "-.->" : "-->";
   const label = edgeLabel(graph, edge);
   return `  s${edge.from} ${shape}${label === "" ? "" : `|"${escape(label)}"|`} s${edge.to}`;
 }

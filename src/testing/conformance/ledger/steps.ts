@@ -56,6 +56,20 @@ export function describeSteps(make: MakeLedger): void {
       await expect(stepOf(fixture, runId, 2)).resolves.toMatchObject({ selected: "[1]", output: '{"selected":["a"]}', startedAt: null });
     });
 
+    test.each([
+      ["reason", "recovered"],
+      ["selected", "[2]"],
+      ["output", "1"],
+      ["error", '{"code":"A"}'],
+      ["input", "{}"],
+      ["idempotencyKey", "key-1"],
+    ] as const)("the first row of a running step keeps its %s", async (field, value) => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      await commit(fixture, unit(runId, [insertStep(runId, 1, { [field]: value, revision: 2 })]));
+      await expect(stepOf(fixture, runId, 1)).resolves.toMatchObject({ status: "RUNNING", [field]: value });
+    });
+
     test("a retry keeps the failed attempt and the first start, and attempts only grow", async () => {
       const fixture = get();
       const runId = await startedRun(fixture);

@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, posix } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../scripts/tool.ts";
+import { loadWorkflow } from "../../src/workflow/index.ts";
+import { Workspace } from "../fixtures/cli-process.ts";
+import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
+
+const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/reference/cli.md"];
+const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
+
+function readPageText(page: string): string {
+  return readFileSync(join(repositoryRoot, page), "utf8");
+}
+
+/** Gives the page's shell a `stepwell`, which is the real command line. */
+function installShim(place: Workspace): string {
+  const folder = join(place.folder, ".bin");
+  mkdirSync(folder);
+  const shim = join(folder, "stepwell");
+  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+  chmodSync(shim, 0o755);
+  return folder;
+}
+
+async function execute(place: Workspace, program: string, args: readonly string[], bin = ""): Promise<string> {
+  const env = { ...process.env, NO_COLOR: "1", PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter) };
+  const child = spawn(program, args, { cwd: place.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  if (code !== 0 || stderr !== "") throw new Error(`exit code ${String(code)}: ${stderr}`);
+  return stdout;
+}
+
+async function runTypeScript(place: Workspace, { line, text: source }: Block): Promise<void> {
+  const library = pathToFileURL(join(repositoryRoot, "src", "index.ts")).href;
+  const file = `block-${line}.ts`;
+  place.write(file, source.replaceAll('from "stepwell"', `from "${library}"`));
+  expect(await execute(place, process.execPath, [file])).not.toBe("");
+}
+
+async function validate({ text: source }: Block): Promise<void> {
+  const { problems } = await loadWorkflow(source, { operators: null, userVars: { region: "eu" } });
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+}
+
+/** Does what a reader of the page would do, from top to bottom, in one folder. Resolves with how many blocks it executed. */
+async function follow(blocks: readonly Block[]): Promise<number> {
+  using place = new Workspace();
+  const bin = installShim(place);
+  let output = "";
+  let executed = 0;
+  for (const block of blocks) {
+    const { language, mark, text: source } = block;
+    executed++;
+    if (language === "yaml" && source.startsWith("name:")) await validate(block);
+    if (language === "sh" && mark === "run") output = await execute(place, "bash", ["-e", "-o", "pipefail", "-c", source], bin);
+    else if (language === "text" && mark === "output") expect(comparable(output)).toBe(comparable(source));
+    else if (/^[\w.-]+\.\w+$/.test(mark)) place.write(mark, source);
+    else if (language === "ts") await runTypeScript(place, block);
+    else if (language !== "yaml") executed--;
+  }
+  return executed;
+}
+
+describe("the pages for a new user", () => {
+  test.each([
+    ["README.md", 2],
+    ["docs/guide/getting-started.md", 12],
+    ["docs/reference/cli.md", 7],
+  ])("what %s shows is what happens", async (page, count) => {
+    expect(await follow(readPage(page))).toBe(count);
+  });
+
+  test("a page that says something else is found out", async () => {
+    const page = (lines: readonly string[]): readonly Block[] => blocksOf(lines.join("\n"));
+    await expect(follow(page(["```sh run", "echo one", "```", "```text output", "two", "```"]))).rejects.toThrow("two");
+    await expect(follow(page(["```sh run", "stepwell validate nowhere.yaml", "```"]))).rejects.toThrow("FILE_UNREADABLE");
+    await expect(follow(page(["```yaml", "name: x", "stepz: {}", "```"]))).rejects.toThrow("FIELD_UNKNOWN");
+    await expect(follow(page(["```ts", 'import { Stepwel } from "stepwell";', "```"]))).rejects.toThrow("Stepwel");
+  });
+
+  test.each(PAGES)("the links of %s lead somewhere", (page) => {
+    const links = readPageText(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g);
+    const targets = [...links].map(([, target = ""]) => posix.join(posix.dirname(page), target));
+    expect(targets.filter((target) => !existsSync(join(repositoryRoot, target)))).toStrictEqual([]);
+  });
+});
+
+describe("docs/reference/cli.md", () => {
+  test.each([
+    ["run", "## stepwell run"],
+    ["validate", "## stepwell validate"],
+    ["graph", "## stepwell graph"],
+    ["runs list", "## stepwell runs"],
+    ["runs show", "## stepwell runs"],
+    ["runs cancel", "## stepwell runs"],
+    ["doctor", "## stepwell doctor"],
+  ])("lists every flag of %s", async (command, heading) => {
+    using place = new Workspace();
+    const { stdout } = await place.run([...command.split(" "), "--help"]);
+    const flags = [...stdout.matchAll(/^ {2}(--[a-z]+)/gm)].map(([, flag = ""]) => flag);
+    const page = readPageText("docs/reference/cli.md");
+    const from = page.indexOf(`${heading}\n`);
+    const section = page.slice(from, page.indexOf("\n## ", from + 1));
+    expect(flags.length).toBeGreaterThan(0);
+    expect(flags.filter((flag) => !section.includes(flag))).toStrictEqual([]);
+  });
+});
