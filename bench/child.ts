@@ -12,7 +12,7 @@ export type Job =
 async function execute(job: Job): Promise<object> {
   switch (job.kind) {
     case "load":
-      return measure(await openContestant(job.contestant, job.directory), job.load, job.directory);
+      return measure(await openContestant(job.contestant, job.directory, job.load.workflow), job.load, job.directory);
     case "scheduler":
       return { rows: benchScheduler(), fits: fitScheduler(), creation: [3, 10, 100].map((steps) => ({ steps, ...benchCreation(steps) })) };
   }

@@ -1,12 +1,10 @@
-import type { WorkflowName } from "./workflows.ts";
-
 /** `limit` and `limit-running` are the minimal engine of `limit.ts`; `ours` runs from src/, `ours-dist` from dist/. */
 export type ContestantName = "ours" | "ours-dist" | "limit" | "limit-running";
 
-/** An engine that is measured. */
+/** An engine with one workflow, ready to be measured. */
 export interface Contestant {
   /** Starts a run, waits until its start is durable and then until its end is durable. */
-  run(workflow: WorkflowName): Promise<void>;
+  run(): Promise<void>;
   /** Ends the engine and resolves with the number of runs that its file holds as completed. */
   close(): Promise<number>;
 }

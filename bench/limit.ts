@@ -30,8 +30,8 @@ const SCHEMA = `
   CREATE TABLE step (run_id TEXT NOT NULL, seq INT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, output TEXT,
     created_at INT, PRIMARY KEY (run_id, seq)) WITHOUT ROWID;`;
 
-export function openLimit(directory: string, variant: LimitVariant): Contestant {
-  return new Limit(join(directory, "limit.db"), variant);
+export function openLimit(directory: string, variant: LimitVariant, workflow: WorkflowName): Contestant {
+  return new Limit(join(directory, "limit.db"), variant, workflow);
 }
 
 /**
@@ -43,17 +43,19 @@ class Limit implements Contestant {
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<"begin" | "commit" | "insertRun" | "insertStep" | "settleStep" | "endRun", StatementSync>>;
   readonly #variant: LimitVariant;
+  readonly #workflow: WorkflowName;
   readonly #work = createWork();
   readonly #current = new AsyncLocalStorage<Run>();
   #pending: PendingCommit[] = [];
   #isScheduled = false;
   #started = 0;
 
-  constructor(file: string, variant: LimitVariant) {
+  constructor(file: string, variant: LimitVariant, workflow: WorkflowName) {
     const database = new DatabaseSync(file);
     database.exec(SCHEMA);
     this.#database = database;
     this.#variant = variant;
+    this.#workflow = workflow;
     this.#statements = {
       begin: database.prepare("BEGIN IMMEDIATE"),
       commit: database.prepare("COMMIT"),
@@ -64,11 +66,11 @@ class Limit implements Contestant {
     };
   }
 
-  async run(workflow: WorkflowName): Promise<void> {
-    const { parallel, sequential } = SHAPES[workflow];
+  async run(): Promise<void> {
+    const { parallel, sequential } = SHAPES[this.#workflow];
     const run = { id: this.#newId() };
     const input = JSON.stringify(INPUT);
-    const insert: Write = () => this.#statements.insertRun.run(run.id, workflow, input, Date.now());
+    const insert: Write = () => this.#statements.insertRun.run(run.id, this.#workflow, input, Date.now());
     await this.#commit([insert, ...this.#beginSteps(run, 0, Math.max(parallel, 1))]);
     await this.#current.run(run, async () => {
       if (parallel > 0) await this.#together(run, parallel);

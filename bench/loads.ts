@@ -65,35 +65,34 @@ export async function measure(contestant: Contestant, load: Load, directory: str
 
 /** Resolves with the number of runs. */
 async function warmUp(contestant: Contestant, load: Load): Promise<number> {
-  const { workflow } = load;
   if (load.kind === "closed") {
-    return closedLoop(contestant, workflow, load.concurrency, Math.min(1.5, load.seconds));
+    return closedLoop(contestant, load.concurrency, Math.min(1.5, load.seconds));
   }
-  const runs = stepsOf(workflow) >= LONG_RUN_STEPS ? WARM_UP_LONG_RUNS : WARM_UP_RUNS;
-  for (let index = 0; index < runs; index++) await contestant.run(workflow);
+  const runs = stepsOf(load.workflow) >= LONG_RUN_STEPS ? WARM_UP_LONG_RUNS : WARM_UP_RUNS;
+  for (let index = 0; index < runs; index++) await contestant.run();
   return runs;
 }
 
 async function carryOut(contestant: Contestant, load: Load): Promise<{ readonly runs: number; readonly timesMs: readonly number[] }> {
   if (load.kind === "closed") {
-    return { runs: await closedLoop(contestant, load.workflow, load.concurrency, load.seconds), timesMs: [] };
+    return { runs: await closedLoop(contestant, load.concurrency, load.seconds), timesMs: [] };
   }
   const timesMs: number[] = [];
   for (let index = 0; index < load.runs; index++) {
     if (load.kind === "paced") await sleep(Math.random() * load.gapMs);
     const startedAt = performance.now();
-    await contestant.run(load.workflow);
+    await contestant.run();
     timesMs.push(performance.now() - startedAt);
   }
   return { runs: load.runs, timesMs };
 }
 
-async function closedLoop(contestant: Contestant, workflow: WorkflowName, callers: number, seconds: number): Promise<number> {
+async function closedLoop(contestant: Contestant, callers: number, seconds: number): Promise<number> {
   const endsAt = performance.now() + seconds * 1_000;
   let runs = 0;
   const call = async (): Promise<void> => {
     while (performance.now() < endsAt) {
-      await contestant.run(workflow);
+      await contestant.run();
       runs += 1;
     }
   };

@@ -12,15 +12,15 @@ interface Package {
 }
 
 /** Stepwell as a user embeds it, with default settings; from dist/ it must have been built before. */
-export async function openOurs(directory: string, from: "src" | "dist"): Promise<Contestant> {
+export async function openOurs(directory: string, from: "src" | "dist", workflow: WorkflowName): Promise<Contestant> {
   const entry = join(import.meta.dirname, "..", FILES[from]);
   const loaded: unknown = await import(pathToFileURL(entry).href);
   if (!isPackage(loaded)) throw new Error(`${entry} does not export Stepwell`);
   const file = join(directory, "ours.db");
   const stepwell = new loaded.Stepwell({ ledger: file, operators: { work: createWork() } });
-  for (const definition of Object.values(DEFINITIONS)) await stepwell.register(definition);
+  await stepwell.register(DEFINITIONS[workflow]);
   return {
-    run: async (workflow: WorkflowName) => {
+    run: async () => {
       const id = await stepwell.start(workflow, INPUT);
       const { status, error } = await stepwell.result(id);
       if (status !== "SUCCEEDED") throw new Error(`a run of "${workflow}" ended ${status}: ${JSON.stringify(error)}`);

@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.ts";
 export interface Session {
   readonly terminal: Terminal;
   /** What the process ends with. */
-  finish(exitCode: ExitCode): void;
+  readonly finish: (exitCode: ExitCode) => void;
 }
 
 /** Gives a command its flags and its action. */

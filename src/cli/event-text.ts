@@ -2,6 +2,7 @@ import type { LifecycleEvent } from "../engine/api.ts";
 import { formatDuration } from "../model/duration.ts";
 import { RUN_REASONS, STEP_REASONS } from "../model/status.ts";
 import { oneLine, timeOfDay } from "./layout.ts";
+import { errorLine } from "./step-rows.ts";
 
 /** Stands where a step's id would, for what concerns the whole run; no id has parentheses. */
 const RUN = "(run)";
@@ -31,7 +32,7 @@ export class EventText {
         this.#startedAt.set(event.step, at);
         return event.attempt > 1 ? `started, attempt ${event.attempt}` : "started";
       case "step.retrying":
-        return `attempt ${event.attempt} failed, next in ${formatDuration(event.delayMs)}: ${event.error.code}: ${event.error.message}`;
+        return `attempt ${event.attempt} failed, next in ${formatDuration(event.delayMs)}: ${errorLine(event.error)}`;
       case "step.settled":
         return this.#settled(event, at);
       case "step.discarded":
@@ -48,7 +49,7 @@ export class EventText {
       case "run.recovered":
         return "goes on";
       case "ledger.stalled":
-        return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${event.error.code}: ${event.error.message}`;
+        return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
       case "run.started":
       case "run.resumed":
       case "run.broken":
@@ -61,7 +62,7 @@ export class EventText {
     const startedAt = this.#startedAt.get(step);
     this.#startedAt.delete(step);
     const took = startedAt === undefined ? "" : `  ${formatDuration(at - startedAt)}`;
-    const why = [...(reason === null ? [] : [STEP_REASONS[reason]]), ...(error === null ? [] : [`${error.code}: ${error.message}`])];
+    const why = [...(reason === null ? [] : [STEP_REASONS[reason]]), ...(error === null ? [] : [errorLine(error)])];
     return `${status.toLowerCase()}${took}${why.length === 0 ? "" : `  ${why.join("; ")}`}`;
   }
 }

@@ -9,8 +9,13 @@ export function oneLine(text: string): string {
 
 /** At most `width` characters; what does not fit ends with an ellipsis. */
 export function fit(text: string, width: number): string {
-  const characters = [...text];
+  const characters = charactersOf(text);
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+/** Code points: a terminal gives most of them one cell, and half of one none at all. */
+function charactersOf(text: string): readonly string[] {
+  return Array.from(text);
 }
 
 export interface Column {
@@ -32,7 +37,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const widths = columns.map(({ minWidth = 0, maxWidth = Number.POSITIVE_INFINITY }, index) =>
     Math.min(
       maxWidth,
-      all.reduce((width, row) => Math.max(width, [...(row[index] ?? "")].length), minWidth),
+      all.reduce((width, row) => Math.max(width, charactersOf(row[index] ?? "").length), minWidth),
     ),
   );
   return all.map((row) =>
@@ -40,7 +45,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .map(({ align }, index) => {
         const width = widths[index] ?? 0;
         const cell = fit(row[index] ?? "", width);
-        const padding = " ".repeat(width - [...cell].length);
+        const padding = " ".repeat(width - charactersOf(cell).length);
         return align === "right" ? padding + cell : cell + padding;
       })
       .filter((_, index) => widths[index] !== 0)

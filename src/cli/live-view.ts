@@ -1,7 +1,7 @@
 import type { LifecycleEvent } from "../engine/api.ts";
 import { formatDuration } from "../model/duration.ts";
 import { fit } from "./layout.ts";
-import { type PageStyle, progressText, type StepView, stepLines } from "./step-rows.ts";
+import { errorLine, type PageStyle, progressText, type StepView, stepLines } from "./step-rows.ts";
 
 export interface ScreenStyle extends PageStyle {
   /** Lines that the view may take at most. */
@@ -40,7 +40,7 @@ export class LiveView {
           reason: "retry",
           attempt: event.attempt,
           retryAt: at + event.delayMs,
-          error: `${event.error.code}: ${event.error.message}`,
+          error: errorLine(event.error),
         }));
         break;
       case "step.settled":
@@ -50,7 +50,7 @@ export class LiveView {
           attempt: event.attempt,
           finishedAt: at,
           retryAt: null,
-          error: event.error === null ? null : `${event.error.code}: ${event.error.message}`,
+          error: event.error === null ? null : errorLine(event.error),
         }));
         break;
       default:

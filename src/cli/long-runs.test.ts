@@ -99,7 +99,7 @@ describe("Ctrl-C", () => {
     expect(second.stdout).not.toContain("hold    started");
     expect(second.stdout).toContain("after   started");
     expect(await runIds(place)).toHaveLength(1);
-    expect(door.arrived).toBe(1);
+    expect(door.arrived()).toBe(1);
   });
 
   test("ends at once when it comes twice", async () => {
@@ -161,7 +161,7 @@ describe("after a kill", () => {
 
   test("a run whose operator is gone is suspended until somebody acts: exit code 4", async () => {
     await using door = await gate();
-    const definition = (operator: string): string => `${held(door)}`.replace("uses: transform, needs", `uses: ${operator}, needs`);
+    const definition = (operator: string): string => held(door).replace("uses: transform, needs", `uses: ${operator}, needs`);
     using place = new Workspace({ "held.yaml": definition("ship"), "operators.mjs": "export const ship = () => ({ done: true });" });
     const first = place.start(["run", "held.yaml", "--operators", "operators.mjs"]);
     await door.request(1);
@@ -186,7 +186,7 @@ test("--key makes two commands one run", async () => {
   const second = await place.run(["run", "held.yaml", "--key", "one"]);
   expect([first.exitCode, second.exitCode]).toStrictEqual([0, 0]);
   expect(second.stdout).toMatch(/The key "one" started run [0-9a-f-]{36} at .*; it has ended SUCCEEDED/);
-  expect(door.arrived).toBe(1);
+  expect(door.arrived()).toBe(1);
   const other = await place.run(["run", "held.yaml", "--key", "one", "--input", '{"other":true}']);
   expect(other.exitCode).toBe(2);
   expect(other.stderr).toContain("IDEMPOTENCY_KEY_REUSED");

@@ -1,6 +1,6 @@
 import { text as textOf } from "node:stream/consumers";
 import { StepwellError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
+import { type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { readText } from "./load-definition.ts";
 
@@ -19,8 +19,7 @@ export async function readInput(flag: string | undefined): Promise<Json> {
 
 function parse(text: string, from: string): Json {
   try {
-    const value: Json = JSON.parse(text);
-    return value;
+    return toJson(JSON.parse(text), `the input from ${from}`);
   } catch (cause) {
     throw new StepwellError(
       "INPUT_INVALID",

@@ -1,3 +1,4 @@
+import { parseJson } from "../engine/restore-steps.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { RunRow } from "../ledger/rows.ts";
 import { canonicalJson } from "../model/json.ts";
@@ -29,7 +30,7 @@ export async function lookAtLedger(
   const version = earlier === undefined ? undefined : await ledger.getVersion(earlier.versionId);
   return {
     earlier,
-    isOtherDefinition: version !== undefined && canonicalJson(JSON.parse(version.definition)) !== canonicalJson(definition),
+    isOtherDefinition: version !== undefined && canonicalJson(parseJson(version.definition)) !== canonicalJson(definition),
     others: unfinished.filter(({ publicId }) => publicId !== earlier?.publicId).length,
   };
 }

@@ -1,8 +1,10 @@
+import { parseError } from "../engine/recorded-error.ts";
+import { parseJson } from "../engine/restore-steps.ts";
 import { resultOf } from "../engine/run-results.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
-import { isJsonObject, type Json } from "../model/json.ts";
+import type { Json } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";
@@ -38,9 +40,8 @@ export async function reportResult({ out, size }: Terminal, { run, steps }: Stor
   if (shown.length < views.length) out.line(out.paint.dim(`… and ${plural(views.length - shown.length, "step")} more`));
   out.line("");
   out.line(headline(run, out.paint));
-  if (run.error !== null) out.line(`  ${oneLine(errorLine(JSON.parse(run.error)))}`);
-  const output: Json = run.output === null ? null : JSON.parse(run.output);
-  if (output !== null) out.line(`\n${await readable(output)}`);
+  if (run.error !== null) out.line(`  ${oneLine(errorLine(parseError(run.error)))}`);
+  if (run.output !== null && run.output !== "null") out.line(`\n${await readable(parseJson(run.output))}`);
 }
 
 function noteworthy(views: readonly StepView[]): readonly StepView[] {
@@ -71,7 +72,6 @@ export function colourOf(status: RunStatus, paint: Paint): (text: string) => str
 /** YAML, which people read more easily than JSON; plain text as it is. */
 async function readable(output: Json): Promise<string> {
   if (typeof output === "string") return output;
-  if (!isJsonObject(output) && !Array.isArray(output)) return String(output);
   const { stringify } = await import("yaml");
   return stringify(output, { lineWidth: 0 }).trimEnd();
 }

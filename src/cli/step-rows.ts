@@ -1,6 +1,7 @@
+import { parseError } from "../engine/recorded-error.ts";
 import type { StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
-import { isJsonObject } from "../model/json.ts";
+import type { RecordedError } from "../model/errors.ts";
 import { STEP_REASONS, type StepReason, type StepStatus } from "../model/status.ts";
 import { fit, table } from "./layout.ts";
 import type { Paint } from "./terminal.ts";
@@ -51,12 +52,12 @@ export function stepViewOf(row: StepRunRow): StepView {
     startedAt,
     finishedAt,
     retryAt: null,
-    error: error === null ? null : errorLine(JSON.parse(error)),
+    error: error === null ? null : errorLine(parseError(error)),
   };
 }
 
-export function errorLine(error: unknown): string {
-  return isJsonObject(error) ? `${String(error["code"])}: ${String(error["message"])}` : String(error);
+export function errorLine({ code, message }: RecordedError): string {
+  return `${code}: ${message}`;
 }
 
 /** One aligned line for each step: mark, id, operator, attempt, duration, and what there is to say about it. */

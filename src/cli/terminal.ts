@@ -7,7 +7,7 @@ export interface Terminal {
   readonly out: Output;
   readonly err: Output;
   /** The size of the screen behind `out`; a wide page when there is none. */
-  size(): { readonly columns: number; readonly rows: number };
+  readonly size: () => { readonly columns: number; readonly rows: number };
 }
 
 export interface Output {
@@ -15,8 +15,8 @@ export interface Output {
   readonly isScreen: boolean;
   readonly paint: Paint;
   /** Writes text as it stands. */
-  write(text: string): void;
-  line(text: string): void;
+  readonly write: (text: string) => void;
+  readonly line: (text: string) => void;
 }
 
 export function processTerminal(): Terminal {

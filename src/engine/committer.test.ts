@@ -177,6 +177,24 @@ describe("the committer", () => {
     },
   );
 
+  test("a caller that comes during a stall is refused with its code, not left waiting until it has passed", async () => {
+    let isFull = true;
+    const { committer, clock, add } = setUp(() => (isFull ? refuse("LEDGER_FULL") : committed()));
+    const [patient, caller] = [new FakeRun(1), new FakeRun(2, true)];
+    add([patient]);
+    await clock.timerSet();
+    add([caller]);
+    for (let retry = 0; retry < 3; retry++) {
+      await clock.fire();
+      await nextTurn();
+    }
+    expect(caller.end).toBe("refused LEDGER_FULL");
+    isFull = false;
+    await clock.fire();
+    await committer.idle();
+    expect(patient.end).toBe("committed at 1");
+  });
+
   test("the pause of a stall grows to two seconds and begins again after a commit", async () => {
     let failures = 8;
     const { committer, clock, add } = setUp(() => (failures-- > 0 ? refuse("LEDGER_BUSY") : committed()));

@@ -83,7 +83,7 @@ export class SqliteCommits {
       missed = this.heads.missedBy(units);
       return apply(missed, now) ? { outcome: "committed", now, missed: [...missed] } : ROLL_BACK;
     });
-    if (outcome !== ROLL_BACK) this.heads.forgetEnded(units, missed);
+    if (outcome !== ROLL_BACK) this.heads.noteEnded(units, missed);
     return outcome;
   }
 

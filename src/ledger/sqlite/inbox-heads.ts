@@ -1,11 +1,16 @@
 import type { Unit } from "../writes.ts";
 
+/** Ended runs that are still remembered: more than can be in flight while a unit that did not see the end is on its way. */
+const ENDED_KEPT = 10_000;
+
 /**
  * The last accepted inbox number of every run that was sent something, so that a commit need not read `run.inbox_seq` for
  * each unit. Complete because only the owner consumes: what another process accepted since the last look is still open.
  */
 export class InboxHeads {
   readonly #heads = new Map<number, number>();
+  /** In the order in which they ended. */
+  readonly #ended = new Set<number>();
 
   note(runId: number, seq: number): void {
     if (seq > (this.#heads.get(runId) ?? 0)) this.#heads.set(runId, seq);
@@ -21,11 +26,18 @@ export class InboxHeads {
     return missed;
   }
 
-  /** Runs that have ended accept nothing and decide nothing more. */
-  forgetEnded(units: readonly Unit[], missed: ReadonlySet<number>): void {
+  /** A run that has ended accepts nothing more; what is known of it may go, the oldest first. */
+  noteEnded(units: readonly Unit[], missed: ReadonlySet<number>): void {
     if (this.#heads.size === 0) return;
     for (const [index, unit] of units.entries()) {
-      if (!missed.has(index) && unit.writes.some((write) => write.write === "endRun")) this.#heads.delete(unit.runId);
+      if (!missed.has(index) && this.#heads.has(unit.runId) && unit.writes.some((write) => write.write === "endRun")) {
+        this.#ended.add(unit.runId);
+      }
+    }
+    for (const runId of this.#ended) {
+      if (this.#ended.size <= ENDED_KEPT) return;
+      this.#ended.delete(runId);
+      this.#heads.delete(runId);
     }
   }
 }

@@ -28,6 +28,10 @@ test("references in a schema lead somewhere, and nothing is fetched", async () =
   ).toEqual([]);
 });
 
+test("a schema cannot make validation asynchronous", async () => {
+  expect(await load("input: { $async: true, type: object }\nsteps: { a: { uses: t } }")).toEqual([["SCHEMA_INVALID", "input.$async", 2]]);
+});
+
 test("two steps may have the same schema, also with one $id", async () => {
   const schema = "{ $id: 'urn:shop:order', type: object }";
   expect(

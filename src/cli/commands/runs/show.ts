@@ -1,3 +1,5 @@
+import { parseError } from "../../../engine/recorded-error.ts";
+import { parseJson } from "../../../engine/restore-steps.ts";
 import { resultOf } from "../../../engine/run-results.ts";
 import type { Ledger } from "../../../ledger/port.ts";
 import type { AttemptRow, HistoryRow, RunRow, StepRunRow } from "../../../ledger/rows.ts";
@@ -72,7 +74,7 @@ function attemptLines(attempts: readonly AttemptRow[], steps: readonly StepRunRo
       pathOf.get(ordinal) ?? String(ordinal),
       `attempt ${attempt}`,
       status,
-      error === null ? "" : errorLine(JSON.parse(error)),
+      error === null ? "" : errorLine(parseError(error)),
     ]),
   );
 }
@@ -122,9 +124,7 @@ function asData({ run, steps, attempts, history }: Shown): object {
 }
 
 function parse(text: string | null): Json {
-  if (text === null) return null;
-  const value: Json = JSON.parse(text);
-  return value;
+  return text === null ? null : parseJson(text);
 }
 
 function iso(ms: number | null): string | null {

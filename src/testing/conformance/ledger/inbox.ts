@@ -46,6 +46,15 @@ export function describeInbox(make: MakeLedger): void {
       expect(late).toMatchObject({ missed: [0] });
     });
 
+    test("a unit is too old also when its run has ended meanwhile", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      await fixture.ledger.accept(cancelOf(runId));
+      await commit(fixture, unit(runId, [settleStep(runId, 0), endRun(runId)], 1));
+      await expect(commit(fixture, unit(runId, [insertStep(runId, 1, { revision: 3 })], 0))).resolves.toMatchObject({ missed: [0] });
+      await expect(stepOf(fixture, runId, 1)).resolves.toBeUndefined();
+    });
+
     test("a run that ended, or is not there, accepts nothing", async () => {
       const fixture = get();
       const runId = await startedRun(fixture);
