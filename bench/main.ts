@@ -75,6 +75,7 @@ async function bench({ works, settings, json }: Choice): Promise<void> {
     ledger: "SQLite, WAL, synchronous=FULL, a new file for each repetition",
     repetitions: `${settings.repetitions}, interleaved with the limits, each in a fresh process after a warm-up`,
     "closed loop": `${settings.seconds} s`,
+    "node options": process.env["NODE_OPTIONS"] ?? "none (V8's defaults)",
     "code measured": settings.ours === "ours" ? "src/" : "dist/",
   };
   const results = await measureAll(works.length === 0 ? Object.keys(WORKS).filter(isWork) : works, settings);

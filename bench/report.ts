@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Usage } from "./meter.ts";
 import type { Spread } from "./statistics.ts";
 
@@ -68,6 +69,7 @@ export function formatFacts(facts: Readonly<Record<string, string>>): string {
 }
 
 export function writeJson(file: string, report: object): void {
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 

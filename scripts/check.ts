@@ -1,5 +1,6 @@
 // `npm run check`: everything that must hold before a change is finished, the same here and in CI.
 // --only NAME and --skip NAME choose stages; both may be repeated.
+import { isatty } from "node:tty";
 import { parseArgs } from "node:util";
 import pc from "picocolors";
 import { formatDuration } from "../src/model/duration.ts";
@@ -58,7 +59,7 @@ const ROUNDS: readonly (readonly Stage[])[] = [
 ];
 const STAGES_AT_ONCE = 2;
 
-const colors = pc.createColors(process.stdout.isTTY && process.env["NO_COLOR"] === undefined);
+const colors = pc.createColors(isatty(1) && process.env["NO_COLOR"] === undefined);
 
 async function runStage(stage: Stage): Promise<StageResult> {
   const startedAt = performance.now();

@@ -106,7 +106,13 @@ async function endOf(harness: Harness, id: string, commits: number): Promise<End
 const input = { yes: true, no: false };
 
 /** Runs with engines that die after `period` commits each (the first after `first`) until the run has ended. */
-async function runWithCrashes(definition: JsonObject, reopen: OpenLedger, first: number, period: number, heard: boolean): Promise<[End, World]> {
+async function runWithCrashes(
+  definition: JsonObject,
+  reopen: OpenLedger,
+  first: number,
+  period: number,
+  heard: boolean,
+): Promise<[End, World]> {
   const world = new World();
   let id: string | undefined;
   for (let engine = 0; engine < 100; engine++) {

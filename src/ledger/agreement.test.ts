@@ -155,7 +155,7 @@ describe("agreement of the backends", () => {
         const [memory, sqlite] = await Promise.all(harnesses.map(({ ledger }) => everythingOf(ledger, first)));
         expect(sqlite).toEqual(memory);
       }),
-      { numRuns: 2500 },
+      { numRuns: 400 },
     );
   });
 });

@@ -20,7 +20,14 @@ await using stepwell = new Stepwell({
     },
   ],
 });
-await stepwell.register({ name: "held", steps: [{ id: "a", uses: "work" }, { id: "b", uses: "work" }, { id: "c", uses: "work" }] });
+await stepwell.register({
+  name: "held",
+  steps: [
+    { id: "a", uses: "work" },
+    { id: "b", uses: "work" },
+    { id: "c", uses: "work" },
+  ],
+});
 const first = await stepwell.start("held");
 say(`started ${first}`);
 const second = await stepwell.start("held");

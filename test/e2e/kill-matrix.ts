@@ -15,8 +15,10 @@ import { LineProcess } from "./lines.ts";
 /** The moments of a kill, milliseconds after the engine was started: from before it opens its ledger to after its last step. */
 const FIRST_MS = 150;
 const LAST_MS = 1_700;
-/** The engine holds a run that killed it three times without progress; the next one after two such kills is left alone until it has some. */
-const KILLS_WITHOUT_PROGRESS = 2;
+/** A run that lost three engines without progress is held for a person, so the engine after the second such kill is left alone. */
+const RECOVERIES_WITHOUT_PROGRESS = 1;
+/** No engine needs longer for a whole run. */
+const LONGEST_MS = 60_000;
 
 export interface KillOptions {
   readonly kills: number;
@@ -40,7 +42,7 @@ export interface KillReport {
 
 const Call = z.object({ at: z.number(), run: z.string(), step: z.string(), attempt: z.number() });
 const ShopCall = z.object({ at: z.number(), key: z.string(), endpoint: z.string(), effect: z.boolean(), status: z.number() });
-const End = z.object({ status: z.string(), output: z.unknown(), error: z.unknown() });
+const End = z.object({ status: z.string(), error: z.unknown() });
 
 interface Place {
   readonly ledger: string;
@@ -80,28 +82,33 @@ export async function runKillMatrix({ kills, seed, pace, report = () => undefine
 
 /** Starts and kills engines until the run has ended; returns how often it was killed. */
 async function driveOneRun(place: Place, key: string, most: number, random: () => number, violations: string[]): Promise<number> {
-  let killed = 0;
-  for (;;) {
+  for (let killed = 0; ; ) {
     const engine = new LineProcess(new URL("orders-engine.ts", import.meta.url), [place.ledger, place.url, place.calls, key]);
-    const mayKill = killed < most && crashesOf(place.ledger, key) < KILLS_WITHOUT_PROGRESS;
-    const ended = engine.line("ended ");
-    const moment = new AbortController();
-    const isKilled = mayKill && (await Promise.race([ended.then(() => false), pause(FIRST_MS + random() * (LAST_MS - FIRST_MS), moment)]));
-    moment.abort();
-    if (isKilled) {
-      engine.kill();
-      killed += 1;
-    }
+    const mayKill = killed < most && crashesOf(place.ledger, key) < RECOVERIES_WITHOUT_PROGRESS;
+    const ended = await endWithin(engine, mayKill ? FIRST_MS + random() * (LAST_MS - FIRST_MS) : LONGEST_MS);
     const code = await engine.ended();
-    if (isKilled && (await ended) === undefined) continue;
-    const end = End.parse(JSON.parse((await ended)?.slice("ended ".length) ?? '{"status":"no end"}'));
+    if (ended === undefined && mayKill) {
+      killed += 1;
+      continue;
+    }
+    const end = End.parse(JSON.parse(ended ?? '{"status":"without end"}'));
     if (end.status !== "SUCCEEDED") violations.push(`${key} ended ${end.status}, exit code ${code}: ${JSON.stringify(end.error)}`);
     return killed;
   }
 }
 
-async function pause(ms: number, { signal }: AbortController): Promise<boolean> {
-  return sleep(ms, true, { signal }).catch(() => false);
+/** How the run ended, or undefined after `ms`, when the engine has been killed. */
+async function endWithin(engine: LineProcess, ms: number): Promise<string | undefined> {
+  const moment = new AbortController();
+  await Promise.race([engine.line("ended "), pause(ms, moment)]);
+  moment.abort();
+  if (!engine.lines.some((line) => line.startsWith("ended "))) engine.kill();
+  const line = await engine.line("ended ");
+  return line?.slice("ended ".length);
+}
+
+async function pause(ms: number, { signal }: AbortController): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** Recoveries of the run since it last got anywhere. */
@@ -124,11 +131,13 @@ async function checkCalls(place: Omit<Place, "url">, violations: string[]): Prom
   for (const { run_id: run, path, finished_at: at, status } of db.prepare("SELECT * FROM step_runs").all()) {
     finished.set(`${run}:${path}`, { at: Number(at ?? Number.POSITIVE_INFINITY), status: String(status) });
   }
-  for (const { id, status } of db.prepare("SELECT id, status FROM runs WHERE status <> 'SUCCEEDED'").all()) violations.push(`run ${id} is ${status}`);
+  for (const { id, status } of db.prepare("SELECT id, status FROM runs WHERE status <> 'SUCCEEDED'").all())
+    violations.push(`run ${id} is ${status}`);
   db.close();
   const calls = (await readLines(place.calls)).map((line) => Call.parse(line));
   for (const { at, run, step, attempt } of calls) {
-    if (at > (finished.get(`${run}:${step}`)?.at ?? 0)) violations.push(`attempt ${attempt} of ${run}:${step} was called after the step had finished`);
+    if (at > (finished.get(`${run}:${step}`)?.at ?? 0))
+      violations.push(`attempt ${attempt} of ${run}:${step} was called after the step had finished`);
   }
   const effects = new Map<string, number>();
   for (const { at, key, endpoint, effect, status } of (await readLines(place.shop)).map((line) => ShopCall.parse(line))) {

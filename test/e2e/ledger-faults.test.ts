@@ -8,7 +8,14 @@ import { openDatabase } from "../../src/ledger/sqlite/connection.ts";
 import { openSqliteLedger, sqliteLedgerOn } from "../../src/ledger/sqlite/ledger.ts";
 import { Gate, Harness } from "../../src/testing/harness.ts";
 
-const definition = { name: "large", steps: [{ id: "a", uses: "work" }, { id: "b", uses: "after" }], output: "{{ steps.b.output }}" };
+const definition = {
+  name: "large",
+  steps: [
+    { id: "a", uses: "work" },
+    { id: "b", uses: "after" },
+  ],
+  output: "{{ steps.b.output }}",
+};
 const BUSY_TIMEOUT_MS = 20;
 
 let directory = "";

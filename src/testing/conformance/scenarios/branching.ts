@@ -84,16 +84,22 @@ export function describeBranching(open: () => Promise<OpenLedger>): void {
         { id: 3, total: 8, paid: true },
       ];
       const harness = await Harness.on(open, { operators: { load: () => ({ orders }) } });
-      const outcome = await harness.run({
-        name: "computed",
-        vars: { tax: 1.5 },
-        steps: {
-          load: { uses: "load", output: "{{ result.orders[paid] }}" },
-          ids: { uses: "load", output: "jsonpath:$.orders[?@.paid == true].id" },
-          sum: { uses: "transform", with: { gross: "{{ $sum(steps.load.output.total) * vars.tax }}", text: "{{ input.name }}: {{ $count(steps.load.output) }}" } },
+      const outcome = await harness.run(
+        {
+          name: "computed",
+          vars: { tax: 1.5 },
+          steps: {
+            load: { uses: "load", output: "{{ result.orders[paid] }}" },
+            ids: { uses: "load", output: "jsonpath:$.orders[?@.paid == true].id" },
+            sum: {
+              uses: "transform",
+              with: { gross: "{{ $sum(steps.load.output.total) * vars.tax }}", text: "{{ input.name }}: {{ $count(steps.load.output) }}" },
+            },
+          },
+          output: { ids: "{{ steps.ids.output }}", sum: "{{ steps.sum.output }}", who: "{{ $uppercase(input.name) }}" },
         },
-        output: { ids: "{{ steps.ids.output }}", sum: "{{ steps.sum.output }}", who: "{{ $uppercase(input.name) }}" },
-      }, { name: "north" });
+        { name: "north" },
+      );
       expect(outcome.output).toEqual({ ids: [1, 3], sum: { gross: 57, text: "north: 2" }, who: "NORTH" });
       await harness.stepwell.stop();
     });

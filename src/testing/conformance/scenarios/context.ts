@@ -94,7 +94,15 @@ export function describeContext(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.register({ name: "told", version: "2", steps: { only: { uses: "listen", retry } } });
       const runId = await harness.stepwell.start("told", { n: 1 }, { initiator: "a shop", labels: { shop: "north" } });
       expect((await harness.stepwell.result(runId)).status).toBe("SUCCEEDED");
-      const run = { runId, workflow: "told", version: "2", tenant: "default", initiator: "a shop", labels: { shop: "north" }, input: { n: 1 } };
+      const run = {
+        runId,
+        workflow: "told",
+        version: "2",
+        tenant: "default",
+        initiator: "a shop",
+        labels: { shop: "north" },
+        input: { n: 1 },
+      };
       expect(told.map(({ attempt }) => attempt)).toEqual([1, 2]);
       for (const context of told) {
         expect(context.run).toEqual(run);

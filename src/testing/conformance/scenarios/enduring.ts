@@ -77,7 +77,13 @@ export function describeEnduring(open: () => Promise<OpenLedger>): void {
       const ledger = await reopen();
       const calls: string[] = [];
       const first = new Harness(ledger, { operators: { deaf: deaf(calls) } });
-      const id = await first.start({ name: "stubborn", steps: [{ id: "a", uses: "deaf" }, { id: "b", uses: "deaf" }] });
+      const id = await first.start({
+        name: "stubborn",
+        steps: [
+          { id: "a", uses: "deaf" },
+          { id: "b", uses: "deaf" },
+        ],
+      });
       await first.stepStarted("a");
       await first.stepwell.cancel(id, "somebody");
       await first.event((event) => event.type === "step.settled" && event.step === "b");
@@ -172,7 +178,13 @@ export function describeEnduring(open: () => Promise<OpenLedger>): void {
       const reopen = await open();
       const gate = new Gate();
       const first = new Harness(await reopen(), { operators: { gate: gate.operator } });
-      const id = await first.start({ name: "owned", steps: [{ id: "a", uses: "gate" }, { id: "b", uses: "gate" }] });
+      const id = await first.start({
+        name: "owned",
+        steps: [
+          { id: "a", uses: "gate" },
+          { id: "b", uses: "gate" },
+        ],
+      });
       await gate.arrivals(1);
       const second = new Harness(await reopen(), { operators: { gate: () => "second" } });
       const refusal = await second.stepwell.open().then(

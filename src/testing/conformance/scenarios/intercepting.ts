@@ -43,7 +43,13 @@ export function describeIntercepting(open: () => Promise<OpenLedger>): void {
       };
       const harness = await Harness.on(open, { operators: { work, fail }, interceptors: [rescue, refuseOnce] });
       const retry = { strategy: "fixed", maxAttempts: 2, initialDelay: 1 };
-      const id = await harness.start({ name: "thrown", steps: [{ id: "a", uses: "work", retry }, { id: "b", uses: "fail" }] });
+      const id = await harness.start({
+        name: "thrown",
+        steps: [
+          { id: "a", uses: "work", retry },
+          { id: "b", uses: "fail" },
+        ],
+      });
       expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
       const run = await harness.stepwell.get(id);
       expect(run?.steps.map(({ attempt, output }) => [attempt, output])).toEqual([
@@ -107,7 +113,13 @@ export function describeIntercepting(open: () => Promise<OpenLedger>): void {
           }),
         );
       });
-      const id = await harness.start({ name: "told", steps: [{ id: "a", uses: "gate" }, { id: "b", uses: "gate" }] });
+      const id = await harness.start({
+        name: "told",
+        steps: [
+          { id: "a", uses: "gate" },
+          { id: "b", uses: "gate" },
+        ],
+      });
       await gate.arrivals(1);
       gate.open();
       await harness.stepwell.result(id);

@@ -31,7 +31,13 @@ export function describeSharing(open: () => Promise<OpenLedger>): void {
       const blocking = { a: { uses: "block", isolation: "thread", with: { ms: 2_000 } } };
       const id = await harness.start({ name: "blocking", steps: blocking, output: "{{ steps.a.output }}" });
       await harness.stepStarted("a");
-      await harness.stepwell.register({ name: "quick", steps: [{ uses: "transform", with: {} }, { uses: "transform", with: {} }] });
+      await harness.stepwell.register({
+        name: "quick",
+        steps: [
+          { uses: "transform", with: {} },
+          { uses: "transform", with: {} },
+        ],
+      });
       let longestMs = 0;
       for (let run = 0; run < 20; run++) {
         const begun = systemClock.monotonic();
@@ -99,7 +105,13 @@ export function describeSharing(open: () => Promise<OpenLedger>): void {
       const stepwell = new Stepwell({ ledger, operators: { look } });
       const told: string[] = [];
       stepwell.listen((event) => told.push("step" in event ? `${event.type} ${event.step}` : event.type));
-      await stepwell.register({ name: "stages", steps: [{ id: "fetch", uses: "look" }, { id: "store", uses: "look" }] });
+      await stepwell.register({
+        name: "stages",
+        steps: [
+          { id: "fetch", uses: "look" },
+          { id: "store", uses: "look" },
+        ],
+      });
       const id = await stepwell.start("stages", {}, { trigger: "schedule" });
       await stepwell.result(id);
       expect(seen).toEqual([
