@@ -11,6 +11,8 @@ const WORKS = { W1: w1, W2: w2, W3: w3, W4: w4, W6: w6, W13: w13, W14: w14, memo
 
 type WorkName = keyof typeof WORKS;
 
+const WORKS_OF_PEERS: ReadonlySet<WorkName> = new Set<WorkName>(["W1", "W2", "W3", "W4"]);
+
 const USAGE = `usage: npm run bench -- [WORK]... [--quick] [--dist] [--minutes N] [--json FILE]
        npm run bench:peers -- [WORK]... [--quick] [--json FILE]
 works: ${Object.keys(WORKS).join(" ")} (default: all); with --peers W1 W2 W3 W4
@@ -38,6 +40,7 @@ function readArguments(args: readonly string[]): Choice | undefined {
     const minutes = Number(values.minutes);
     const works = positionals.filter(isWork);
     if (!(minutes > 0) || works.length < positionals.length) return undefined;
+    if (values.peers && works.some((work) => !WORKS_OF_PEERS.has(work))) return undefined;
     const settings: Settings = {
       ours: values.dist ? "ours-dist" : "ours",
       repetitions: values.quick ? 2 : 5,

@@ -5,8 +5,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { exitCodeOfError } from "../../src/cli/exit-codes.ts";
 import { openExistingLedger, TENANT } from "../../src/cli/open-ledger.ts";
-import { runAndReport } from "../../src/cli/run-workflow.ts";
+import { reportError } from "../../src/cli/report-error.ts";
+import { type RunRequest, runWorkflow } from "../../src/cli/run-workflow.ts";
 import { processTerminal } from "../../src/cli/terminal.ts";
 
 /** Where the workflow looks for the shop. */
@@ -88,17 +90,19 @@ mkdirSync(HOME, { recursive: true });
 const shop = await startShop();
 console.log(`The shop (stock, payments, carrier, mail) answers at ${shop.url}`);
 console.log(`Running ${beside("workflow.yaml")} on the orders of ${beside("orders.json")}; every step is durable in ${LEDGER}\n`);
-const exitCode = await runAndReport(
-  {
-    file: beside("workflow.yaml"),
-    operators: beside("operators.ts"),
-    input: inputFor(shop),
-    ledger: LEDGER,
-    resume: true,
-    goOnWith: "npm start",
-  },
-  processTerminal(),
-);
+const terminal = processTerminal();
+const request: RunRequest = {
+  file: beside("workflow.yaml"),
+  operators: beside("operators.ts"),
+  input: inputFor(shop),
+  ledger: LEDGER,
+  resume: true,
+  goOnWith: "npm start",
+};
+const exitCode = await runWorkflow(request, terminal).catch((error: unknown) => {
+  reportError(terminal.err, error);
+  return exitCodeOfError(error);
+});
 shop.process.kill();
 if (exitCode === 0) console.log(await whatNext());
 process.exitCode = exitCode;

@@ -201,7 +201,9 @@ test("runs list filters and limits, and says so when a ledger is missing", async
   expect(missing.stderr).toContain("LEDGER_UNAVAILABLE: There is no ledger at sqlite:.stepwell/ledger.db");
   expect((await place.run(["doctor"])).stdout).toContain("does not exist yet; the first run makes it");
   const ledger = ["--ledger", join(place.folder, "here.db")];
-  for (const file of ["held.yaml", "other.yaml", "held.yaml"]) await place.run(["run", file, ...ledger]);
+  for (const file of ["held.yaml", "other.yaml", "held.yaml"]) {
+    expect(await place.run(["run", file, ...ledger])).toMatchObject({ exitCode: 0, stderr: "" });
+  }
   const count = async (args: readonly string[]): Promise<number> =>
     listed.parse(JSON.parse((await place.run(["runs", "list", ...ledger, "--json", ...args])).stdout)).runs.length;
   expect(await count([])).toBe(3);

@@ -4,13 +4,13 @@ import { Stepwell } from "../main/stepwell.ts";
 import { StepwellError } from "../model/errors.ts";
 import { isTerminalRun, RUN_REASONS } from "../model/status.ts";
 import { EventFeed } from "./event-feed.ts";
-import { EXIT, type ExitCode, exitCodeOfError, exitCodeOfRun } from "./exit-codes.ts";
+import { EXIT, type ExitCode, exitCodeOfRun } from "./exit-codes.ts";
 import { type Ending, followRun } from "./follow-run.ts";
 import { dateAndTime, plural } from "./layout.ts";
 import { ledgerExists, openExistingLedger } from "./open-ledger.ts";
 import { type PreparedRun, prepareRun, type RunSource } from "./prepare-run.ts";
 import { type Progress, quietProgress, showProgress } from "./progress.ts";
-import { problemLines, reportError } from "./report-error.ts";
+import { problemLines } from "./report-error.ts";
 import { COUNTED_RUNS, type LedgerStanding, lookAtLedger } from "./run-plan.ts";
 import { readResult, reportResult, resultJson, type StoredResult } from "./run-report.ts";
 import { progressText, stepViewOf } from "./step-rows.ts";
@@ -176,15 +176,5 @@ class RunCommand {
     if (!ledgerExists(this.#request.ledger)) return undefined;
     await using ledger = await openExistingLedger(this.#request.ledger);
     return await readResult(ledger, runId);
-  }
-}
-
-/** Runs and reports an error as the command line does. */
-export async function runAndReport(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
-  try {
-    return await runWorkflow(request, terminal);
-  } catch (error) {
-    reportError(terminal.err, error);
-    return exitCodeOfError(error);
   }
 }

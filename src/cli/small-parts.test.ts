@@ -67,6 +67,7 @@ describe("laying out text", () => {
     expect(oneLine("a\r\n\tb\u001b[2J\u0007\u009b1mc\u2028d")).toBe("a b c d");
     expect(fit("😀😀😀", 2)).toBe("😀…");
     expect(plural(1, "run")).toBe("1 run");
-    expect(plural(1_234, "run")).toBe("1,234 runs");
+    expect(plural(999, "run")).toBe("999 runs");
+    expect(plural(1_234_567, "run")).toBe("1,234,567 runs");
   });
 });

@@ -5,6 +5,7 @@ import type { Logger, Operator, OperatorContext, RunContext } from "../operators
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
 import { withRunContext } from "./run-context.ts";
+import { concealIn, concealInError } from "./secrets.ts";
 
 /** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
 export type AttemptOutcome =
@@ -33,6 +34,7 @@ export class Attempt implements OperatorContext {
   #abortReason: StepwellError | undefined;
   #timer: Timer | undefined;
   #logger: Logger | undefined;
+  #secrets: readonly string[] = [];
   #ended = false;
 
   constructor(run: AttemptHost, ordinal: number, stepId: string, attempt: number, idempotencyKey: string | null) {
@@ -72,13 +74,22 @@ export class Attempt implements OperatorContext {
     return this.#logger;
   }
 
+  /** Values that must not leave the operator in what it returns, throws or logs. */
+  get secrets(): readonly string[] {
+    return this.#secrets;
+  }
+
+  conceal(values: readonly string[]): void {
+    this.#secrets = values;
+  }
+
   /** Why the attempt was told to stop, if it was. */
   get abortReason(): StepwellError | undefined {
     return this.#abortReason;
   }
 
   /** Runs the operator in the run's context; the outcome reaches the host, never the caller. */
-  execute(operator: Operator<Json>, input: Json | Promise<Json>, timeoutMs: number | null): void {
+  execute(operator: Operator<Json>, input: Json, timeoutMs: number | null): void {
     if (timeoutMs !== null) this.#timer = this.#run.host.clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     try {
       const returned = withRunContext(this.#run.context, () => this.#call(operator, input));
@@ -105,10 +116,10 @@ export class Attempt implements OperatorContext {
     this.#ended = true;
   }
 
-  #call(operator: Operator<Json>, input: Json | Promise<Json>): unknown {
+  #call(operator: Operator<Json>, input: Json): unknown {
     const { interceptors } = this.#run.host;
-    if (interceptors.length === 0 && !(input instanceof Promise)) return operator(input, this);
-    const innermost = async (): Promise<unknown> => operator(await input, this);
+    if (interceptors.length === 0) return operator(input, this);
+    const innermost = async (): Promise<unknown> => operator(input, this);
     let chain = innermost;
     for (const interceptor of interceptors.toReversed()) {
       const next = chain;
@@ -130,11 +141,14 @@ export class Attempt implements OperatorContext {
   }
 
   readonly #succeed = (value: unknown): void => {
-    if (this.#end()) this.#run.attemptEnded(this, { outcome: "returned", value });
+    if (!this.#end()) return;
+    this.#run.attemptEnded(this, { outcome: "returned", value: this.#secrets.length === 0 ? value : concealIn(value, this.#secrets) });
   };
 
   readonly #fail = (thrown: unknown): void => {
-    if (this.#end()) this.#run.attemptEnded(this, { outcome: "failed", error: recordError(this.#abortReason ?? thrown) });
+    if (!this.#end()) return;
+    const error = recordError(this.#abortReason ?? thrown);
+    this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealInError(error, this.#secrets) });
   };
 
   #timeOut(timeoutMs: number): void {

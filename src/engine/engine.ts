@@ -14,7 +14,7 @@ import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
 import { outsideRuns } from "./run-context.ts";
 import { RunDriver } from "./run-driver.ts";
-import type { RunEnd, RunHost } from "./run-host.ts";
+import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { Schemas } from "./schemas.ts";
@@ -70,12 +70,15 @@ export class Engine implements RunHost {
   readonly #byId = new Map<number, RunDriver>();
   readonly #byPublicId = new Map<string, RunDriver>();
   readonly #takingUp = new Set<number>();
+  /** Runs that this version of Stepwell cannot read; told once, left as they are. */
+  readonly #unreadable = new Set<number>();
   readonly #waiters = new Waiters<RunOutcome>();
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
   /** The ledger's clock minus this process's monotonic one. */
   #clockOffset = 0;
   #emptied: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -192,8 +195,12 @@ export class Engine implements RunHost {
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
-  async stop(): Promise<void> {
-    if (this.isStopping) return;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.isStopping = true;
     this.#pickup.stop();
     const stopped = new StepwellError("ENGINE_STOPPED", "the engine has stopped");
@@ -216,7 +223,7 @@ export class Engine implements RunHost {
     return Math.floor(this.clock.monotonic() + this.#clockOffset);
   }
 
-  commit(run: RunDriver): void {
+  commit(run: DrivenRun): void {
     this.#committer?.add(run);
   }
 
@@ -234,29 +241,29 @@ export class Engine implements RunHost {
     return this.#ledger.loadRun(runId);
   }
 
-  onStarted(run: RunDriver): void {
+  onStarted(run: DrivenRun): void {
     this.#starter.started(run.runId);
   }
 
-  onEnded(run: RunDriver, end: RunEnd): void {
+  onEnded(run: DrivenRun, end: RunEnd): void {
     this.#forget(run);
     const { workflow, version } = run.context;
     this.#waiters.resolve(run.publicId, () => ({ id: run.publicId, workflow, version, ...end }));
     this.#pickup.roomMade();
   }
 
-  onParked(run: RunDriver): void {
+  onParked(run: DrivenRun): void {
     this.#forget(run);
     this.#pickup.roomMade();
   }
 
-  onRefused(run: RunDriver, error: StepwellError): void {
+  onRefused(run: DrivenRun, error: StepwellError): void {
     run.drop(error);
     this.#forget(run);
     this.#starter.refused(run.runId, error);
   }
 
-  onBroken(run: RunDriver, error: StepwellError): void {
+  onBroken(run: DrivenRun, error: StepwellError): void {
     run.drop(error);
     this.#forget(run);
     this.#waiters.reject(run.publicId, error);
@@ -264,9 +271,13 @@ export class Engine implements RunHost {
   }
 
   async #lookForEnd(publicId: string): Promise<void> {
-    const row = await this.#ledger.getRun(TENANT, publicId);
-    if (row === undefined) this.#waiters.reject(publicId, new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`));
-    else if (isTerminalRun(row.status)) this.#waiters.resolve(publicId, () => outcomeOf(row));
+    try {
+      const row = await this.#ledger.getRun(TENANT, publicId);
+      if (row === undefined) throw new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
+      if (isTerminalRun(row.status)) this.#waiters.resolve(publicId, () => outcomeOf(row));
+    } catch (cause) {
+      this.#waiters.reject(publicId, asStepwellError(cause));
+    }
   }
 
   async #deliver(row: InboxRow): Promise<void> {
@@ -277,7 +288,7 @@ export class Engine implements RunHost {
 
   /** Brings a run of the ledger into memory and drives it on; does nothing for one that is here or has ended. */
   async #takeUp(runId: number): Promise<void> {
-    if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId)) return;
+    if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId) || this.#unreadable.has(runId)) return;
     this.#takingUp.add(runId);
     try {
       const stored = await this.#ledger.loadRun(runId);
@@ -287,6 +298,7 @@ export class Engine implements RunHost {
       this.#remember(RunDriver.resume(this, plan, context, stored));
     } catch (cause) {
       if (!(cause instanceof StepwellError) || (cause.code !== "DEFINITION_INVALID" && cause.code !== "LEDGER_CORRUPT")) throw cause;
+      this.#unreadable.add(runId);
       this.emit({ type: "run.broken", runId: String(runId), error: recordError(cause) });
     } finally {
       this.#takingUp.delete(runId);
@@ -299,7 +311,7 @@ export class Engine implements RunHost {
     this.#pickup.needed();
   }
 
-  #forget(run: RunDriver): void {
+  #forget(run: DrivenRun): void {
     this.#byId.delete(run.runId);
     this.#byPublicId.delete(run.publicId);
     if (this.#byId.size === 0) this.#emptied?.();

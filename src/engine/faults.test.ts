@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import type { Ledger } from "../ledger/port.ts";
-import type { ErrorCode } from "../model/error-codes.ts";
 import { Stepwell } from "../main/stepwell.ts";
+import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
 import type { Operator } from "../operators/operator.ts";
 import { Gate, Harness, interposed, survivingMemory } from "../testing/harness.ts";
@@ -157,6 +157,27 @@ describe("a ledger that fails under the engine", () => {
     await turns(3);
     process.off("unhandledRejection", note);
     expect(unhandled).toEqual([]);
+  });
+
+  test("whoever stops an engine that is stopping waits for the same end", async () => {
+    const memory = openMemoryLedger();
+    const gate = new Gate();
+    let isClosed = false;
+    const ledger = interposed(memory, {
+      close: async () => {
+        await turns(3);
+        isClosed = true;
+      },
+    });
+    const harness = new Harness(ledger, { operators: { work: gate.operator } });
+    await harness.start(one);
+    await gate.arrivals(1);
+    const first = harness.stepwell.stop();
+    const second = harness.stepwell.stop().then(() => isClosed);
+    gate.open();
+    expect(await second).toBe(true);
+    await first;
+    await expect(harness.stepwell.start("one")).rejects.toMatchObject({ code: "ENGINE_STOPPED" });
   });
 
   test("a ledger that could not be opened is tried again by the next call", async () => {

@@ -76,17 +76,19 @@ export class Pickup {
     }
   }
 
+  /** A claimed run stays QUEUED until its first step starts, so the queue is walked once from its front. */
   async #claimQueued(): Promise<void> {
-    while (!this.#isStopped) {
-      const free = this.#host.freeRuns();
-      if (free <= 0) {
+    for (let after = 0; !this.#isStopped; ) {
+      const limit = Math.min(this.#host.freeRuns(), PAGE);
+      if (limit <= 0) {
         this.#queueIsOpen = false;
         return;
       }
-      const page = await this.#ledger.unfinished("queued", 0, Math.min(free, PAGE));
-      if (page.length === 0) return;
+      const page = await this.#ledger.unfinished("queued", after, limit);
       for (const row of page) await this.#host.takeUp(row.id);
-      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      const last = page.at(-1);
+      if (last === undefined || page.length < limit) return;
+      after = last.id;
     }
   }
 

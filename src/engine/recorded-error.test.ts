@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import { StepwellError } from "../model/errors.ts";
 import { LIMITS } from "../model/limits.ts";
-import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import { Harness } from "../testing/harness.ts";
 import { errorText, parseError, recordError } from "./recorded-error.ts";
 

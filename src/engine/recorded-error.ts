@@ -1,39 +1,69 @@
+import { ERROR_CODES } from "../model/error-codes.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { isJsonObject, type JsonObject, toJson } from "../model/json.ts";
 
 const MAX_MESSAGE_LENGTH = 4_096;
+/** Characters of JSON text; an error explains a failure, it does not carry data. */
+const MAX_DATA_LENGTH = 64 * 1024;
 
 /**
  * The form in which any thrown value is kept. A StepwellError keeps its code; an error with a string `code` of its own (Node's
- * `ECONNREFUSED`, a library's) keeps it as `data.code` under `STEP_FAILED`, so that codes of ours cannot be forged.
+ * `ECONNREFUSED`, a library's) keeps it as `data.code` under `STEP_FAILED`, so that codes of ours cannot be forged. Never throws,
+ * whatever getters and proxies do.
  */
 export function recordError(thrown: unknown): RecordedError {
-  if (thrown instanceof StepwellError) {
-    return {
-      code: thrown.code,
-      message: shorten(thrown.message),
-      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
-      ...(thrown.data === undefined ? {} : { data: thrown.data }),
-    };
-  }
-  if (!(thrown instanceof Error)) return { code: "STEP_FAILED", message: shorten(describe(thrown)) };
-  const data = errorData(thrown);
-  const message = shorten(thrown.message === "" ? thrown.name : thrown.message);
-  return data === undefined ? { code: "STEP_FAILED", message } : { code: "STEP_FAILED", message, data };
+  return (
+    attempt(() => (thrown instanceof Error ? recordThrownError(thrown) : undefined)) ?? { code: "STEP_FAILED", message: describe(thrown) }
+  );
 }
 
-function errorData(error: Error): JsonObject | undefined {
-  const data: Record<string, string> = {};
-  if (error.name !== "Error") data["name"] = error.name;
-  if ("code" in error && typeof error.code === "string") data["code"] = error.code;
-  return Object.keys(data).length === 0 ? undefined : data;
+function recordThrownError(error: Error): RecordedError {
+  const message = text(attempt(() => error.message)) ?? text(attempt(() => error.name)) ?? "an error without a message";
+  if (!(error instanceof StepwellError)) return recorded("STEP_FAILED", message, undefined, foreignData(error));
+  return recorded(Object.hasOwn(ERROR_CODES, error.code) ? error.code : "INTERNAL", message, text(error.hint), boundedData(error.data));
+}
+
+function recorded(code: string, message: string, hint: string | undefined, data: JsonObject | undefined): RecordedError {
+  return {
+    code,
+    message: shorten(message),
+    ...(hint === undefined ? {} : { hint: shorten(hint) }),
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+/** What an error of somebody else says of itself beside its message. */
+function foreignData(error: Error): JsonObject | undefined {
+  const name = text(attempt(() => error.name));
+  const code = text(attempt(() => ("code" in error ? error.code : undefined)));
+  if ((name === undefined || name === "Error") && code === undefined) return undefined;
+  return {
+    ...(name === undefined || name === "Error" ? {} : { name: shorten(name) }),
+    ...(code === undefined ? {} : { code: shorten(code) }),
+  };
+}
+
+function boundedData(data: unknown): JsonObject | undefined {
+  const plain = attempt(() => toJson(data, "the data of an error"));
+  if (!isJsonObject(plain)) return undefined;
+  return JSON.stringify(plain).length <= MAX_DATA_LENGTH ? plain : { dropped: `more than ${MAX_DATA_LENGTH} characters of data` };
 }
 
 function describe(thrown: unknown): string {
+  if (typeof thrown === "string" && thrown !== "") return shorten(thrown);
+  const json = attempt(() => JSON.stringify(toJson(thrown, "the thrown value")));
+  return json === undefined || json === '""' ? `a ${typeof thrown} was thrown` : shorten(json);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return typeof thrown === "string" ? thrown : JSON.stringify(toJson(thrown, "the thrown value"));
+    return read();
   } catch {
-    return `a ${typeof thrown} was thrown`;
+    return undefined;
   }
 }
 

@@ -1,8 +1,7 @@
-import type { Committing } from "../ledger/committer.ts";
 import type { StoredRun } from "../ledger/port.ts";
-import type { InboxRow } from "../ledger/rows.ts";
+import type { InboxKind, InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
-import { assertNever, asStepwellError, StepwellError } from "../model/errors.ts";
+import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
@@ -14,14 +13,18 @@ import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
 import { type RunCore, stepAt } from "./run-core.ts";
 import { evaluateEnd, runTimeoutError } from "./run-end.ts";
-import type { RunEnd, RunHost } from "./run-host.ts";
+import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 
+const SIGNAL_EFFECTS: Readonly<Record<InboxKind, (run: RunDriver) => void>> = {
+  cancel: (run) => run.cancel(),
+};
+
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
-export class RunDriver implements Committing, RunCore {
+export class RunDriver implements DrivenRun, RunCore {
   readonly runId: number;
   readonly plan: Plan;
   readonly context: RunContext;
@@ -187,6 +190,7 @@ export class RunDriver implements Committing, RunCore {
     this.#inboxMoved = false;
     this.#held = [...this.journal.lost()];
     const attempts = this.#steps.retire();
+    this.#isEvaluatingEnd = false;
     this.host.load(this.runId).then(
       (stored) => this.#rebuild(stored, attempts),
       (cause: unknown) => this.host.onBroken(this, asStepwellError(cause)),
@@ -226,13 +230,7 @@ export class RunDriver implements Committing, RunCore {
     for (const row of inbox) {
       this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
       this.#recorder.accepted(row);
-      switch (row.kind) {
-        case "cancel":
-          this.#cancel();
-          break;
-        default:
-          assertNever(row.kind, "inbox");
-      }
+      SIGNAL_EFFECTS[row.kind](this);
     }
   }
 
@@ -247,7 +245,8 @@ export class RunDriver implements Committing, RunCore {
     this.#steps.armAll();
   }
 
-  #cancel(): void {
+  /** An accepted cancel takes effect. */
+  cancel(): void {
     if (this.#isEnding) return;
     this.#steps.scheduler.cancelRun();
     this.#stopRunning(this.#cancelError());
@@ -284,10 +283,12 @@ export class RunDriver implements Committing, RunCore {
 
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
   #finish(): void {
-    const end = evaluateEnd(this.plan.graph, this.#steps);
+    const steps = this.#steps;
+    const end = evaluateEnd(this.plan.graph, steps);
     if (end instanceof Promise) {
       this.#isEvaluatingEnd = true;
-      void end.then((value) => this.#conclude(value));
+      // a run that was read back meanwhile decides about its end anew
+      void end.then((value) => (this.#steps === steps && !this.#isGone ? this.#conclude(value) : undefined));
     } else {
       this.#conclude(end);
     }

@@ -1,11 +1,12 @@
+import type { Committing } from "../ledger/committer.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { RecordedError, StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { RunReason, TerminalRunStatus } from "../model/status.ts";
+import type { RunContext } from "../operators/operator.ts";
 import type { Interceptor, LifecycleEvent } from "./api.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
-import type { RunDriver } from "./run-driver.ts";
 import type { Schemas } from "./schemas.ts";
 import type { Slots } from "./slots.ts";
 
@@ -15,6 +16,14 @@ export interface RunEnd {
   readonly reason: RunReason | null;
   readonly output: Json;
   readonly error: RecordedError | null;
+}
+
+/** A run that is in memory, as the engine sees it. */
+export interface DrivenRun extends Committing {
+  readonly publicId: string;
+  readonly context: RunContext;
+  /** Leaves memory: timers end, attempts are told to stop, nothing more is written. */
+  drop(reason: StepwellError): void;
 }
 
 /** What a run finds in the engine that drives it. */
@@ -35,16 +44,16 @@ export interface RunHost {
   readonly isHeard: boolean;
   /** The ledger's clock as this process knows it, milliseconds since the Unix epoch. */
   ledgerNow(): number;
-  commit(run: RunDriver): void;
+  commit(run: DrivenRun): void;
   emit(event: LifecycleEvent): void;
   load(runId: number): Promise<StoredRun | undefined>;
   /** The run's first unit is on disk. */
-  onStarted(run: RunDriver): void;
-  onEnded(run: RunDriver, end: RunEnd): void;
+  onStarted(run: DrivenRun): void;
+  onEnded(run: DrivenRun, end: RunEnd): void;
   /** The run waits for something far away and left memory. */
-  onParked(run: RunDriver): void;
+  onParked(run: DrivenRun): void;
   /** The run's first unit was refused: it does not exist. */
-  onRefused(run: RunDriver, error: StepwellError): void;
+  onRefused(run: DrivenRun, error: StepwellError): void;
   /** The run cannot be driven on in this process; the ledger keeps what was committed. */
-  onBroken(run: RunDriver, error: StepwellError): void;
+  onBroken(run: DrivenRun, error: StepwellError): void;
 }

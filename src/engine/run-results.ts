@@ -36,7 +36,9 @@ export function outcomeOf(row: RunRow): RunOutcome {
 export function contextOf(row: RunRow): RunContext {
   const { publicId: runId, workflow, version, tenant, initiator } = row;
   const labels = row.labels === null ? {} : parseJson(row.labels);
-  const texts = isJsonObject(labels) ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) : {};
+  const texts = isJsonObject(labels)
+    ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, typeof value === "string" ? value : ""]))
+    : {};
   return freezeContext({ runId, workflow, version, tenant, initiator, labels: texts, input: parseJson(row.input) });
 }
 

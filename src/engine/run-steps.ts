@@ -12,7 +12,7 @@ import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
 import { type RunCore, type StepFailure, type StepState, stepAt } from "./run-core.ts";
 import type { Fact } from "./run-journal.ts";
-import { fillSecrets } from "./secrets.ts";
+import { withSecrets } from "./secrets.ts";
 import { NO_RESULT, StepRecorder, type Succeeded } from "./step-recorder.ts";
 
 const FAILURE_REASONS: Readonly<Record<string, StepReason>> = { STEP_TIMEOUT: "timeout", OUTCOME_UNKNOWN: "outcome_unknown" };
@@ -88,9 +88,9 @@ export class RunSteps {
     const attempt = new Attempt(this.#core, ordinal, step.id, state.attempt, state.idempotencyKey);
     state.running = attempt;
     const secrets = plan.secretSlots[ordinal] ?? [];
-    const own = toJson(state.input, "the input");
-    const input = secrets.length === 0 ? own : fillSecrets(own, secrets, plan.graph.secrets);
-    attempt.execute(step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute, input, step.timeoutMs);
+    const execute = step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute;
+    const filled = secrets.length === 0 ? execute : withSecrets(execute, secrets, plan.graph.secrets, (values) => attempt.conceal(values));
+    attempt.execute(filled, toJson(state.input, "the input"), step.timeoutMs);
   }
 
   /** Records how the running attempt of a step ended. */
@@ -150,8 +150,9 @@ export class RunSteps {
 
   /** Takes over what goes on while the run was read back: attempts still running, and those whose outcome is about to be told. */
   adopt(attempts: ReadonlyMap<number, Attempt>, facts: readonly Fact[]): void {
-    for (const [ordinal, attempt] of attempts) this.#adopt(ordinal, attempt);
-    for (const { ordinal } of facts) this.#adopt(ordinal, null);
+    const ended = new Set(facts.map(({ ordinal }) => ordinal));
+    for (const ordinal of ended) this.#adopt(ordinal, null);
+    for (const [ordinal, attempt] of attempts) if (!ended.has(ordinal)) this.#adopt(ordinal, attempt);
   }
 
   /** Tries the steps again that wait for an operator which this process did not have. */

@@ -44,6 +44,6 @@ function refuseUnless(validate: ValidateFunction, value: Json, code: ErrorCode, 
 function describe(error: ErrorObject): string {
   const place = error.instancePath === "" ? "it" : error.instancePath.slice(1).replaceAll("/", ".");
   const extra: unknown = error.params["additionalProperty"] ?? error.params["allowedValues"];
-  const detail = extra === undefined ? "" : ` (${Array.isArray(extra) ? extra.join(", ") : String(extra)})`;
+  const detail = extra === undefined ? "" : ` (${Array.isArray(extra) ? extra.join(", ") : JSON.stringify(extra)})`;
   return `${place} ${error.message ?? "is wrong"}${detail}`;
 }

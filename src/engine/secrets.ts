@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { StepwellError } from "../model/errors.ts";
+import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { isJsonObject, type Json } from "../model/json.ts";
+import type { Operator } from "../operators/operator.ts";
 import type { SecretSource } from "../workflow/graph.ts";
 
 /** A place in a step's `with` where the definition itself says `{ secret: NAME }`. */
@@ -18,19 +19,37 @@ export function findSecretSlots(source: Json, at: readonly (string | number)[] =
   return Object.entries(source).flatMap(([key, member]) => findSecretSlots(member, [...at, key]));
 }
 
-/**
- * Puts the secrets into their slots, in the process that runs the step; the ledger keeps the input without them.
- *
- * @throws StepwellError `SECRET_UNAVAILABLE`, which names the secret and its source but never a value
- */
-export async function fillSecrets(
-  input: Json,
+const CONCEALED = "[secret]";
+
+/** The operator with its secrets in its input; `learned` hears their values before the operator does. */
+export function withSecrets(
+  execute: Operator<Json>,
   slots: readonly SecretSlot[],
   sources: Readonly<Record<string, SecretSource>>,
-): Promise<Json> {
-  let filled = input;
-  for (const slot of slots) filled = replaceAt(filled, slot.at, await readSecret(slot.name, sources[slot.name]));
-  return filled;
+  learned: (values: readonly string[]) => void,
+): Operator<Json> {
+  return async (input, context) => {
+    const values = await Promise.all(slots.map(({ name }) => readSecret(name, sources[name])));
+    learned(values);
+    const filled = slots.reduce((whole, { at }, index) => replaceAt(whole, at, values[index] ?? ""), input);
+    return execute(filled, context);
+  };
+}
+
+/** Replaces secrets in every string of a value, names of members included; anything but plain JSON is given back as it is. */
+export function concealIn<T>(value: T, secrets: readonly string[]): T {
+  return conceal(value, secrets) as T;
+}
+
+export function concealInError(error: RecordedError, secrets: readonly string[]): RecordedError {
+  return concealIn(error, secrets);
+}
+
+function conceal(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return secrets.reduce((text, secret) => text.replaceAll(secret, CONCEALED), value);
+  if (Array.isArray(value)) return value.map((member: unknown) => conceal(member, secrets));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [conceal(name, secrets), conceal(member, secrets)]));
 }
 
 function replaceAt(value: Json, [head, ...rest]: readonly (string | number)[], replacement: string): Json {
@@ -40,6 +59,7 @@ function replaceAt(value: Json, [head, ...rest]: readonly (string | number)[], r
   return { ...value, [head]: replaceAt(value[head] ?? null, rest, replacement) };
 }
 
+/** @throws StepwellError `SECRET_UNAVAILABLE`, which names the secret and its source but never a value */
 async function readSecret(name: string, source: SecretSource | undefined): Promise<string> {
   if (source === undefined) {
     throw new StepwellError("SECRET_UNAVAILABLE", `secret "${name}" is not declared under "secrets"`);

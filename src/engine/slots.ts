@@ -26,7 +26,11 @@ export class Slots {
   }
 
   release(): void {
-    for (; this.#free >= 0; ) {
+    if (this.#free < 0) {
+      this.#free += 1;
+      return;
+    }
+    for (;;) {
       const serve = this.#waiting[this.#head];
       if (serve === undefined) break;
       this.#head += 1;

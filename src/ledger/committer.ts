@@ -66,6 +66,8 @@ class Lane {
   #busy = false;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
+  /** Why the ledger cannot take the batch in hand now. */
+  #stall: StepwellError | undefined;
   #idleCallbacks: (() => void)[] = [];
 
   constructor(ledger: Ledger, epoch: number, clock: Clock, events: CommitterEvents) {
@@ -78,6 +80,10 @@ class Lane {
   add(run: Committing): void {
     if (this.#stopped) {
       if (run.givesUp) run.refused(new StepwellError("ENGINE_STOPPED", "the engine stopped before this could be written"));
+      return;
+    }
+    if (this.#stall !== undefined && run.givesUp) {
+      run.refused(this.#stall);
       return;
     }
     this.#waiting.push(run);
@@ -119,20 +125,24 @@ class Lane {
   }
 
   async #write(runs: readonly Committing[], units: readonly Unit[]): Promise<void> {
-    for (;;) {
-      const error = await this.#commit(runs, units);
-      if (error === undefined) {
-        this.#retryMs = FIRST_RETRY_MS;
-        return;
-      }
-      if (this.#stopped) return;
+    let error = await this.#commit(runs, units);
+    while (error !== undefined && !this.#isOver()) {
       [runs, units] = this.#withoutThoseThatGiveUp(runs, units, error);
-      if (units.length === 0) return;
+      if (units.length === 0) break;
+      this.#stall = error;
       this.#events.stalled(error, this.#retryMs);
       await new Promise<void>((resolve) => this.#clock.setTimer(this.#retryMs, resolve));
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
-      if (this.#stopped) return;
+      if (this.#isOver()) return;
+      error = await this.#commit(runs, units);
     }
+    this.#stall = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  /** Asked again after every await. */
+  #isOver(): boolean {
+    return this.#stopped;
   }
 
   /** Commits and tells the runs; gives back the error when nothing was written and the same batch may be tried again. */
@@ -162,7 +172,7 @@ class Lane {
     }
     const half = units.length >> 1;
     await this.#write(runs.slice(0, half), units.slice(0, half));
-    await this.#write(runs.slice(half), units.slice(half));
+    if (!this.#isOver()) await this.#write(runs.slice(half), units.slice(half));
     return undefined;
   }
 

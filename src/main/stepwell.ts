@@ -141,7 +141,10 @@ export class Stepwell {
   }
 
   #ready(): Promise<Engine> {
-    this.#engine ??= this.#start();
+    this.#engine ??= this.#start().catch((cause: unknown) => {
+      this.#engine = undefined;
+      throw cause;
+    });
     return this.#engine;
   }
 
@@ -168,7 +171,6 @@ export class Stepwell {
       await engine.open();
     } catch (cause) {
       await opened.close();
-      this.#engine = undefined;
       throw cause;
     }
     this.#open = engine;

@@ -84,7 +84,8 @@ export class Harness {
 
   async start(definition: Definition, input: unknown = {}): Promise<string> {
     await this.stepwell.register(definition);
-    return this.stepwell.start(String(definition["name"]), input);
+    const { name } = definition;
+    return this.stepwell.start(typeof name === "string" ? name : "", input);
   }
 
   /** Resolves with the first event, past or coming, that the predicate accepts. */
@@ -118,7 +119,7 @@ export class Gate {
   readonly opened: Promise<void>;
   #open: () => void = () => undefined;
   #arrivals = 0;
-  #arrived: (() => void)[] = [];
+  readonly #arrived: (() => void)[] = [];
 
   constructor() {
     this.opened = new Promise((resolve) => {

@@ -128,11 +128,11 @@ function crashesOf(ledger: string, key: string): number {
 async function checkCalls(place: Omit<Place, "url">, violations: string[]): Promise<Pick<KillReport, "calls" | "effects">> {
   const db = new DatabaseSync(place.ledger, { readOnly: true });
   const finished = new Map<string, { readonly at: number; readonly status: string }>();
-  for (const { run_id: run, path, finished_at: at, status } of db.prepare("SELECT * FROM step_runs").all()) {
-    finished.set(`${run}:${path}`, { at: Number(at ?? Number.POSITIVE_INFINITY), status: String(status) });
+  for (const { step, at, status } of db.prepare("SELECT run_id || ':' || path AS step, finished_at AS at, status FROM step_runs").all()) {
+    finished.set(String(step), { at: Number(at ?? Number.POSITIVE_INFINITY), status: String(status) });
   }
-  for (const { id, status } of db.prepare("SELECT id, status FROM runs WHERE status <> 'SUCCEEDED'").all())
-    violations.push(`run ${id} is ${status}`);
+  const unfinished = db.prepare("SELECT id || ' is ' || status AS violation FROM runs WHERE status <> 'SUCCEEDED'").all();
+  for (const { violation } of unfinished) violations.push(`run ${String(violation)}`);
   db.close();
   const calls = (await readLines(place.calls)).map((line) => Call.parse(line));
   for (const { at, run, step, attempt } of calls) {

@@ -69,5 +69,6 @@ export async function liveOwner(path: string): Promise<WorkerIdentity | undefine
 }
 
 function firstText(row: Readonly<Record<string, unknown>> | undefined): string {
-  return String(Object.values(row ?? {})[0] ?? "");
+  const [first] = Object.values(row ?? {});
+  return typeof first === "string" || typeof first === "number" ? String(first) : "";
 }

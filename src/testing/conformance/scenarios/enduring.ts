@@ -97,6 +97,30 @@ export function describeEnduring(open: () => Promise<OpenLedger>): void {
       await second.stepwell.stop();
     });
 
+    test("a run that waits for long leaves memory: another takes its room, and nobody owns it", async () => {
+      const ledger = await (await open())();
+      const harness = new Harness(ledger, { operators: { broken }, concurrency: { runs: 1 } });
+      const parked = await harness.start({ name: "parked", steps: { a: { uses: "broken", retry: anHour } } });
+      await harness.event((event) => event.type === "run.suspended");
+      expect((await harness.run({ name: "next", steps: { a: { uses: "transform", with: {} } } })).status).toBe("SUCCEEDED");
+      expect(await ledger.getRun("default", parked)).toMatchObject({ status: "SUSPENDED", reason: "retry", ownerEpoch: null });
+      await harness.stepwell.stop();
+    });
+
+    test("S1-30 a failure before a crash is still the run's error after it", async () => {
+      const reopen = await open();
+      const calls: string[] = [];
+      const ledger = await reopen();
+      const first = new Harness(ledger, { operators: { broken, other: deaf(calls) } });
+      const id = await first.start({ name: "failed", steps: { a: { uses: "broken" }, b: { uses: "other" } } });
+      await first.event((event) => event.type === "step.settled" && event.step === "a");
+      await ledger.close();
+      const second = new Harness(await reopen(), { operators: { broken, other: () => 1 } });
+      const outcome = await second.stepwell.result(id);
+      expect(outcome).toMatchObject({ status: "FAILED", error: { code: "RUN_FAILED", data: { step: "a", code: "STEP_FAILED" } } });
+      await second.stepwell.stop();
+    });
+
     test("S0-32 stop does not wait for a deaf operator beyond its grace, and the next engine takes the run up", async () => {
       const reopen = await open();
       const calls: string[] = [];

@@ -93,6 +93,32 @@ export function describeSharing(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
+    test("S1-13 S1-20 hundreds of runs pass through room for a few, each once, however they are started", async () => {
+      const calls = new Map<string, number>();
+      const count: Operator = async (_input, { idempotencyKey }) => {
+        await nextTurn();
+        calls.set(idempotencyKey, (calls.get(idempotencyKey) ?? 0) + 1);
+      };
+      const harness = await Harness.on(open, { operators: { count }, concurrency: { runs: 7, steps: 5 } });
+      await harness.stepwell.register({
+        name: "many",
+        steps: { a: { uses: "count" }, b: { uses: "count" }, c: { needs: ["a"], uses: "count" } },
+      });
+      const starts = Array.from({ length: 300 }, () => harness.stepwell.start("many").then((id) => harness.stepwell.result(id)));
+      const outcomes = await Promise.all(starts);
+      expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["SUCCEEDED"]));
+      expect(calls.size).toBe(900);
+      expect(new Set(calls.values())).toEqual(new Set([1]));
+      await harness.stepwell.stop();
+    });
+
+    test("S1-21 a timeout longer than any timer of the platform does not fire at once", async () => {
+      const harness = await Harness.on(open, { operators: { wait: () => nextTurn() } });
+      const outcome = await harness.run({ name: "patient", timeout: "90d", steps: { a: { uses: "wait", timeout: "60d" } } });
+      expect(outcome.status).toBe("SUCCEEDED");
+      await harness.stepwell.stop();
+    });
+
     test("S0-2 S0-10 S0-17 a run passes trigger, preflight, execution and completion, and every stage can be watched", async () => {
       const ledger = await (await open())();
       const seen: (readonly string[])[] = [];
