@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
+import { type Json, toJson } from "../model/json.ts";
 import type { Logger, Operator, OperatorContext, RunContext } from "../operators/operator.ts";
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
@@ -80,7 +80,8 @@ export class Attempt implements OperatorContext {
   }
 
   conceal(values: readonly string[]): void {
-    this.#secrets = values;
+    // the longest first, so that one that is part of another leaves nothing of it
+    this.#secrets = values.filter((value) => value !== "").toSorted((one, other) => other.length - one.length);
   }
 
   /** Why the attempt was told to stop, if it was. */
@@ -142,7 +143,7 @@ export class Attempt implements OperatorContext {
 
   readonly #succeed = (value: unknown): void => {
     if (!this.#end()) return;
-    this.#run.attemptEnded(this, { outcome: "returned", value: this.#secrets.length === 0 ? value : concealIn(value, this.#secrets) });
+    this.#run.attemptEnded(this, this.#secrets.length === 0 ? { outcome: "returned", value } : this.#concealed(value));
   };
 
   readonly #fail = (thrown: unknown): void => {
@@ -150,6 +151,15 @@ export class Attempt implements OperatorContext {
     const error = recordError(this.#abortReason ?? thrown);
     this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealInError(error, this.#secrets) });
   };
+
+  /** Plain JSON first: what is not would lose its meaning, and what does not end would not end here either. */
+  #concealed(value: unknown): AttemptOutcome {
+    try {
+      return { outcome: "returned", value: concealIn(toJson(value, `the result of step "${this.stepId}"`), this.#secrets) };
+    } catch (thrown) {
+      return { outcome: "failed", error: concealInError(recordError(thrown), this.#secrets) };
+    }
+  }
 
   #timeOut(timeoutMs: number): void {
     if (this.#ended) return;

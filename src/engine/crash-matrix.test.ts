@@ -161,7 +161,9 @@ async function differences(steps: readonly RandomStep[], open: () => OpenLedger)
 describe("a crash after every commit", () => {
   test("S0-14 S1-41 random workflows end as they would have without it, and no finished step runs again", async () => {
     await fc.assert(
-      fc.asyncProperty(randomSteps, async (steps) => expect(await differences(steps, survivingMemory)).toEqual([])),
+      fc.asyncProperty(randomSteps, async (steps) => {
+        expect(await differences(steps, survivingMemory)).toEqual([]);
+      }),
       { numRuns: 60 },
     );
   });

@@ -135,6 +135,8 @@ describe("a ledger that fails under the engine", () => {
     const ends = (await outcomes).map((outcome) => (outcome.status === "fulfilled" ? outcome.value.status : outcome.reason.code));
     expect(ends).toEqual(runs.map((id) => (id === victim ? "LEDGER_CONFLICT" : "SUCCEEDED")));
     expect(harness.events.flatMap((event) => (event.type === "run.broken" ? [event.runId] : []))).toEqual([victim]);
+    const asked = harness.stepwell.result(victim).catch((error: unknown) => error);
+    expect(await Promise.race([asked, late("it still waits")])).toMatchObject({ code: "LEDGER_CONFLICT" });
     await harness.stepwell.stop();
   });
 
@@ -249,7 +251,10 @@ describe("runs that wait for their turn", () => {
     const harness = new Harness(memory);
     const opened = harness.stepwell.open().then(() => "open");
     expect(await Promise.race([opened, late("it still opens")])).toBe("open");
-    expect(harness.events.filter(({ type }) => type === "run.broken")).toHaveLength(1);
+    const publicId = "00000000-0000-7000-8000-000000000001";
+    expect(harness.events.flatMap((event) => (event.type === "run.broken" ? [event.runId] : []))).toEqual([publicId]);
+    const asked = harness.stepwell.result(publicId).catch((error: unknown) => error);
+    expect(await Promise.race([asked, late("it still waits")])).toMatchObject({ code: "DEFINITION_INVALID" });
     await harness.stepwell.stop();
   });
 

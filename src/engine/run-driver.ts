@@ -219,6 +219,8 @@ export class RunDriver implements DrivenRun, RunCore {
       this.#held.push(fact);
       return;
     }
+    // the grace ended while the output was being checked: the step has settled without it
+    if (this.#steps.scheduler.statusOf(fact.ordinal) !== "RUNNING") return;
     this.journal.fact(fact);
     this.#recorder.progressed();
     this.#steps.tell(fact);

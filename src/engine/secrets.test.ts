@@ -28,7 +28,7 @@ describe("secrets", () => {
   });
 
   const open = async (operators: Readonly<Record<string, Operator>>): Promise<Harness> =>
-    new Harness(await openLedger(join(directory, "ledger.db")), { operators });
+    new Harness(await openLedger(join(directory, "ledger.db")), { operators, stopGraceMs: 100 });
 
   /** Every file of the ledger, as text. */
   async function ledgerText(): Promise<string> {
@@ -121,6 +121,59 @@ describe("secrets", () => {
     expect(outcome.error).toMatchObject({ code: "RUN_FAILED", data: { code: "SECRET_UNAVAILABLE" } });
     expect(unhandled).toEqual([]);
     await harness.stepwell.stop();
+  });
+
+  test("concealing changes nothing else: dates stay dates, a cycle stays an error of the step, and the process lives", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const cycle: Record<string, unknown> = {};
+    cycle["self"] = cycle;
+    const refuse = (): never => {
+      throw new Error("a getter exploded");
+    };
+    const harness = await open({
+      date: () => ({ at: new Date(0) }),
+      map: () => new Map([["a", 1]]),
+      cycle: () => cycle,
+      getter: () => Object.defineProperty({}, "value", { get: refuse, enumerable: true }),
+    });
+    const token = { secret: "TOKEN" };
+    const steps = Object.fromEntries(
+      ["date", "map", "cycle", "getter"].map((uses) => [uses, { uses, with: { token }, onError: "continue" }]),
+    );
+    const id = await harness.start({ name: "unchanged", secrets, steps });
+    const late = new Promise((resolve) => void systemClock.setTimer(2_000, () => resolve(undefined)));
+    await Promise.race([harness.stepwell.result(id), late]);
+    const run = await harness.stepwell.get(id);
+    process.off("unhandledRejection", note);
+    await harness.stepwell.stop();
+    expect(unhandled).toEqual([]);
+    expect(run?.steps.map(({ output, error }) => error?.code ?? output)).toEqual([
+      { at: "1970-01-01T00:00:00.000Z" },
+      "VALUE_NOT_JSON",
+      "VALUE_NOT_JSON",
+      "STEP_FAILED",
+    ]);
+  });
+
+  test("an empty secret conceals nothing, and one secret within another does not uncover the rest of it", async () => {
+    await writeFile(join(directory, "empty"), "\n");
+    await writeFile(join(directory, "longer"), `${CANARY}-and-the-rest`);
+    const harness = await open({ echo: (input) => input });
+    const sources = { ...secrets, EMPTY: { file: join(directory, "empty") }, LONGER: { file: join(directory, "longer") } };
+    const steps = {
+      empty: { uses: "echo", with: { plain: "text", token: { secret: "EMPTY" } }, onError: "continue" },
+      nested: { uses: "echo", with: { short: { secret: "TOKEN" }, long: { secret: "LONGER" } } },
+    };
+    const id = await harness.start({ name: "overlapping", secrets: sources, steps });
+    await harness.stepwell.result(id);
+    const run = await harness.stepwell.get(id);
+    await harness.stepwell.stop();
+    const [empty, nested] = run?.steps ?? [];
+    // an empty secret is either taken as it is or refused as unavailable
+    expect([{ plain: "text", token: "" }, null]).toContainEqual(empty?.output);
+    expect(JSON.stringify(nested?.output)).not.toContain("and-the-rest");
   });
 
   test("an operator that throws or returns its secret does not put it into the ledger", async () => {
