@@ -72,6 +72,8 @@ export class Engine implements RunHost {
   readonly #takingUp = new Set<number>();
   /** Runs that this version of Stepwell cannot read; told once, left as they are. */
   readonly #unreadable = new Set<number>();
+  /** By public id: runs that cannot be driven on in this process, and why. */
+  readonly #broken = new Map<string, StepwellError>();
   readonly #waiters = new Waiters<RunOutcome>();
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
@@ -163,10 +165,12 @@ export class Engine implements RunHost {
   /**
    * Resolves with the outcome when the run has ended.
    *
-   * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`
+   * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`, or what broke the run in this process
    */
   async result(publicId: string): Promise<RunOutcome> {
     this.#expectOpen();
+    const broken = this.#broken.get(publicId);
+    if (broken !== undefined) throw broken;
     const ended = this.#waiters.wait(publicId);
     if (!this.#byPublicId.has(publicId)) await this.#lookForEnd(publicId);
     this.#pickup.needed();
@@ -266,8 +270,13 @@ export class Engine implements RunHost {
   onBroken(run: DrivenRun, error: StepwellError): void {
     run.drop(error);
     this.#forget(run);
-    this.#waiters.reject(run.publicId, error);
-    this.emit({ type: "run.broken", runId: run.publicId, error: recordError(error) });
+    this.#breakOff(run.publicId, error);
+  }
+
+  #breakOff(publicId: string, error: StepwellError): void {
+    this.#broken.set(publicId, error);
+    this.#waiters.reject(publicId, error);
+    this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
   }
 
   async #lookForEnd(publicId: string): Promise<void> {
@@ -290,16 +299,18 @@ export class Engine implements RunHost {
   async #takeUp(runId: number): Promise<void> {
     if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId) || this.#unreadable.has(runId)) return;
     this.#takingUp.add(runId);
+    let publicId = String(runId);
     try {
       const stored = await this.#ledger.loadRun(runId);
       if (stored === undefined || isTerminalRun(stored.run.status)) return;
+      publicId = stored.run.publicId;
       const plan = await this.#catalog.ofVersion(stored.run.versionId);
       const context = contextOf(stored.run);
       this.#remember(RunDriver.resume(this, plan, context, stored));
     } catch (cause) {
       if (!(cause instanceof StepwellError) || (cause.code !== "DEFINITION_INVALID" && cause.code !== "LEDGER_CORRUPT")) throw cause;
       this.#unreadable.add(runId);
-      this.emit({ type: "run.broken", runId: String(runId), error: recordError(cause) });
+      this.#breakOff(publicId, cause);
     } finally {
       this.#takingUp.delete(runId);
     }
@@ -308,6 +319,7 @@ export class Engine implements RunHost {
   #remember(run: RunDriver): void {
     this.#byId.set(run.runId, run);
     this.#byPublicId.set(run.publicId, run);
+    this.#broken.delete(run.publicId);
     this.#pickup.needed();
   }
 

@@ -93,8 +93,9 @@ CREATE TABLE run (
 ) STRICT;
 
 CREATE TABLE step (
-  run_id             INTEGER NOT NULL,
-  ordinal            INTEGER NOT NULL,
+  key                INTEGER PRIMARY KEY,
+  run_id             INTEGER GENERATED ALWAYS AS (key >> 20) VIRTUAL,
+  ordinal            INTEGER GENERATED ALWAYS AS (key & 1048575) VIRTUAL,
   status             TEXT NOT NULL,
   reason             TEXT,
   kind               TEXT NOT NULL DEFAULT 'step',
@@ -115,8 +116,7 @@ CREATE TABLE step (
   input_ref          TEXT,
   output             TEXT,
   output_ref         TEXT,
-  error              TEXT,
-  PRIMARY KEY (run_id, ordinal)
+  error              TEXT
 ) STRICT;
 
 CREATE TABLE version (
@@ -162,7 +162,7 @@ SELECT r.tenant, r.public_id AS run_id, a.ordinal, coalesce(s.path, d.path) AS p
   a.finished_at, a.error, a.error_crc
 FROM attempt a
 JOIN run r ON r.id = a.run_id
-LEFT JOIN step s ON s.run_id = a.run_id AND s.ordinal = a.ordinal
+LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal;
 
 CREATE VIEW history AS
@@ -182,24 +182,24 @@ SELECT r.tenant, r.public_id, a.revision, 3, a.ordinal, a.finished_at, 'attempt.
   a.error_crc, NULL
 FROM run r
 JOIN attempt a ON a.run_id = r.id
-LEFT JOIN step s ON s.run_id = a.run_id AND s.ordinal = a.ordinal
+LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
 UNION ALL
 SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.run_id = r.id
+JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.finished_at IS NOT NULL
 UNION ALL
 SELECT r.tenant, r.public_id, s.started_revision, 5, s.ordinal, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.run_id = r.id
+JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
 UNION ALL
 SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.ordinal, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.run_id = r.id
+JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.attempt_revision > s.started_revision
 UNION ALL
@@ -213,7 +213,7 @@ SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash 
   r.owner_epoch, r.inbox_seq, r.crashes,
   CASE WHEN r.finished_at IS NULL
     THEN max(r.revision,
-      coalesce((SELECT max(s.revision) FROM step s WHERE s.run_id = r.id), 0),
+      coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575), 0),
       coalesce((SELECT max(a.revision) FROM attempt a WHERE a.run_id = r.id), 0),
       coalesce((SELECT max(e.revision) FROM event e WHERE e.run_id = r.id), 0))
     ELSE r.revision END AS revision,
@@ -242,18 +242,18 @@ SELECT r.tenant, r.public_id AS run_id, d.ordinal, d.path, d.uses, coalesce(s.st
   s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
 FROM run r
 JOIN version_steps d ON d.version_id = r.version_id
-LEFT JOIN step s ON s.run_id = r.id AND s.ordinal = d.ordinal
+LEFT JOIN step s ON s.key = (r.id << 20 | d.ordinal)
 UNION ALL
 SELECT r.tenant, r.public_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.attempt, s.failures, s.idempotency_key, s.revision,
   s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc,
   s.result_crc
 FROM run r
-JOIN step s ON s.run_id = r.id
+JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
 WHERE s.path IS NOT NULL;
 
 CREATE VIEW waits AS
 SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at
 FROM wait w
 JOIN run r ON r.id = w.run_id
-LEFT JOIN step s ON s.run_id = w.run_id AND s.ordinal = w.ordinal
+LEFT JOIN step s ON s.key = (w.run_id << 20 | w.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = w.ordinal;

@@ -14,7 +14,7 @@ export const READS = {
     ORDER BY a.revision, a.ordinal, a.attempt`,
   history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
   stepRows: `SELECT s.*, r.public_id, coalesce(s.path, d.path) AS step FROM step s JOIN run r ON r.id = s.run_id
-    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal WHERE s.run_id = ?1 ORDER BY s.ordinal`,
+    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal WHERE s.key BETWEEN ?1 << 20 AND ?1 << 20 | 1048575 ORDER BY s.key`,
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 ORDER BY seq",
   openInbox: "SELECT * FROM inbox WHERE consumed_at IS NULL ORDER BY accepted_at, run_id, seq LIMIT ?1",

@@ -18,7 +18,7 @@ describe("rendering of hot writes", () => {
   test("a step's settlement is one guarded update by key", () => {
     expect(statements("SUCCEEDED")["settleStep"]).toBe(
       "UPDATE step SET status = ?1, reason = ?2, failures = ?3, output = ?4, error = ?5, result_crc = ?6, revision = ?7, finished_at = ?8 " +
-        "WHERE run_id = ?9 AND ordinal = ?10 AND status IN ('RUNNING', 'SUSPENDED')",
+        "WHERE key = (?9 << 20 | ?10) AND status IN ('RUNNING', 'SUSPENDED')",
     );
   });
 

@@ -1,5 +1,5 @@
 import { checksum } from "./checksum.ts";
-import type { Columns, ColumnValue, HotWrite, Source } from "./hot-writes.ts";
+import type { Columns, ColumnValue, HotWrite, Source, Table } from "./hot-writes.ts";
 
 export type ReadValue<W> = (write: W, now: number) => ColumnValue;
 
@@ -29,6 +29,9 @@ export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" |
   }
 }
 
+/** Bits of a step's key that hold its ordinal; the run's id stands above them. */
+export const ORDINAL_BITS = 20;
+
 /** The same write without the columns that its common case leaves null. */
 export function briefWrite<W>(write: HotWrite<W>, without: readonly string[]): HotWrite<W> {
   return { ...write, set: Object.fromEntries(Object.entries(write.set).filter(([column]) => !without.includes(column))) };
@@ -39,14 +42,15 @@ export function renderWrite<W>(write: HotWrite<W>): RenderedWrite<W> {
   const bindings = new Bindings<W>();
   const { table, action, key, set } = write;
   if (action === "insert") {
-    const names = [...Object.keys(key), ...Object.keys(set)];
-    const values = [...bindings.expressions(key), ...bindings.expressions(set)];
+    const keys = bindings.keys(table, key);
+    const names = [...keys.map(([column]) => column), ...Object.keys(set)];
+    const values = [...keys.map(([, expression]) => expression), ...bindings.expressions(set)];
     const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${values.join(", ")})`;
     return { sql: () => sql, values: bindings.values };
   }
   const assignments = bindings.pairs(set, "=").join(", ");
   const head = action === "update" ? `UPDATE ${table} SET ${assignments}` : `DELETE FROM ${table}`;
-  const conditions = [...bindings.pairs(key, "="), ...guardConditions(write, bindings)];
+  const conditions = [...bindings.matches(table, key), ...guardConditions(write, bindings)];
   const { status } = write.guard;
   return {
     sql: (target) =>
@@ -74,13 +78,28 @@ class Bindings<W> {
     return Object.entries(columns).map(([column, source]) => `${column} ${operator} ${this.#expression(column, source)}`);
   }
 
+  /**
+   * Key columns with their expressions. A step's run and ordinal are one integer, its rowid: it is found in one tree where a key
+   * of two columns takes two, which is 5 µs of a run with three steps.
+   */
+  keys(table: Table, key: Columns<W>): readonly (readonly [string, string])[] {
+    const pairs = Object.entries(key).map(([column, source]) => [column, this.#expression(column, source)] as const);
+    const [run, ordinal, ...rest] = pairs;
+    if (table !== "step" || run === undefined || ordinal === undefined) return pairs;
+    return [["key", `(${run[1]} << ${ORDINAL_BITS} | ${ordinal[1]})`], ...rest];
+  }
+
+  matches(table: Table, key: Columns<W>): readonly string[] {
+    return this.keys(table, key).map(([column, expression]) => `${column} = ${expression}`);
+  }
+
   expressions(columns: Columns<W>): readonly string[] {
     return Object.entries(columns).map(([column, source]) => this.#expression(column, source));
   }
 
   #expression(column: string, source: Source<W>): string {
     if (source.from === "once") return `coalesce(${column}, ${this.#expression(column, source.source)})`;
-    if (source.from === "row") return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.pairs(source.key, "=").join(" AND ")})`;
+    if (source.from === "row") return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.matches(source.table, source.key).join(" AND ")})`;
     let place = this.#places.get(source);
     if (place === undefined) {
       this.values.push(readerOf(source));
