@@ -10,11 +10,11 @@ import type { Schemas } from "./schemas.ts";
 /** What the run is told of an attempt that ended: its checked output, or the error that ended it. Never throws. */
 export function factOf(step: Step, ended: AttemptOutcome, steps: RunSteps, schemas: Schemas): MaybePromise<Fact> {
   const { ordinal, id } = step;
-  const failed = (thrown: unknown): Fact => ({ ordinal, outcome: { outcome: "failed", error: recordError(thrown) } });
   if (ended.outcome === "failed") return { ordinal, outcome: { outcome: "failed", error: ended.error } };
+  const failed = (thrown: unknown): Fact => ({ ordinal, outcome: { outcome: "failed", error: recordError(thrown) } });
   try {
     const fact = proceed(
-      finishOutput(step, ended.value, steps.scope, () => steps.evaluation(id), schemas),
+      finishOutput(step, ended.value, steps, schemas),
       (output): Fact => ({ ordinal, outcome: { outcome: "succeeded", output, text: payloadText(output, `the output of step "${id}"`) } }),
     );
     return fact instanceof Promise ? fact.catch(failed) : fact;

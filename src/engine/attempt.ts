@@ -95,7 +95,11 @@ export class Attempt implements OperatorContext {
     try {
       const returned = withRunContext(this.#run.context, () => this.#call(operator, input));
       // subscribed out here, so that what follows belongs to no run
-      if (isPromiseLike(returned)) returned.then(this.#succeed, this.#fail);
+      if (isPromiseLike(returned))
+        returned.then(
+          (value) => this.#succeed(value),
+          (thrown: unknown) => this.#fail(thrown),
+        );
       else this.#succeed(returned);
     } catch (thrown) {
       this.#fail(thrown);
@@ -141,16 +145,16 @@ export class Attempt implements OperatorContext {
     return value;
   }
 
-  readonly #succeed = (value: unknown): void => {
+  #succeed(value: unknown): void {
     if (!this.#end()) return;
     this.#run.attemptEnded(this, this.#secrets.length === 0 ? { outcome: "returned", value } : this.#concealed(value));
-  };
+  }
 
-  readonly #fail = (thrown: unknown): void => {
+  #fail(thrown: unknown): void {
     if (!this.#end()) return;
     const error = recordError(this.#abortReason ?? thrown);
     this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealInError(error, this.#secrets) });
-  };
+  }
 
   /** Plain JSON first: what is not would lose its meaning, and what does not end would not end here either. */
   #concealed(value: unknown): AttemptOutcome {

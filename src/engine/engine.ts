@@ -99,6 +99,7 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       catalog: this.#catalog,
       environment: options.environment,
+      expectOpen: () => this.#expectOpen(),
       isFull: () => this.#byId.size >= this.#maxRuns,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
@@ -157,8 +158,7 @@ export class Engine implements RunHost {
    *
    * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `ENGINE_STOPPED`
    */
-  async start(workflow: string, input: unknown, options: StartOptions = {}): Promise<string> {
-    this.#expectOpen();
+  start(workflow: string, input: unknown, options: StartOptions = {}): Promise<string> {
     return this.#starter.start(workflow, input, options);
   }
 

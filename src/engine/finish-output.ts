@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject, toJson } from "../model/json.
 import { LIMITS } from "../model/limits.ts";
 import type { Step } from "../workflow/graph.ts";
 import { type MaybePromise, proceed } from "./maybe-promise.ts";
+import type { EvaluatingRun } from "./prepare-step.ts";
 import { recordError } from "./recorded-error.ts";
 import type { StepOutcome } from "./run-journal.ts";
 import type { Schemas } from "./schemas.ts";
@@ -13,16 +14,10 @@ import type { Schemas } from "./schemas.ts";
  *
  * @throws StepwellError `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `OUTPUT_INVALID` or an expression's error (thrown, or as a rejection)
  */
-export function finishOutput(
-  step: Step,
-  returned: unknown,
-  scope: Scope,
-  makeContext: () => EvaluationContext,
-  schemas: Schemas,
-): MaybePromise<Json> {
+export function finishOutput(step: Step, returned: unknown, run: EvaluatingRun, schemas: Schemas): MaybePromise<Json> {
   const result = toJson(returned, `the result of step "${step.id}"`);
   if (step.output === null && step.schema === null) return result;
-  return proceed(mapOutput(step, result, scope, makeContext()), (output) => checkOutput(step, output, schemas));
+  return proceed(mapOutput(step, result, run), (output) => checkOutput(step, output, schemas));
 }
 
 /** The output that stands in for a failed step; a fallback that cannot be evaluated or does not match the schema fails the step. */
@@ -46,11 +41,11 @@ function checkOutput(step: Step, output: Json, schemas: Schemas): MaybePromise<J
   return proceed(schemas.check(step.schema, output, "OUTPUT_INVALID", `the output of step "${step.id}"`), () => output);
 }
 
-function mapOutput(step: Step, result: Json, scope: Scope, context: EvaluationContext): MaybePromise<Json> {
+function mapOutput(step: Step, result: Json, run: EvaluatingRun): MaybePromise<Json> {
   if (step.output === null) return result;
   switch (step.output.kind) {
     case "template":
-      return step.output.template.evaluate({ ...scope, result }, context);
+      return step.output.template.evaluate({ ...run.scope, result }, run.evaluation(step.id));
     case "jsonpath":
       return queryPath(step.output.query, result);
     case "extract":

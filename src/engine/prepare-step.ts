@@ -12,13 +12,20 @@ export type Prepared =
   | { readonly decision: "select"; readonly targets: readonly number[] }
   | { readonly decision: "fail"; readonly error: RecordedError };
 
+/** Where expressions find their scope and what makes them repeatable; both are made when they are asked for. */
+export interface EvaluatingRun {
+  readonly scope: Scope;
+  evaluation(stepId: string): EvaluationContext;
+}
+
 const SKIP: Prepared = { decision: "skip" };
 const START_WITHOUT_INPUT: Prepared = { decision: "start", input: {}, idempotencyKey: null };
 
 /** Evaluates `when`, then the cases of a switch or `with` and `idempotencyKey` (SPEC §2): each once, in this order. Never throws. */
-export function prepareStep(step: Step, scope: Scope, makeContext: () => EvaluationContext): MaybePromise<Prepared> {
+export function prepareStep(step: Step, run: EvaluatingRun): MaybePromise<Prepared> {
   if (step.when === null && step.with === null && step.switch === null && step.idempotencyKey === null) return START_WITHOUT_INPUT;
-  const context = makeContext();
+  const { scope } = run;
+  const context = run.evaluation(step.id);
   try {
     const prepared = proceed(step.when?.evaluate(scope, context) ?? true, (holds) =>
       holds === true ? evaluateBody(step, scope, context) : SKIP,

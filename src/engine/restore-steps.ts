@@ -31,7 +31,7 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   for (const wait of stored.waits) {
     if (wait.kind === "timeout") continue;
     const delayMs = wait.dueAt === null ? null : Math.max(0, wait.dueAt - core.host.ledgerNow());
-    steps.recorder.waits.set(wait.ordinal, { kind: wait.kind, delayMs, dueMs: null, timer: null });
+    steps.recorder.wait(wait.ordinal, { kind: wait.kind, delayMs, dueMs: null, timer: null });
   }
   const failed = stored.steps.find((row) => row.status === "FAILED" && stepAt(core.plan, row.ordinal).onError === "fail");
   if (failed !== undefined) {

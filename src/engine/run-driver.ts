@@ -61,7 +61,7 @@ export class RunDriver implements DrivenRun, RunCore {
     const run = new RunDriver(host, plan, insert.runId, context, insert.revision);
     const { timeoutMs } = plan.graph;
     run.#recorder.inserted(insert);
-    if (timeoutMs !== null) run.#timers.setDeadline(timeoutMs, run.#timeOut);
+    if (timeoutMs !== null) run.#timers.setDeadline(timeoutMs, () => run.#timeOut());
     run.#steps.scheduler.begin();
     run.advance();
     return run;
@@ -74,7 +74,8 @@ export class RunDriver implements DrivenRun, RunCore {
     const { timeoutMs } = plan.graph;
     run.#recorder.restore(stored);
     run.#steps = restoreSteps(run, stored);
-    if (timeoutMs !== null) run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), run.#timeOut);
+    if (timeoutMs !== null)
+      run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), () => run.#timeOut());
     if (row.status === "RUNNING") run.#recorder.recovered(row.reason);
     run.#inboxSeq = row.inboxSeq;
     run.#apply(inbox);
@@ -205,7 +206,7 @@ export class RunDriver implements DrivenRun, RunCore {
   attemptEnded(attempt: Attempt, ended: AttemptOutcome): void {
     if (this.#isGone) return;
     const fact = factOf(stepAt(this.plan, attempt.ordinal), ended, this.#steps, this.host.schemas);
-    if (fact instanceof Promise) void fact.then(this.#tell);
+    if (fact instanceof Promise) void fact.then((told) => this.#tell(told));
     else this.#tell(fact);
   }
 
@@ -213,7 +214,7 @@ export class RunDriver implements DrivenRun, RunCore {
     if (this.host.isHeard) this.host.emit({ type: "step.discarded", run: this.ref, step: stepId, attempt });
   }
 
-  readonly #tell = (fact: Fact): void => {
+  #tell(fact: Fact): void {
     if (this.#isGone) return;
     if (this.#held !== undefined) {
       this.#held.push(fact);
@@ -225,7 +226,7 @@ export class RunDriver implements DrivenRun, RunCore {
     this.#recorder.progressed();
     this.#steps.tell(fact);
     this.advance();
-  };
+  }
 
   /** Signals in the order in which they were accepted. */
   #apply(inbox: readonly InboxRow[]): void {
@@ -254,13 +255,13 @@ export class RunDriver implements DrivenRun, RunCore {
     this.#stopRunning(this.#cancelError());
   }
 
-  readonly #timeOut = (): void => {
+  #timeOut(): void {
     if (this.#isEnding || this.#held !== undefined || this.#end !== undefined) return;
     this.#hasTimedOut = true;
     this.#steps.scheduler.timeOutRun();
     this.#stopRunning(runTimeoutError(this.plan.graph.timeoutMs));
     this.advance();
-  };
+  }
 
   /** Running operators get their abort signal, then the grace, then the run ends without them. */
   #stopRunning(reason: StepwellError): void {

@@ -23,6 +23,8 @@ export interface StarterHost {
   readonly ledger: Ledger;
   readonly catalog: Catalog;
   readonly environment: string;
+  /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
+  expectOpen(): void;
   /** No more runs fit into memory. */
   isFull(): boolean;
   begin(run: RunDriver): void;
@@ -50,6 +52,7 @@ export class RunStarter {
 
   async start(workflow: string, input: unknown, options: StartOptions): Promise<string> {
     const { catalog, host } = this.#to;
+    this.#to.expectOpen();
     const plan = catalog.ready(TENANT, workflow) ?? (await catalog.newest(TENANT, workflow));
     const checked = toJson(input ?? {}, "the input");
     const { inputSchema } = plan.graph;
@@ -142,7 +145,7 @@ export class RunStarter {
           version: graph.version,
           tenant: TENANT,
           initiator,
-          labels,
+          labels: { ...labels },
           input,
         });
         this.#to.begin(RunDriver.begin(host, plan, context, insert));

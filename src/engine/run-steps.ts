@@ -24,28 +24,28 @@ const FAILURE_REASONS: Readonly<Record<string, StepReason>> = { STEP_TIMEOUT: "t
 export class RunSteps {
   readonly scheduler: Scheduler;
   readonly recorder: StepRecorder;
-  readonly scope: Scope;
   /** The first failure that fails the run. */
   failure: StepFailure | undefined;
   readonly #core: RunCore;
+  readonly #views: Readonly<Record<string, StepView>>;
+  /** Made with the first expression. */
+  #scope: Scope | undefined;
   readonly #states: (StepState | undefined)[];
   #evaluating = 0;
   #slotsAsked = 0;
   #isRetired = false;
 
   constructor(core: RunCore, scheduler: Scheduler, views: Record<string, StepView>, states: (StepState | undefined)[]) {
-    const { context, plan } = core;
     this.#core = core;
     this.scheduler = scheduler;
     this.recorder = new StepRecorder(core, views);
+    this.#views = views;
     this.#states = states;
-    this.scope = {
-      input: context.input,
-      steps: views,
-      vars: plan.graph.vars,
-      env: plan.graph.env,
-      run: { id: context.runId, workflow: context.workflow, version: context.version, tenant: context.tenant },
-    };
+  }
+
+  get scope(): Scope {
+    this.#scope ??= scopeOf(this.#core, this.#views);
+    return this.#scope;
   }
 
   /** Expressions are being evaluated; what they decide belongs into the unit that is being gathered. */
@@ -97,6 +97,10 @@ export class RunSteps {
   tell({ ordinal, outcome }: Fact): void {
     const step = stepAt(this.#core.plan, ordinal);
     const state = this.#stateOf(ordinal);
+    if (this.scheduler.statusOf(ordinal) !== "RUNNING") {
+      this.recorder.discarded(step, state.attempt);
+      return;
+    }
     state.running = null;
     this.#releaseSlot(state);
     if (outcome.outcome === "succeeded") {
@@ -231,7 +235,7 @@ export class RunSteps {
 
   #prepare(step: Step): void {
     if (this.#core.host.isStopping) return;
-    const prepared = prepareStep(step, this.scope, () => this.evaluation(step.id));
+    const prepared = prepareStep(step, this);
     if (prepared instanceof Promise) this.#evaluate(prepared, (value) => this.#follow(step, value));
     else this.#follow(step, prepared);
   }
@@ -381,4 +385,9 @@ export class RunSteps {
     invariant(state !== undefined, `step ${ordinal} of run ${this.#core.runId} has not started`);
     return state;
   }
+}
+
+function scopeOf({ context, plan }: RunCore, steps: Readonly<Record<string, StepView>>): Scope {
+  const { runId: id, workflow, version, tenant, input } = context;
+  return { input, steps, vars: plan.graph.vars, env: plan.graph.env, run: { id, workflow, version, tenant } };
 }

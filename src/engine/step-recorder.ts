@@ -28,16 +28,29 @@ export interface Suspension {
   readonly isParking: boolean;
 }
 
+const NO_WAITS: ReadonlyMap<number, StepWait> = new Map();
+
 /** Writes what happens to steps into the run's journal, tells listeners of it, and shows ends to expressions. */
 export class StepRecorder {
-  /** By ordinal: the steps that wait. */
-  readonly waits = new Map<number, StepWait>();
+  /** Made with the first wait: most runs have none. */
+  #waits: Map<number, StepWait> | undefined;
   readonly #core: RunCore;
   readonly #views: Record<string, StepView>;
 
   constructor(core: RunCore, views: Record<string, StepView>) {
     this.#core = core;
     this.#views = views;
+  }
+
+  /** By ordinal: the steps that wait. */
+  get waits(): ReadonlyMap<number, StepWait> {
+    return this.#waits ?? NO_WAITS;
+  }
+
+  /** A step waits, or was found waiting in the ledger. */
+  wait(ordinal: number, wait: StepWait): void {
+    this.#waits ??= new Map();
+    this.#waits.set(ordinal, wait);
   }
 
   started(step: Step, input: string | null, idempotencyKey: string | null): void {
@@ -63,7 +76,7 @@ export class StepRecorder {
     const { attempt, failures } = state;
     const { revision } = journal;
     const text = errorText(error);
-    this.waits.set(ordinal, { kind: "retry", delayMs, dueMs: null, timer: null });
+    this.wait(ordinal, { kind: "retry", delayMs, dueMs: null, timer: null });
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
     journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, error: text, revision });
     journal.write({ write: "insertWait", runId, ordinal, kind: "retry", key: null, dueInMs: delayMs });
@@ -91,18 +104,24 @@ export class StepRecorder {
     journal.write({ write: "suspendStep", runId, ordinal: step.ordinal, reason, failures, error: null, revision: journal.revision });
   }
 
+  /** An outcome came after the step had ended without it. */
+  discarded({ id }: Step, attempt: number): void {
+    const { ref, host } = this.#core;
+    if (host.isHeard) host.emit({ type: "step.discarded", run: ref, step: id, attempt });
+  }
+
   waitForOperator({ ordinal, uses }: Step): void {
     if (this.waits.has(ordinal)) return;
     const { journal, runId } = this.#core;
-    this.waits.set(ordinal, { kind: "no_worker", delayMs: null, dueMs: null, timer: null });
+    this.wait(ordinal, { kind: "no_worker", delayMs: null, dueMs: null, timer: null });
     journal.write({ write: "insertWait", runId, ordinal, kind: "no_worker", key: uses, dueInMs: null });
   }
 
   endWait(ordinal: number): void {
-    const wait = this.waits.get(ordinal);
+    const wait = this.#waits?.get(ordinal);
     if (wait === undefined) return;
     wait.timer?.cancel();
-    this.waits.delete(ordinal);
+    this.#waits?.delete(ordinal);
     this.#core.journal.write({ write: "deleteWait", runId: this.#core.runId, ordinal });
   }
 

@@ -90,8 +90,8 @@ export class Stepwell {
    *
    * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`
    */
-  async start(workflow: string, input?: unknown, options?: StartOptions): Promise<string> {
-    return (this.#open ?? (await this.#ready())).start(workflow, input, options);
+  start(workflow: string, input?: unknown, options?: StartOptions): Promise<string> {
+    return this.#open?.start(workflow, input, options) ?? this.#ready().then((engine) => engine.start(workflow, input, options));
   }
 
   /**
@@ -99,8 +99,8 @@ export class Stepwell {
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`
    */
-  async result(runId: string): Promise<RunOutcome> {
-    return (this.#open ?? (await this.#ready())).result(runId);
+  result(runId: string): Promise<RunOutcome> {
+    return this.#open?.result(runId) ?? this.#ready().then((engine) => engine.result(runId));
   }
 
   /** A run with all its steps as the ledger has them; undefined when there is none. */

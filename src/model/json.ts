@@ -24,10 +24,16 @@ export function jsonTypeOf(value: unknown): string {
  * @throws StepwellError `VALUE_NOT_JSON` with the path of the offending member
  */
 export function toJson(value: unknown, what: string): Json {
-  return copy(value, what, "", 0) ?? null;
+  return copy(value, { what, path: [] }) ?? null;
 }
 
-function copy(value: unknown, what: string, path: string, depth: number): Json | undefined {
+/** Where a copy stands; one object for a whole value, because most values are never refused. */
+interface Place {
+  readonly what: string;
+  readonly path: (string | number)[];
+}
+
+function copy(value: unknown, place: Place): Json | undefined {
   switch (typeof value) {
     case "undefined":
     case "string":
@@ -36,32 +42,36 @@ function copy(value: unknown, what: string, path: string, depth: number): Json |
     case "number":
       // JSON text has no negative zero
       if (Number.isFinite(value)) return value === 0 ? 0 : value;
-      throw refuse(what, path, String(value));
+      throw refuse(place, String(value));
     case "object":
       if (value === null) return null;
-      if (depth >= LIMITS.jsonDepth) throw refuse(what, path, `nested deeper than ${LIMITS.jsonDepth} levels (a cycle?)`);
-      return Array.isArray(value) ? copyList(value, what, path, depth) : copyObject(value, what, path, depth);
+      if (place.path.length >= LIMITS.jsonDepth) throw refuse(place, `nested deeper than ${LIMITS.jsonDepth} levels (a cycle?)`);
+      return Array.isArray(value) ? copyList(value, place) : copyObject(value, place);
     default:
-      throw refuse(what, path, `a ${typeof value}`);
+      throw refuse(place, `a ${typeof value}`);
   }
 }
 
-function copyList(list: readonly unknown[], what: string, path: string, depth: number): Json {
+function copyList(list: readonly unknown[], place: Place): Json {
   const result: Json[] = [];
   // an index loop, because a hole must become null and iterators of subclasses are not to be trusted
   for (let index = 0; index < list.length; index++) {
-    result.push(copy(list[index], what, `${path}[${index}]`, depth + 1) ?? null);
+    place.path.push(index);
+    result.push(copy(list[index], place) ?? null);
+    place.path.pop();
   }
   return result;
 }
 
-function copyObject(source: object, what: string, path: string, depth: number): Json | undefined {
-  if (hasToJson(source)) return copy(source.toJSON(), what, path, depth + 1);
-  const tag = Object.prototype.toString.call(source).slice("[object ".length, -1);
-  if (tag !== "Object") throw refuse(what, path, `a ${tag}`);
+function copyObject(source: object, place: Place): Json | undefined {
+  if (hasToJson(source)) return copyConverted(source.toJSON(), place);
+  const tag = Object.prototype.toString.call(source);
+  if (tag !== "[object Object]") throw refuse(place, `a ${tag.slice("[object ".length, -1)}`);
   const result: Record<string, Json> = {};
   for (const [key, member] of Object.entries(source)) {
-    const copied = copy(member, what, path === "" ? key : `${path}.${key}`, depth + 1);
+    place.path.push(key);
+    const copied = copy(member, place);
+    place.path.pop();
     if (copied === undefined) continue;
     if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
     else result[key] = copied;
@@ -69,12 +79,21 @@ function copyObject(source: object, what: string, path: string, depth: number): 
   return result;
 }
 
+/** A `toJSON` that gives itself back would go on for ever: its result stands one level deeper. */
+function copyConverted(converted: unknown, place: Place): Json | undefined {
+  place.path.push("toJSON()");
+  const copied = copy(converted, place);
+  place.path.pop();
+  return copied;
+}
+
 function hasToJson(source: object): source is { toJSON(): unknown } {
   return "toJSON" in source && typeof source.toJSON === "function";
 }
 
-function refuse(what: string, path: string, found: string): StepwellError {
-  const place = path === "" ? what : `${what} at ${path}`;
+function refuse({ what, path }: Place, found: string): StepwellError {
+  const at = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
+  const place = at === "" ? what : `${what} at ${at.startsWith(".") ? at.slice(1) : at}`;
   return new StepwellError("VALUE_NOT_JSON", `${place} is ${found}, which JSON cannot hold`, {
     hint: "Return plain JSON: objects, lists, strings, finite numbers, booleans and null.",
   });

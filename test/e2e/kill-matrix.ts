@@ -42,7 +42,7 @@ export interface KillReport {
 
 const Call = z.object({ at: z.number(), run: z.string(), step: z.string(), attempt: z.number() });
 const ShopCall = z.object({ at: z.number(), key: z.string(), endpoint: z.string(), effect: z.boolean(), status: z.number() });
-const End = z.object({ status: z.string(), error: z.unknown() });
+const End = z.object({ status: z.string(), error: z.unknown().optional() });
 
 interface Place {
   readonly ledger: string;

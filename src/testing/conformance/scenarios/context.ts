@@ -52,7 +52,14 @@ export function describeContext(open: () => Promise<OpenLedger>): void {
 
     test("S1-23 listeners and callers are outside: no run is bound there", async () => {
       const bound = new Set<string>();
-      const harness = await Harness.on(open, { operators: { slow: () => nextTurn() } });
+      const harness = await Harness.on(open, {
+        operators: {
+          slow: async (_input, { log }) => {
+            await nextTurn();
+            log.info("inside");
+          },
+        },
+      });
       harness.stepwell.listen((event) => {
         if (currentRun() !== undefined) bound.add(event.type);
       });
@@ -72,10 +79,11 @@ export function describeContext(open: () => Promise<OpenLedger>): void {
         for (const target of [run, run.labels, run.input]) expect(() => Object.assign(Object(target), { vandal: true })).toThrow(TypeError);
       };
       const harness = await Harness.on(open, { operators: { vandal } });
-      const input = { order: { id: 7 } };
+      const [input, labels] = [{ order: { id: 7 } }, { shop: "north" }];
       await harness.stepwell.register({ name: "frozen", steps: [{ uses: "vandal" }, { uses: "vandal" }], output: "{{ input.order }}" });
-      const id = await harness.stepwell.start("frozen", input, { labels: { shop: "north" } });
+      const id = await harness.stepwell.start("frozen", input, { labels });
       expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: { id: 7 } });
+      expect([Object.isFrozen(input), Object.isFrozen(labels)]).toEqual([false, false]);
       expect(contexts).toHaveLength(2);
       expect(contexts[0]).toBe(contexts[1]);
       expect(Object.isFrozen(contexts[0])).toBe(true);
