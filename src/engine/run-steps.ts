@@ -90,7 +90,7 @@ export class RunSteps {
     const secrets = plan.secretSlots[ordinal] ?? [];
     const execute = step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute;
     const filled = secrets.length === 0 ? execute : withSecrets(execute, secrets, plan.graph.secrets, (values) => attempt.conceal(values));
-    attempt.execute(filled, toJson(state.input, "the input"), step.timeoutMs);
+    attempt.execute(filled, step.with === null ? {} : toJson(state.input, "the input"), step.timeoutMs);
   }
 
   /** Records how the running attempt of a step ended. */

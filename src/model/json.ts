@@ -68,9 +68,9 @@ function copyObject(source: object, place: Place): Json | undefined {
   const tag = Object.prototype.toString.call(source);
   if (tag !== "[object Object]") throw refuse(place, `a ${tag.slice("[object ".length, -1)}`);
   const result: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(source)) {
+  for (const key of Object.keys(source)) {
     place.path.push(key);
-    const copied = copy(member, place);
+    const copied = copy(Reflect.get(source, key), place);
     place.path.pop();
     if (copied === undefined) continue;
     if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
