@@ -82,7 +82,10 @@ export async function w13({ progress, repetitions }: Settings): Promise<WorkResu
     target: most === null ? null : { of: "ratio", bound: "at most", value: most },
     resources: null,
   });
-  return { rows: names.slice(1).map((name) => row(name, name === "validate" ? MAX_VALIDATE : name === "run" ? MAX_RUN : null)), details: times };
+  return {
+    rows: names.slice(1).map((name) => row(name, name === "validate" ? MAX_VALIDATE : name === "run" ? MAX_RUN : null)),
+    details: times,
+  };
 }
 
 /** Milliseconds; the compile cache of `module.enableCompileCache()` goes to the system's folder for temporary files, here ours. */

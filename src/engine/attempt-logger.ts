@@ -12,7 +12,7 @@ export function attemptLogger(host: RunHost, run: RunRef, from: Attempt): Logger
     (level: keyof Logger) =>
     (message: string, fields: Readonly<Record<string, Json>> = {}): void => {
       if (!host.isHeard) return;
-      const line = { message: String(message), fields };
+      const line = { message, fields };
       const { secrets } = from;
       const shown = secrets.length === 0 ? line : concealIn(line, secrets);
       host.emit({ type: "log", run, step, attempt, level, ...shown });

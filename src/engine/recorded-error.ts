@@ -18,9 +18,9 @@ export function recordError(thrown: unknown): RecordedError {
 }
 
 function recordThrownError(error: Error): RecordedError {
-  const message = text(attempt(() => error.message)) ?? text(attempt(() => error.name)) ?? "an error without a message";
+  const message = nonEmpty(attempt(() => error.message)) ?? nonEmpty(attempt(() => error.name)) ?? "an error without a message";
   if (!(error instanceof StepwellError)) return recorded("STEP_FAILED", message, undefined, foreignData(error));
-  return recorded(Object.hasOwn(ERROR_CODES, error.code) ? error.code : "INTERNAL", message, text(error.hint), boundedData(error.data));
+  return recorded(Object.hasOwn(ERROR_CODES, error.code) ? error.code : "INTERNAL", message, nonEmpty(error.hint), boundedData(error.data));
 }
 
 function recorded(code: string, message: string, hint: string | undefined, data: JsonObject | undefined): RecordedError {
@@ -34,8 +34,8 @@ function recorded(code: string, message: string, hint: string | undefined, data:
 
 /** What an error of somebody else says of itself beside its message. */
 function foreignData(error: Error): JsonObject | undefined {
-  const name = text(attempt(() => error.name));
-  const code = text(attempt(() => ("code" in error ? error.code : undefined)));
+  const name = nonEmpty(attempt(() => error.name));
+  const code = nonEmpty(attempt(() => ("code" in error ? error.code : undefined)));
   if ((name === undefined || name === "Error") && code === undefined) return undefined;
   return {
     ...(name === undefined || name === "Error" ? {} : { name: shorten(name) }),
@@ -55,7 +55,7 @@ function describe(thrown: unknown): string {
   return json === undefined || json === '""' ? `a ${typeof thrown} was thrown` : shorten(json);
 }
 
-function text(value: unknown): string | undefined {
+function nonEmpty(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 

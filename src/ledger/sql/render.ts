@@ -30,7 +30,7 @@ export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" |
 }
 
 /** Bits of a step's key that hold its ordinal; the run's id stands above them. */
-export const ORDINAL_BITS = 20;
+const ORDINAL_BITS = 20;
 
 /** The same write without the columns that its common case leaves null. */
 export function briefWrite<W>(write: HotWrite<W>, without: readonly string[]): HotWrite<W> {
@@ -99,7 +99,8 @@ class Bindings<W> {
 
   #expression(column: string, source: Source<W>): string {
     if (source.from === "once") return `coalesce(${column}, ${this.#expression(column, source.source)})`;
-    if (source.from === "row") return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.matches(source.table, source.key).join(" AND ")})`;
+    if (source.from === "row")
+      return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.matches(source.table, source.key).join(" AND ")})`;
     let place = this.#places.get(source);
     if (place === undefined) {
       this.values.push(readerOf(source));
