@@ -17,9 +17,16 @@ const HELD: ReadonlySet<RunReason> = new Set<RunReason>(["no_worker", "quarantin
 /**
  * Shows a run until it ends, is held, or the process is told to stop.
  *
+ * @param isReleased somebody has just let the run go on, should it have been held
  * @throws StepwellError what stops the engine, or breaks the run in it
  */
-export async function followRun(stepwell: Stepwell, runId: string, feed: EventFeed, progress: Progress): Promise<Ending> {
+export async function followRun(
+  stepwell: Stepwell,
+  runId: string,
+  feed: EventFeed,
+  progress: Progress,
+  isReleased: boolean,
+): Promise<Ending> {
   const held = Promise.withResolvers<Ending>();
   feed.follow(runId, (event, at) => {
     progress.event(event, at);
@@ -30,8 +37,9 @@ export async function followRun(stepwell: Stepwell, runId: string, feed: EventFe
   try {
     const ended = stepwell.result(runId).then((): Ending => ({ kind: "ended" }));
     const standing = await stepwell.get(runId);
-    // Nobody takes a quarantined run up, so no event will say so.
-    if (standing?.status === "SUSPENDED" && standing.reason === "quarantined") held.resolve({ kind: "held", reason: "quarantined" });
+    // Nobody takes a quarantined run up, so no event will say so; one that was just released is about to leave that state.
+    if (!isReleased && standing?.status === "SUSPENDED" && standing.reason === "quarantined")
+      held.resolve({ kind: "held", reason: "quarantined" });
     return await Promise.race([ended, held.promise, interrupt.happened]);
   } finally {
     interrupt.forget();

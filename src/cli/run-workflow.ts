@@ -7,7 +7,7 @@ import { EventFeed } from "./event-feed.ts";
 import { EXIT, type ExitCode, exitCodeOfRun } from "./exit-codes.ts";
 import { type Ending, followRun } from "./follow-run.ts";
 import { dateAndTime, plural } from "./layout.ts";
-import { ledgerExists, openExistingLedger } from "./open-ledger.ts";
+import { ledgerExists, openExistingLedger, TENANT } from "./open-ledger.ts";
 import { type PreparedRun, prepareRun, type RunSource } from "./prepare-run.ts";
 import { type Progress, quietProgress, showProgress } from "./progress.ts";
 import { problemLines } from "./report-error.ts";
@@ -41,11 +41,21 @@ export async function runWorkflow(request: RunRequest, terminal: Terminal): Prom
   try {
     standing = await lookAtLedger(ledger, prepared.workflow, prepared.definition, { key: request.key, resume: request.resume === true });
     if (standing.earlier === undefined) refuseWrongInput(prepared);
+    else if (isResumed(request, standing)) await releaseRun(ledger, standing.earlier.publicId);
   } catch (error) {
     await ledger.close();
     throw error;
   }
   return new RunCommand(request, terminal, prepared, ledger, standing).execute();
+}
+
+/** A person asks for this very run to go on. */
+function isResumed({ resume, key }: RunRequest, { earlier }: LedgerStanding): boolean {
+  return resume === true && key === undefined && earlier !== undefined && !isTerminalRun(earlier.status);
+}
+
+async function releaseRun(ledger: Ledger, publicId: string): Promise<void> {
+  await ledger.accept({ tenant: TENANT, publicId, kind: "resume", payload: null, actor: "cli" });
 }
 
 function refuseWrongInput({ input }: PreparedRun): void {
@@ -132,7 +142,7 @@ class RunCommand {
 
   async #follow(runId: string, progress: Progress): Promise<Ending> {
     try {
-      const ending = await followRun(this.#stepwell, runId, this.#feed, progress);
+      const ending = await followRun(this.#stepwell, runId, this.#feed, progress, isResumed(this.#request, this.#standing));
       if (ending.kind === "interrupted") {
         progress.say("Stopping: running steps may end (again to stop at once)");
         await this.#stop();

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
-import type { InboxRow } from "../ledger/rows.ts";
+import type { InboxKind, InboxRow } from "../ledger/rows.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -9,6 +9,7 @@ import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
+import { detached } from "./detached-clock.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
@@ -193,9 +194,17 @@ export class Engine implements RunHost {
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  async cancel(publicId: string, actor = "api"): Promise<void> {
-    this.#expectOpen();
-    await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor }));
+  cancel(publicId: string, actor = "api"): Promise<void> {
+    return this.#signal(publicId, "cancel", actor);
+  }
+
+  /**
+   * Lets a run go on that is held because it took down several engines; any other run goes on as it would.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  resume(publicId: string, actor = "api"): Promise<void> {
+    return this.#signal(publicId, "resume", actor);
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
@@ -277,6 +286,11 @@ export class Engine implements RunHost {
     this.#broken.set(publicId, error);
     this.#waiters.reject(publicId, error);
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
+  }
+
+  async #signal(publicId: string, kind: InboxKind, actor: string): Promise<void> {
+    this.#expectOpen();
+    await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind, payload: null, actor }));
   }
 
   async #lookForEnd(publicId: string): Promise<void> {
@@ -379,14 +393,4 @@ export class Engine implements RunHost {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.isStopping || this.#committer === undefined) throw new StepwellError("ENGINE_STOPPED", "the engine is not open");
   }
-}
-
-/** What the engine does later, it does outside the run that happened to cause it. */
-function detached(clock: Clock): Clock {
-  return {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    setTimer: (delayMs, callback, background) => clock.setTimer(delayMs, () => outsideRuns(callback), background),
-    soon: (callback) => clock.soon(() => outsideRuns(callback)),
-  };
 }

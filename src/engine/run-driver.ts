@@ -19,8 +19,10 @@ import { RunRecorder } from "./run-recorder.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 
-const SIGNAL_EFFECTS: Readonly<Record<InboxKind, (run: RunDriver) => void>> = {
-  cancel: (run) => run.cancel(),
+/** A signal that an earlier commit took up is in force after a restart if it lasts. */
+const SIGNALS: Readonly<Record<InboxKind, { readonly lasts: boolean; readonly apply: (run: RunDriver) => void }>> = {
+  cancel: { lasts: true, apply: (run) => run.cancel() },
+  resume: { lasts: false, apply: (run) => run.release() },
 };
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
@@ -233,7 +235,8 @@ export class RunDriver implements DrivenRun, RunCore {
     for (const row of inbox) {
       this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
       this.#recorder.accepted(row);
-      SIGNAL_EFFECTS[row.kind](this);
+      const { lasts, apply } = SIGNALS[row.kind];
+      if (lasts || row.consumedAt === null) apply(this);
     }
   }
 
@@ -246,6 +249,13 @@ export class RunDriver implements DrivenRun, RunCore {
     }
     this.#steps.resumeWithOperators();
     this.#steps.armAll();
+  }
+
+  /** A run that was held goes on. */
+  release(): void {
+    if (this.#isEnding) return;
+    this.#recorder.released();
+    this.#steps.releaseHeld();
   }
 
   /** An accepted cancel takes effect. */

@@ -72,6 +72,12 @@ export class RunRecorder {
     this.#start(null);
   }
 
+  /** A person has looked at it: crashes count anew. */
+  released(): void {
+    this.#crashes = 0;
+    if (this.#status === "RUNNING") this.#start(null);
+  }
+
   /** The engine stops before an operator has ended: the next engine goes on, and does not count it as a crash. */
   handedBack(): void {
     this.#start("shutdown");
@@ -93,11 +99,11 @@ export class RunRecorder {
   }
 
   /** A signal is taken up, in the commit of what it causes; one that an earlier commit took up is only in force again. */
-  accepted({ seq, actor, consumedAt }: InboxRow): void {
+  accepted({ seq, kind, actor, consumedAt }: InboxRow): void {
     if (consumedAt !== null) return;
     const { journal, runId } = this.#core;
     journal.write({ write: "consumeInbox", runId, seq });
-    this.#event("run.cancel_requested", null, actor);
+    this.#event(`run.${kind}_requested`, null, actor);
   }
 
   /** Writes the end and gives it back as it is written: an output that the ledger cannot hold fails the run. */

@@ -152,6 +152,11 @@ export class RunSteps {
     this.recorder.held(step, state, "quarantined");
   }
 
+  /** Steps that were held begin again; those that wait for something go on waiting. */
+  releaseHeld(): void {
+    for (const ordinal of this.#states.keys()) if (!this.recorder.waits.has(ordinal)) this.resume(ordinal);
+  }
+
   /** Takes over what goes on while the run was read back: attempts still running, and those whose outcome is about to be told. */
   adopt(attempts: ReadonlyMap<number, Attempt>, facts: readonly Fact[]): void {
     const ended = new Set(facts.map(({ ordinal }) => ordinal));

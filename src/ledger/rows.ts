@@ -105,7 +105,8 @@ export interface WaitRow {
   readonly dueAt: number | null;
 }
 
-export type InboxKind = "cancel";
+/** `resume` lets a run go on that is held because it took engines down. */
+export type InboxKind = "cancel" | "resume";
 
 export interface InboxRow {
   readonly runId: number;

@@ -122,6 +122,15 @@ export class Stepwell {
     await (await this.#ready()).cancel(runId, actor);
   }
 
+  /**
+   * Lets a run go on that is held because it took down several engines without progress (`quarantined`).
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  async resume(runId: string, actor?: string): Promise<void> {
+    await (await this.#ready()).resume(runId, actor);
+  }
+
   /** Tells the listener what happens from now on, after it is durable; returns a function that ends it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);

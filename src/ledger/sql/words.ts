@@ -26,4 +26,4 @@ export const STEP_STATUSES: Words<StepStatus> = { ...STORED_STEP_STATUSES, PENDI
 
 export const ATTEMPT_STATUSES: Words<AttemptRow["status"]> = { FAILED: true, LOST: true, DISCARDED: true };
 export const WAIT_KINDS: Words<WaitKind> = { retry: true, no_worker: true, timeout: true };
-export const INBOX_KINDS: Words<InboxKind> = { cancel: true };
+export const INBOX_KINDS: Words<InboxKind> = { cancel: true, resume: true };

@@ -134,8 +134,27 @@ export function describeRecovering(open: () => Promise<OpenLedger>): void {
       await harness.event((event) => event.type === "run.suspended");
       expect(await harness.stepwell.get(id)).toMatchObject({ status: "SUSPENDED", reason: "quarantined" });
       expect(calls).toEqual([]);
-      await harness.stepwell.cancel(id);
-      expect((await harness.stepwell.result(id)).status).toBe("CANCELLED");
+      await harness.stepwell.resume(id, "ann");
+      expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
+      expect(calls).toEqual(["again"]);
+      expect((await harness.stepwell.get(id))?.steps[1]?.attempt).toBe(4);
+      await harness.stepwell.stop();
+    });
+
+    test("a run whose resumption was accepted before its engine came back is not held, and its crashes count anew", async () => {
+      const reopen = await open();
+      const { id } = await crashInSecondStep(reopen);
+      for (let crash = 1; crash < 5; crash++) {
+        const ledger = await reopen();
+        await ledger.accept({ tenant: "default", publicId: id, kind: "resume", payload: null, actor: "ann" });
+        const gate = new Gate();
+        const harness = new Harness(ledger, { operators: { first: () => 0, second: gate.operator } });
+        await harness.stepwell.open();
+        await gate.arrivals(1);
+        await ledger.close();
+      }
+      const harness = new Harness(await reopen(), { operators: { first: () => 0, second: () => "fine" } });
+      expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
       await harness.stepwell.stop();
     });
   });
