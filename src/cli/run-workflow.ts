@@ -41,7 +41,7 @@ export async function runWorkflow(request: RunRequest, terminal: Terminal): Prom
   try {
     standing = await lookAtLedger(ledger, prepared.workflow, prepared.definition, { key: request.key, resume: request.resume === true });
     if (standing.earlier === undefined) refuseWrongInput(prepared);
-    else if (isResumed(request, standing)) await releaseRun(ledger, standing.earlier.publicId);
+    else if (goesOn(request, standing)) await releaseRun(ledger, standing.earlier.publicId);
   } catch (error) {
     await ledger.close();
     throw error;
@@ -50,7 +50,7 @@ export async function runWorkflow(request: RunRequest, terminal: Terminal): Prom
 }
 
 /** A person asks for this very run to go on. */
-function isResumed({ resume, key }: RunRequest, { earlier }: LedgerStanding): boolean {
+function goesOn({ resume, key }: RunRequest, { earlier }: LedgerStanding): boolean {
   return resume === true && key === undefined && earlier !== undefined && !isTerminalRun(earlier.status);
 }
 
@@ -142,7 +142,7 @@ class RunCommand {
 
   async #follow(runId: string, progress: Progress): Promise<Ending> {
     try {
-      const ending = await followRun(this.#stepwell, runId, this.#feed, progress, isResumed(this.#request, this.#standing));
+      const ending = await followRun(this.#stepwell, runId, this.#feed, progress, goesOn(this.#request, this.#standing));
       if (ending.kind === "interrupted") {
         progress.say("Stopping: running steps may end (again to stop at once)");
         await this.#stop();
