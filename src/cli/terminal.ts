@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import pc from "picocolors";
 
 export type Paint = ReturnType<typeof pc.createColors>;
@@ -27,8 +28,9 @@ export function processTerminal(): Terminal {
   };
 }
 
-function outputTo(stream: NodeJS.WriteStream): Output {
-  const isScreen = stream.isTTY && process.env["TERM"] !== "dumb";
+function outputTo(stream: NodeJS.WriteStream & { readonly fd: number }): Output {
+  // `stream.isTTY` of a pipe is undefined, which picocolors takes for "find out yourself": colours wherever CI is set
+  const isScreen = isatty(stream.fd) && process.env["TERM"] !== "dumb";
   // Whoever reads may leave (`| head`); the work goes on without a reader.
   stream.on("error", () => undefined);
   const write = (text: string): void => {
