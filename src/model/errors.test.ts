@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "./error-codes.ts";
-import { assertNever, InvariantViolation, invariant, StepwellError } from "./errors.ts";
+import { asStepwellError, assertNever, InvariantViolation, invariant, StepwellError } from "./errors.ts";
 
 describe("StepwellError", () => {
   test("carries code, hint, data and cause", () => {
@@ -40,6 +40,19 @@ describe("ERROR_CODES", () => {
   test("no two codes share a title", () => {
     const titles = Object.values(ERROR_CODES).map((info) => info.title);
     expect(new Set(titles).size).toBe(titles.length);
+  });
+});
+
+describe("an accident", () => {
+  test("that is coded already stays what it is", () => {
+    const coded = new StepwellError("LEDGER_FULL", "no space");
+    expect(asStepwellError(coded)).toBe(coded);
+  });
+
+  test("of somebody else becomes INTERNAL and keeps its cause", () => {
+    const cause = new TypeError("x is not a function");
+    expect(asStepwellError(cause)).toMatchObject({ code: "INTERNAL", message: "x is not a function", cause });
+    expect(asStepwellError(null)).toMatchObject({ code: "INTERNAL", message: "something that is not an error was thrown" });
   });
 });
 

@@ -32,7 +32,7 @@ export class StepwellError extends Error {
 /** An accident as a coded error; what is not ours is `INTERNAL`. */
 export function asStepwellError(cause: unknown): StepwellError {
   if (cause instanceof StepwellError) return cause;
-  return new StepwellError("INTERNAL", cause instanceof Error ? cause.message : String(cause), { cause });
+  return new StepwellError("INTERNAL", cause instanceof Error ? cause.message : "something that is not an error was thrown", { cause });
 }
 
 /** A program error inside Stepwell itself, never the user's fault: the invariant that did not hold. */
