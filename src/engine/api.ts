@@ -122,7 +122,8 @@ export interface RunRef {
   readonly steps: readonly string[];
 }
 
-export type Listener = (event: LifecycleEvent) => void;
+/** What it returns does not count, but a promise that it returns is watched: a failure is reported. */
+export type Listener = (event: LifecycleEvent) => unknown;
 
 /** Wraps the execution of every attempt; must call `next` once and return what it returns, or throw. */
 export type Interceptor = (attempt: OperatorContext, next: () => Promise<unknown>) => Promise<unknown>;

@@ -33,6 +33,8 @@ export class Attempt implements OperatorContext {
   #controller: AbortController | undefined;
   #abortReason: StepwellError | undefined;
   #timer: Timer | undefined;
+  /** The timeout and when it is over, on the monotonic clock. */
+  #limit: { readonly timeoutMs: number; readonly dueMs: number } | undefined;
   #logger: Logger | undefined;
   #secrets: readonly string[] = [];
   #ended = false;
@@ -91,7 +93,11 @@ export class Attempt implements OperatorContext {
 
   /** Runs the operator in the run's context; the outcome reaches the host, never the caller. */
   execute(operator: Operator<Json>, input: Json, timeoutMs: number | null): void {
-    if (timeoutMs !== null) this.#timer = this.#run.host.clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+    if (timeoutMs !== null) {
+      const { clock } = this.#run.host;
+      this.#limit = { timeoutMs, dueMs: clock.monotonic() + timeoutMs };
+      this.#timer = clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+    }
     try {
       const returned = withRunContext(this.#run.context, () => this.#call(operator, input));
       // subscribed out here, so that what follows belongs to no run
@@ -146,6 +152,9 @@ export class Attempt implements OperatorContext {
   }
 
   #succeed(value: unknown): void {
+    // an operator that blocked this thread for longer than its timeout comes back before its timer could fire
+    if (!this.#ended && this.#limit !== undefined && this.#run.host.clock.monotonic() >= this.#limit.dueMs)
+      this.#timeOut(this.#limit.timeoutMs);
     if (!this.#end()) return;
     this.#run.attemptEnded(this, this.#secrets.length === 0 ? { outcome: "returned", value } : this.#concealed(value));
   }

@@ -10,10 +10,10 @@ import type { Definition } from "../workflow/graph.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
+import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
-import { outsideRuns } from "./run-context.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
@@ -241,13 +241,7 @@ export class Engine implements RunHost {
   }
 
   emit(event: LifecycleEvent): void {
-    for (const listener of this.#options.listeners) {
-      try {
-        outsideRuns(() => listener(event));
-      } catch (cause) {
-        process.emitWarning(`a listener failed on ${event.type}: ${recordError(cause).message}`);
-      }
-    }
+    tellListeners(this.#options.listeners, event);
   }
 
   load(runId: number): Promise<StoredRun | undefined> {
@@ -322,9 +316,10 @@ export class Engine implements RunHost {
       const context = contextOf(stored.run);
       this.#remember(RunDriver.resume(this, plan, context, stored));
     } catch (cause) {
-      if (!(cause instanceof StepwellError) || (cause.code !== "DEFINITION_INVALID" && cause.code !== "LEDGER_CORRUPT")) throw cause;
+      const error = asStepwellError(cause);
+      if (error.code.startsWith("LEDGER_") && error.code !== "LEDGER_CORRUPT") throw error;
       this.#unreadable.add(runId);
-      this.#breakOff(publicId, cause);
+      this.#breakOff(publicId, error);
     } finally {
       this.#takingUp.delete(runId);
     }

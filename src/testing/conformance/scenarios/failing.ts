@@ -147,6 +147,19 @@ export function describeFailing(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
+    test("S1-21 an operator that blocks the thread beyond its timeout has timed out, although its timer could not fire", async () => {
+      const block: Operator = () => {
+        const until = performance.now() + 60;
+        while (performance.now() < until);
+        return "late";
+      };
+      const harness = await Harness.on(open, { operators: { block } });
+      const id = await harness.start({ name: "blocked", steps: { a: { uses: "block", timeout: 20 } } });
+      expect((await harness.stepwell.result(id)).status).toBe("FAILED");
+      expect((await harness.stepwell.get(id))?.steps[0]).toMatchObject({ status: "FAILED", reason: "timeout", output: null });
+      await harness.stepwell.stop();
+    });
+
     test("S1-27 a fallback stands in when retries are over, and the error stays visible", async () => {
       const harness = new Harness(await (await open())(), { operators: { fail } });
       const id = await harness.start(

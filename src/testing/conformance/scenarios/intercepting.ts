@@ -83,6 +83,21 @@ export function describeIntercepting(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
+    test("a listener that fails later is reported and disturbs nobody", async () => {
+      const harness = await Harness.on(open, { operators: { fine: () => 1 } });
+      const warned = new Promise<string>((resolve) => {
+        process.once("warning", ({ message }) => {
+          resolve(message);
+        });
+      });
+      const careless: () => unknown = () => Promise.reject(new Error("too late"));
+      const forget = harness.stepwell.listen(careless);
+      expect((await harness.run({ name: "heard", steps: { a: { uses: "fine" } } })).status).toBe("SUCCEEDED");
+      expect(await warned).toContain("too late");
+      forget();
+      await harness.stepwell.stop();
+    });
+
     test("a listener that throws, whatever it throws, disturbs neither the run nor other listeners", async () => {
       const harness = await Harness.on(open, { operators: { work: () => "fine" } });
       const heard: string[] = [];
