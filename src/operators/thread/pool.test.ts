@@ -170,9 +170,11 @@ test.each([
 
 test("a thread that breaks between two steps fails neither of them nor this process", async () => {
   const single = createThreadPool({ maxThreads: 1 });
-  const file = join(mkdtempSync(join(tmpdir(), "thread-")), "broken");
-  expect(await run("breakAfterwards", { file }, operatorContext(), single)).toBe("done");
-  while (!existsSync(file)) await setImmediate();
+  const folder = mkdtempSync(join(tmpdir(), "thread-"));
+  const [go, broken] = [join(folder, "go"), join(folder, "broken")];
+  expect(await run("breakAfterwards", { go, broken }, operatorContext(), single)).toBe("done");
+  writeFileSync(go, "");
+  while (!existsSync(broken)) await setImmediate();
   // Waits for the thread's end, and so for the error that ended it.
   await single.close();
 });
