@@ -1,7 +1,6 @@
-import { parseJson } from "../engine/restore-steps.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { RunRow } from "../ledger/rows.ts";
-import { canonicalJson } from "../model/json.ts";
+import { canonicalJson, parseJson } from "../model/json.ts";
 import { isTerminalRun, RUN_STATUSES } from "../model/status.ts";
 import type { Definition } from "../workflow/index.ts";
 import { TENANT } from "./open-ledger.ts";

@@ -1,10 +1,10 @@
 import { parseError } from "../engine/recorded-error.ts";
-import { parseJson } from "../engine/restore-steps.ts";
 import { resultOf } from "../engine/run-results.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Json } from "../model/json.ts";
+import { parseJson } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";

@@ -5,7 +5,7 @@ import type { Logger, Operator, OperatorContext, RunContext } from "../operators
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
 import { withRunContext } from "./run-context.ts";
-import { concealIn, concealInError } from "./secrets.ts";
+import { concealIn } from "./secrets.ts";
 
 /** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
 export type AttemptOutcome =
@@ -162,7 +162,7 @@ export class Attempt implements OperatorContext {
   #fail(thrown: unknown): void {
     if (!this.#end()) return;
     const error = recordError(this.#abortReason ?? thrown);
-    this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealInError(error, this.#secrets) });
+    this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealIn(error, this.#secrets) });
   }
 
   /** Plain JSON first: what is not would lose its meaning, and what does not end would not end here either. */
@@ -170,7 +170,7 @@ export class Attempt implements OperatorContext {
     try {
       return { outcome: "returned", value: concealIn(toJson(value, `the result of step "${this.stepId}"`), this.#secrets) };
     } catch (thrown) {
-      return { outcome: "failed", error: concealInError(recordError(thrown), this.#secrets) };
+      return { outcome: "failed", error: concealIn(recordError(thrown), this.#secrets) };
     }
   }
 

@@ -2,7 +2,7 @@ import type { StepView } from "../expressions/template.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { StepRow } from "../ledger/rows.ts";
 import { invariant } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
+import { parseJson } from "../model/json.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import { parseError } from "./recorded-error.ts";
 import { type RunCore, type StepState, stepAt } from "./run-core.ts";
@@ -57,9 +57,4 @@ function selectedOf(row: StepRow): readonly number[] | null {
   const selected = parseJson(row.selected);
   invariant(Array.isArray(selected), `step ${row.ordinal}: its selected targets are not a list`);
   return selected.map(Number);
-}
-
-/** Text that the ledger checked against its CRC is what `JSON.stringify` wrote. */
-export function parseJson(text: string): Json {
-  return JSON.parse(text) as Json;
 }

@@ -1,9 +1,8 @@
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
-import { isJsonObject, type Json } from "../model/json.ts";
+import { isJsonObject, type Json, parseJson } from "../model/json.ts";
 import type { RunContext } from "../operators/operator.ts";
 import type { RunOutcome, RunResult, RunSummary, StepResult } from "./api.ts";
 import { parseError } from "./recorded-error.ts";
-import { parseJson } from "./restore-steps.ts";
 
 export function summaryOf(row: RunRow): RunSummary {
   const { publicId: id, workflow, version, status, reason } = row;

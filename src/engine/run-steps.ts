@@ -97,10 +97,6 @@ export class RunSteps {
   tell({ ordinal, outcome }: Fact): void {
     const step = stepAt(this.#core.plan, ordinal);
     const state = this.#stateOf(ordinal);
-    if (this.scheduler.statusOf(ordinal) !== "RUNNING") {
-      this.recorder.discarded(step, state.attempt);
-      return;
-    }
     state.running = null;
     this.#releaseSlot(state);
     if (outcome.outcome === "succeeded") {
@@ -166,20 +162,15 @@ export class RunSteps {
 
   /** Tries the steps again that wait for an operator which this process did not have. */
   retryMissingOperators(): void {
-    for (const [ordinal, wait] of [...this.recorder.waits]) {
-      const step = stepAt(this.#core.plan, ordinal);
-      if (wait.kind !== "no_worker" || this.#core.host.operators.get(step.uses ?? "") === undefined) continue;
-      if (this.scheduler.statusOf(ordinal) === "SUSPENDED") this.resume(ordinal);
+    for (const step of this.#stepsWithNewOperator()) {
+      if (this.scheduler.statusOf(step.ordinal) === "SUSPENDED") this.resume(step.ordinal);
       else this.#prepare(step);
     }
   }
 
   /** After a restart: suspended steps whose operator is here now go on. Steps that never started are decided READY anyway. */
   resumeWithOperators(): void {
-    for (const [ordinal, wait] of [...this.recorder.waits]) {
-      const { uses } = stepAt(this.#core.plan, ordinal);
-      if (wait.kind === "no_worker" && this.#core.host.operators.get(uses ?? "") !== undefined) this.resume(ordinal);
-    }
+    for (const { ordinal } of this.#stepsWithNewOperator()) this.resume(ordinal);
   }
 
   abortAll(reason: StepwellError): void {
@@ -236,6 +227,13 @@ export class RunSteps {
       this.#releaseSlot(state);
     }
     return attempts;
+  }
+
+  /** Steps that wait for an operator which this process has now. */
+  #stepsWithNewOperator(): readonly Step[] {
+    const { plan, host } = this.#core;
+    const waiting = [...this.recorder.waits].filter(([, wait]) => wait.kind === "no_worker");
+    return waiting.map(([ordinal]) => stepAt(plan, ordinal)).filter(({ uses }) => host.operators.get(uses ?? "") !== undefined);
   }
 
   #prepare(step: Step): void {

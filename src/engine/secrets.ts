@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type RecordedError, StepwellError } from "../model/errors.ts";
+import { StepwellError } from "../model/errors.ts";
 import { isJsonObject, type Json } from "../model/json.ts";
 import type { Operator } from "../operators/operator.ts";
 import type { SecretSource } from "../workflow/graph.ts";
@@ -39,10 +39,6 @@ export function withSecrets(
 /** Replaces secrets in every string of a value, names of members included; anything but plain JSON is given back as it is. */
 export function concealIn<T>(value: T, secrets: readonly string[]): T {
   return conceal(value, secrets) as T;
-}
-
-export function concealInError(error: RecordedError, secrets: readonly string[]): RecordedError {
-  return concealIn(error, secrets);
 }
 
 function conceal(value: unknown, secrets: readonly string[]): unknown {

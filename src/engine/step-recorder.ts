@@ -104,12 +104,6 @@ export class StepRecorder {
     journal.write({ write: "suspendStep", runId, ordinal: step.ordinal, reason, failures, error: null, revision: journal.revision });
   }
 
-  /** An outcome came after the step had ended without it. */
-  discarded({ id }: Step, attempt: number): void {
-    const { ref, host } = this.#core;
-    if (host.isHeard) host.emit({ type: "step.discarded", run: ref, step: id, attempt });
-  }
-
   waitForOperator({ ordinal, uses }: Step): void {
     if (this.waits.has(ordinal)) return;
     const { journal, runId } = this.#core;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson, isJsonObject, jsonTypeOf, toJson } from "./json.ts";
+import { canonicalJson, isJsonObject, jsonTypeOf, parseJson, toJson } from "./json.ts";
 import { LIMITS } from "./limits.ts";
 
 const nested = (levels: number): unknown => {
@@ -150,4 +150,13 @@ test("isJsonObject tells objects from lists and null", () => {
 test("jsonTypeOf speaks the words of JSON", () => {
   const seen = [null, undefined, [], {}, "", 0, false].map(jsonTypeOf);
   expect(seen).toStrictEqual(["null", "undefined", "list", "object", "string", "number", "boolean"]);
+});
+
+test("parseJson gives back what was written", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(parseJson(JSON.stringify(toJson(value, "value")))).toStrictEqual(toJson(value, "value"));
+    }),
+  );
+  expect(() => parseJson("{")).toThrow(SyntaxError);
 });

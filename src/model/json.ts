@@ -99,6 +99,15 @@ function refuse({ what, path }: Place, found: string): StepwellError {
   });
 }
 
+/**
+ * The value of JSON text that `JSON.stringify` wrote.
+ *
+ * @throws SyntaxError when the text is not JSON
+ */
+export function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}
+
 /** JSON text with object keys sorted by code unit at every level: equal values give equal text (RFC 8785 for the values that JSON can hold). */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((member: Json) => canonicalJson(member)).join(",")}]`;

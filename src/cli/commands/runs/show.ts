@@ -1,9 +1,9 @@
 import { parseError } from "../../../engine/recorded-error.ts";
-import { parseJson } from "../../../engine/restore-steps.ts";
 import { resultOf } from "../../../engine/run-results.ts";
 import type { Ledger } from "../../../ledger/port.ts";
 import type { AttemptRow, HistoryRow, RunRow, StepRunRow } from "../../../ledger/rows.ts";
 import type { Json } from "../../../model/json.ts";
+import { parseJson } from "../../../model/json.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { findRun } from "../../find-run.ts";
