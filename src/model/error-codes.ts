@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   OUTCOME_UNKNOWN: fault("A crash hid whether the step took effect", 409),
   SECRET_UNAVAILABLE: fault("A secret cannot be read", 500),
   OPERATOR_INPUT_INVALID: fault("An operator was given input that it does not accept", 422),
+  SUSPENSION_INVALID: fault("An operator suspended with something that cannot be waited for", 422),
   INTERCEPTOR_INVALID: fault("An interceptor did not call `next` exactly once", 500),
   THREAD_FAILED: fault("The worker thread of an isolated step broke", 500, true),
 

@@ -31,6 +31,7 @@ export function assembleGraph(draft: Draft, templates: Templates, connections: C
     ),
     timeoutMs: durationMs(definition["timeout"]),
     output: templates.output,
+    compensation: null,
   };
 }
 
@@ -63,6 +64,8 @@ function assembleStep(
     output: templates.output,
     schema: schemaOf(fields["schema"]),
     isolation: asChoice(fields["isolation"], ["thread"]) ?? "none",
+    block: null,
+    compensate: null,
   };
 }
 
