@@ -11,7 +11,7 @@ import { systemClock } from "./system-clock.ts";
 
 type Answer = (batch: Batch) => CommitOutcome | Promise<CommitOutcome>;
 
-const committed = (now = 1, missed: readonly number[] = []): CommitOutcome => ({ outcome: "committed", now, missed });
+const committed = (now = 1, missed: readonly number[] = []): CommitOutcome => ({ outcome: "committed", now, missed, accepted: [] });
 const refuse = (code: ErrorCode): never => {
   throw new StepwellError(code, `the fake ledger says ${code}`);
 };

@@ -93,7 +93,7 @@ export class Pickup {
   }
 
   async #readInbox(): Promise<void> {
-    for (const row of await this.#ledger.unconsumedInbox(PAGE)) await this.#host.deliver(row);
+    for (const row of await this.#ledger.unconsumedInbox(0, PAGE)) await this.#host.deliver(row);
   }
 
   /** Somebody depends on the engine from now on: the watch keeps the process alive. */
@@ -127,7 +127,7 @@ export class Pickup {
     const now = this.#clock.monotonic();
     if (now < this.#nextDueLook) return;
     this.#nextDueLook = now + DUE_MS;
-    for (const row of await this.#ledger.unfinished("due", 0, PAGE)) await this.#host.takeUp(row.id);
+    for (const { runId } of await this.#ledger.waits.due(undefined, PAGE)) await this.#host.takeUp(runId);
   }
 }
 

@@ -29,7 +29,7 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   );
   const steps = new RunSteps(core, scheduler, views, states);
   for (const wait of stored.waits) {
-    if (wait.kind === "timeout") continue;
+    if (wait.kind !== "retry" && wait.kind !== "no_worker") continue;
     const delayMs = wait.dueAt === null ? null : Math.max(0, wait.dueAt - core.host.ledgerNow());
     steps.recorder.wait(wait.ordinal, { kind: wait.kind, delayMs, dueMs: null, timer: null });
   }

@@ -1,5 +1,5 @@
 import type { StoredRun } from "../ledger/port.ts";
-import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
@@ -20,7 +20,7 @@ import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 
 /** A signal that an earlier commit took up is in force after a restart if it lasts. */
-const SIGNALS: Readonly<Record<InboxKind, { readonly lasts: boolean; readonly apply: (run: RunDriver) => void }>> = {
+const SIGNALS: Readonly<Record<"cancel" | "resume", { readonly lasts: boolean; readonly apply: (run: RunDriver) => void }>> = {
   cancel: { lasts: true, apply: (run) => run.cancel() },
   resume: { lasts: false, apply: (run) => run.release() },
 };
@@ -234,6 +234,7 @@ export class RunDriver implements DrivenRun, RunCore {
   #apply(inbox: readonly InboxRow[]): void {
     for (const row of inbox) {
       this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
+      if (row.kind !== "cancel" && row.kind !== "resume") continue;
       this.#recorder.accepted(row);
       const { lasts, apply } = SIGNALS[row.kind];
       if (lasts || row.consumedAt === null) apply(this);

@@ -93,7 +93,17 @@ export class RunRecorder {
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
     if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
-      journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, dueInMs: deadlineInMs });
+      journal.write({
+        write: "insertWait",
+        runId,
+        ordinal: DEADLINE_ORDINAL,
+        kind: "timeout",
+        key: null,
+        dueInMs: deadlineInMs,
+        dueAt: null,
+        childRunId: null,
+        detail: null,
+      });
     }
     if (host.isHeard) journal.event({ type: "run.suspended", run: ref, reason });
   }

@@ -129,6 +129,7 @@ export class RunStarter {
       idempotencyHash,
       ownerEpoch: isQueued ? null : host.epoch,
       deadlineInMs: isQueued ? null : graph.timeoutMs,
+      parent: null,
       revision: 1,
     };
     return new Promise((resolve, reject) => {

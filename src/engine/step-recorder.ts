@@ -78,8 +78,18 @@ export class StepRecorder {
     const text = errorText(error);
     this.wait(ordinal, { kind: "retry", delayMs, dueMs: null, timer: null });
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
-    journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, error: text, revision });
-    journal.write({ write: "insertWait", runId, ordinal, kind: "retry", key: null, dueInMs: delayMs });
+    journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, output: null, error: text, revision });
+    journal.write({
+      write: "insertWait",
+      runId,
+      ordinal,
+      kind: "retry",
+      key: null,
+      dueInMs: delayMs,
+      dueAt: null,
+      childRunId: null,
+      detail: null,
+    });
     journal.alarm(ordinal);
     if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: step.id, attempt, error, delayMs });
   }
@@ -101,14 +111,26 @@ export class StepRecorder {
   /** RUNNING → SUSPENDED without an alarm: something other than time ends it. */
   held(step: Step, { failures }: StepState, reason: StepReason): void {
     const { journal, runId } = this.#core;
-    journal.write({ write: "suspendStep", runId, ordinal: step.ordinal, reason, failures, error: null, revision: journal.revision });
+    const { ordinal } = step;
+    const { revision } = journal;
+    journal.write({ write: "suspendStep", runId, ordinal, reason, failures, output: null, error: null, revision });
   }
 
   waitForOperator({ ordinal, uses }: Step): void {
     if (this.waits.has(ordinal)) return;
     const { journal, runId } = this.#core;
     this.wait(ordinal, { kind: "no_worker", delayMs: null, dueMs: null, timer: null });
-    journal.write({ write: "insertWait", runId, ordinal, kind: "no_worker", key: uses, dueInMs: null });
+    journal.write({
+      write: "insertWait",
+      runId,
+      ordinal,
+      kind: "no_worker",
+      key: uses,
+      dueInMs: null,
+      dueAt: null,
+      childRunId: null,
+      detail: null,
+    });
   }
 
   endWait(ordinal: number): void {

@@ -6,12 +6,14 @@ import type {
   InboxKind,
   InboxRow,
   JsonText,
+  OpenInboxRow,
   RunRow,
   StepRow,
   StepRunRow,
   VersionRow,
   VersionStep,
   WaitRow,
+  WaitView,
 } from "./rows.ts";
 import type { Batch, CommitOutcome } from "./writes.ts";
 
@@ -25,6 +27,8 @@ import type { Batch, CommitOutcome } from "./writes.ts";
 export interface Ledger {
   /** How many commits may be in flight at once; a run always uses the same lane. */
   readonly lanes: number;
+  /** What suspended runs wait for. */
+  readonly waits: WaitReads;
 
   /**
    * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
@@ -50,10 +54,11 @@ export interface Ledger {
   /** Inserts a QUEUED run from a process that does not own the ledger; whoever owns it claims the run. */
   enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }>;
   /**
-   * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number.
+   * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number. A signal
+   * whose id the run has accepted before changes nothing and answers the row that is there.
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  accept(entry: InboxEntry): Promise<InboxRow>;
+  accept(entry: InboxEntry): Promise<OpenInboxRow>;
 
   getRun(tenant: string, publicId: string): Promise<RunRow | undefined>;
   /** The run that a key started, with the hash of what was asked then. */
@@ -66,21 +71,39 @@ export interface Ledger {
 
   /** Up to `limit` runs that an engine must take up, in id order, ids above `afterId`: see `Pickup`. */
   unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]>;
-  /** The stored rows of one run, all that is needed to rebuild it. */
+  /** What is needed to rebuild one run from its stored rows. */
   loadRun(runId: number): Promise<StoredRun | undefined>;
-  /** Inbox rows that no commit has consumed, oldest first. */
-  unconsumedInbox(limit: number): Promise<readonly InboxRow[]>;
+  /** Inbox rows of runs that have not ended that no commit has consumed, oldest first, ids above `afterId`. */
+  unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
   /** Whether another process wrote since the last call; cheap enough to ask every 25 ms. */
   changedElsewhere(): Promise<boolean>;
 
   close(): Promise<void>;
 }
 
-/**
- * `all`: every run that has not ended. `queued`: QUEUED ones. `due`: SUSPENDED ones without an owner that have a wait whose
- * due time has come, judged by the ledger's clock.
- */
-export type Pickup = "all" | "queued" | "due";
+/** `all`: every run that has not ended. `queued`: QUEUED ones that are not paused. */
+export type Pickup = "all" | "queued";
+
+/** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
+export interface WaitReads {
+  /** When the next wait of a parked run falls due, which may be in the past; null when time wakes none. */
+  nextDue(): Promise<number | null>;
+  /**
+   * Up to `limit` parked runs whose time has come, the longest overdue first, from behind `after`. A run with several such
+   * waits comes once for each due time.
+   */
+  due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]>;
+  listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]>;
+  /** Everything that a run was sent, in acceptance order. */
+  listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]>;
+  /** The runs that steps of a run started, oldest first. */
+  listChildren(tenant: string, publicId: string): Promise<readonly RunRow[]>;
+}
+
+export interface DueRun {
+  readonly runId: number;
+  readonly dueAt: number;
+}
 
 export interface WorkerIdentity {
   readonly name: string;
@@ -124,6 +147,9 @@ export interface InboxEntry {
   readonly kind: InboxKind;
   readonly payload: Json;
   readonly actor: string;
+  /** Name of a signal. */
+  readonly name?: string;
+  readonly signalId?: string;
 }
 
 export interface RunQuery {
@@ -141,9 +167,14 @@ export interface RunPage {
   readonly next: string | undefined;
 }
 
+/** A run with the rows that drive it on. */
 export interface StoredRun {
   readonly run: RunRow;
+  /** Without those whose parent's row has finished. */
   readonly steps: readonly StepRow[];
+  /** The highest ordinal of any row of the run, also of those that are left out; -1 without rows. */
+  readonly lastOrdinal: number;
   readonly waits: readonly WaitRow[];
+  /** Open rows, and consumed cancels: those stay in force. */
   readonly inbox: readonly InboxRow[];
 }

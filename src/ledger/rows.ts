@@ -44,6 +44,11 @@ export interface RunRow {
   readonly idempotencyKey: string | null;
   readonly parentRunId: number | null;
   readonly parentStep: string | null;
+  readonly parentOrdinal: number | null;
+  /** Runs above this one: 0 for a run that no other one started. */
+  readonly depth: number;
+  /** The run at the top; null for a run that is there itself. */
+  readonly rootRunId: number | null;
   readonly forkedFrom: number | null;
   readonly forkedAtStep: string | null;
   /** The worker epoch that owns the run, null when nobody does. */
@@ -53,16 +58,31 @@ export interface RunRow {
   readonly revision: number;
   /** Recoveries since a step last settled; three quarantine the run. */
   readonly crashes: number;
+  /** Who paused it; null while it is not paused. */
+  readonly pausedBy: string | null;
   readonly deadlineAt: number | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
 }
 
+/**
+ * What a row of `step` stands for. `item` and `round` are scopes that have settled; `block` is a step that owns scopes;
+ * `compensation` undoes a step.
+ */
+export type StepKind = "step" | "block" | "item" | "round" | "compensation" | "checkpoint";
+
 /** A step of a run as it is stored; its current attempt lives here, earlier ones in `AttemptRow`. */
 export interface StepRow {
   readonly runId: number;
   readonly ordinal: number;
+  readonly kind: StepKind;
+  /** For example `lines[3].price`; null for a root step, whose version knows it. */
+  readonly path: string | null;
+  /** Operator of a step with a path of its own. */
+  readonly uses: string | null;
+  /** Ordinal of the scope or block that it belongs to; null for a root step. */
+  readonly parent: number | null;
   readonly status: Exclude<StepStatus, "PENDING">;
   readonly reason: StepReason | null;
   /** 1 for the first try; 0 for a step that never started. Only grows, also over crashes. */
@@ -93,31 +113,66 @@ export interface AttemptRow {
   readonly finishedAt: number;
 }
 
-/** `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. */
-export type WaitKind = "retry" | "no_worker" | "timeout";
+/** `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. `delay` is the pause between two rounds. */
+export type WaitKind = "retry" | "no_worker" | "timeout" | "timer" | "delay" | "signal" | "event" | "task" | "child";
 
-/** Why a suspended step or run is not running, and what ends that. */
+/** Why a suspended step or run is not running, and what ends that: one for each step. */
 export interface WaitRow {
   readonly runId: number;
   readonly ordinal: number;
   readonly kind: WaitKind;
   readonly key: string | null;
   readonly dueAt: number | null;
+  readonly childRunId: number | null;
+  /** What the engine must know to end the wait. */
+  readonly detail: JsonText | null;
+  readonly since: number;
 }
 
-/** `resume` lets a run go on that is held because it took engines down. */
-export type InboxKind = "cancel" | "resume";
+/** A wait as it is shown to callers. */
+export interface WaitView {
+  readonly ordinal: number;
+  /** Null for what the run itself waits for. */
+  readonly path: string | null;
+  readonly kind: WaitKind;
+  readonly key: string | null;
+  readonly dueAt: number | null;
+  /** Public id of the child. */
+  readonly childRunId: string | null;
+  readonly detail: JsonText | null;
+  readonly since: number;
+}
+
+/**
+ * `resume` lets a run go on that was paused, or is held because it took engines down. `retry` reopened a FAILED run. The
+ * payload of `task` and `child` is `{ok: true, payload}` or `{ok: false, error}`, that of `event` `{member, event, id, data}`.
+ */
+export type InboxKind = "cancel" | "pause" | "resume" | "signal" | "event" | "task" | "child" | "retry";
 
 export interface InboxRow {
+  /** Position in acceptance order over all runs. */
+  readonly id: number;
   readonly runId: number;
   /** Position in acceptance order, from 1; equals `runs.inbox_seq` at acceptance. */
   readonly seq: number;
   readonly kind: InboxKind;
+  /** Name of a signal or event. */
+  readonly name: string | null;
+  /** The step that it is for, where it is for one. */
+  readonly ordinal: number | null;
+  /** Given by the sender of a signal: the same one again changes nothing. */
+  readonly signalId: string | null;
   readonly payload: JsonText | null;
   readonly actor: string;
   readonly acceptedAt: number;
   /** When a commit took it up; null while none has. */
   readonly consumedAt: number | null;
+}
+
+/** An inbox row that no commit has consumed. */
+export interface OpenInboxRow extends InboxRow {
+  /** False for a signal whose name no open wait of its run has: it is kept, and nobody need act on it. */
+  readonly isAwaited: boolean;
 }
 
 /** One line of a run's history: run-level events and step transitions in revision order. */

@@ -8,6 +8,8 @@ export const LIMITS = {
   definitionBytes: 8 * 1024 * 1024,
   /** Steps in one workflow. */
   stepsPerWorkflow: 100_000,
+  /** Rows of steps, scopes and checkpoints in one run: their ordinals have 28 bits. */
+  ordinalsPerRun: 2 ** 28,
   /** Characters of one expression. */
   expressionLength: 64 * 1024,
   /** Milliseconds that one expression may take. */

@@ -33,6 +33,12 @@ export const STEP_TRANSITIONS: Readonly<Record<StepStatus, readonly StepStatus[]
 /** Why a run is in its status. */
 export const RUN_REASONS = {
   retry: "a step waits for its next attempt",
+  timer: "a step waits for a time",
+  signal: "a step waits for a signal",
+  event: "a step waits for an event",
+  task: "a step waits for a person or a remote worker",
+  child: "a step waits for a run that it started",
+  paused: "somebody paused the run",
   no_worker: "no worker knows an operator that the run needs",
   quarantined: "the run broke its worker several times and is held until a person looks",
   recovered: "a worker took the run up after a crash",
@@ -47,6 +53,12 @@ export type RunReason = keyof typeof RUN_REASONS;
 /** Why a step is in its status. */
 export const STEP_REASONS = {
   retry: "an attempt failed and another one follows",
+  steps: "its own steps are at work",
+  timer: "it waits for a time",
+  signal: "it waits for a signal",
+  event: "it waits for an event",
+  task: "it waits for a person or a remote worker",
+  child: "it waits for a run that it started",
   no_worker: "no worker knows the step's operator",
   branch: "no switch selected the step",
   when: "its `when` was false",

@@ -13,6 +13,7 @@ export type OpenLedger = () => Promise<Ledger>;
 export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
   return {
     lanes: ledger.lanes,
+    waits: ledger.waits,
     own: (worker) => ledger.own(worker),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),
@@ -29,7 +30,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     listHistory: (tenant, publicId) => ledger.listHistory(tenant, publicId),
     unfinished: (pickup, afterId, limit) => ledger.unfinished(pickup, afterId, limit),
     loadRun: (runId) => ledger.loadRun(runId),
-    unconsumedInbox: (limit) => ledger.unconsumedInbox(limit),
+    unconsumedInbox: (afterId, limit) => ledger.unconsumedInbox(afterId, limit),
     changedElsewhere: () => ledger.changedElsewhere(),
     close: () => ledger.close(),
     ...changes,

@@ -1,13 +1,6 @@
 import { StepwellError } from "../../model/errors.ts";
-import {
-  type AnyWrite,
-  type Columns,
-  type ColumnValue,
-  type Executors,
-  executorsBy,
-  type HotWrite,
-  type Source,
-} from "../sql/hot-writes.ts";
+import type { Columns, ColumnValue, HotWrite, Source } from "../sql/description.ts";
+import { type AnyWrite, type Executors, executorsBy } from "../sql/executors.ts";
 import { readerOf } from "../sql/render.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 
@@ -23,6 +16,11 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
       Object.entries(columns).map(([column, source]) => [column, valueOf(tables, source, row[column] ?? null, write, now)]),
     );
   if (action === "insert") {
+    const { other } = description.guard;
+    if (other !== undefined) {
+      const [found] = tables.find(other.table, values(other.key, {}));
+      if (found === undefined || other.empty.some((column) => found[column] !== null)) return;
+    }
     tables.insert(table, { ...values(key, {}), ...values(set, {}) });
     return;
   }
@@ -41,6 +39,7 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
 
 function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValue, write: W, now: number): ColumnValue {
   if (source.from === "once") return present ?? valueOf(tables, source.source, present, write, now);
+  if (source.from === "increment") return Number(present) + 1;
   if (source.from !== "row") return readerOf(source)(write, now);
   const key: Record<string, ColumnValue> = {};
   for (const [column, part] of Object.entries(source.key)) key[column] = valueOf(tables, part, null, write, now);

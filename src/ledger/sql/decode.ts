@@ -1,10 +1,30 @@
 import { StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { RUN_REASONS, STEP_REASONS } from "../../model/status.ts";
-import type { WorkerIdentity } from "../port.ts";
-import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRow, StepRunRow, VersionRow, WaitRow } from "../rows.ts";
+import type { DueRun, WorkerIdentity } from "../port.ts";
+import type {
+  AttemptRow,
+  HistoryRow,
+  InboxRow,
+  OpenInboxRow,
+  RunRow,
+  StepRow,
+  StepRunRow,
+  VersionRow,
+  WaitRow,
+  WaitView,
+} from "../rows.ts";
 import { checksum } from "./checksum.ts";
-import { ATTEMPT_STATUSES, INBOX_KINDS, RUN_STATUSES, STEP_STATUSES, STORED_STEP_STATUSES, WAIT_KINDS, type Words } from "./words.ts";
+import {
+  ATTEMPT_STATUSES,
+  INBOX_KINDS,
+  RUN_STATUSES,
+  STEP_KINDS,
+  STEP_STATUSES,
+  STORED_STEP_STATUSES,
+  WAIT_KINDS,
+  type Words,
+} from "./words.ts";
 
 /** A row as a driver gives it. */
 export type RawRow = Readonly<Record<string, unknown>>;
@@ -105,12 +125,16 @@ export function decodeRun(row: RawRow): RunRow {
     idempotencyKey: fields.textOrNull("idempotency_key"),
     parentRunId: fields.integerOrNull("parent_run_id"),
     parentStep: fields.textOrNull("parent_step"),
+    parentOrdinal: fields.integerOrNull("parent_ordinal"),
+    depth: fields.integer("depth"),
+    rootRunId: fields.integerOrNull("root_run_id"),
     forkedFrom: fields.integerOrNull("forked_from"),
     forkedAtStep: fields.textOrNull("forked_at_step"),
     ownerEpoch: fields.integerOrNull("owner_epoch"),
     inboxSeq: fields.integer("inbox_seq"),
     revision: fields.integer("revision"),
     crashes: fields.integer("crashes"),
+    pausedBy: fields.textOrNull("paused_by"),
     deadlineAt: fields.integerOrNull("deadline_at"),
     createdAt: fields.integer("created_at"),
     startedAt: fields.integerOrNull("started_at"),
@@ -128,6 +152,10 @@ export function decodeStep(row: RawRow): StepRow {
   return {
     runId: fields.integer("run_id"),
     ordinal: fields.integer("ordinal"),
+    kind: fields.oneOf(STEP_KINDS, "kind"),
+    path: fields.textOrNull("path"),
+    uses: fields.textOrNull("uses"),
+    parent: fields.integerOrNull("parent"),
     status: fields.oneOf(STORED_STEP_STATUSES, "status"),
     reason: fields.oneOfOrNull(STEP_REASONS, "reason"),
     attempt: fields.integer("attempt"),
@@ -212,6 +240,30 @@ export function decodeWait(row: RawRow): WaitRow {
     kind: fields.oneOf(WAIT_KINDS, "kind"),
     key: fields.textOrNull("key"),
     dueAt: fields.integerOrNull("due_at"),
+    childRunId: fields.integerOrNull("child_run_id"),
+    detail: waitDetail(fields),
+    since: fields.integer("since"),
+  };
+}
+
+function waitDetail(fields: Fields): string | null {
+  const detail = fields.textOrNull("detail");
+  fields.verify("detail_crc", detail);
+  return detail;
+}
+
+/** A row of the view `waits`. */
+export function decodeWaitView(row: RawRow): WaitView {
+  const fields = stepFields(row);
+  return {
+    ordinal: fields.integer("ordinal"),
+    path: fields.textOrNull("path"),
+    kind: fields.oneOf(WAIT_KINDS, "kind"),
+    key: fields.textOrNull("key"),
+    dueAt: fields.integerOrNull("due_at"),
+    childRunId: fields.textOrNull("child_run_id"),
+    detail: waitDetail(fields),
+    since: fields.integer("since"),
   };
 }
 
@@ -220,14 +272,28 @@ export function decodeInbox(row: RawRow): InboxRow {
   const payload = fields.textOrNull("payload");
   fields.verify("payload_crc", payload);
   return {
+    id: fields.integer("id"),
     runId: fields.integer("run_id"),
     seq: fields.integer("seq"),
     kind: fields.oneOf(INBOX_KINDS, "kind"),
+    name: fields.textOrNull("name"),
+    ordinal: fields.integerOrNull("ordinal"),
+    signalId: fields.textOrNull("signal_id"),
     payload,
     actor: fields.text("actor"),
     acceptedAt: fields.integer("accepted_at"),
     consumedAt: fields.integerOrNull("consumed_at"),
   };
+}
+
+export function decodeDue(row: RawRow): DueRun {
+  const fields = runFields(row, "run_id");
+  return { runId: fields.integer("run_id"), dueAt: fields.integer("due_at") };
+}
+
+/** A row of the inbox with the column `is_awaited`. */
+export function decodeOpenInbox(row: RawRow): OpenInboxRow {
+  return { ...decodeInbox(row), isAwaited: runFields(row, "run_id").integer("is_awaited") === 1 };
 }
 
 export function decodeOwner(row: RawRow): WorkerIdentity {

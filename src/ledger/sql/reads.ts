@@ -13,12 +13,35 @@ export const READS = {
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,
   history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
-  stepRows: `SELECT s.*, r.public_id, coalesce(s.path, d.path) AS step FROM step s JOIN run r ON r.id = s.run_id
-    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal WHERE s.key BETWEEN ?1 << 20 AND ?1 << 20 | 1048575 ORDER BY s.key`,
+  /** Without `key`, which is too large for a number that JavaScript can hold. */
+  stepRows: `SELECT s.run_id, s.ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
+      s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
+      r.public_id, coalesce(s.path, d.path) AS step
+    FROM step s JOIN run r ON r.id = s.run_id
+    LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
+    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+    WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 AND p.finished_at IS NULL ORDER BY s.key`,
+  lastOrdinal: "SELECT ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
-  inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 ORDER BY seq",
-  openInbox: "SELECT * FROM inbox WHERE consumed_at IS NULL ORDER BY accepted_at, run_id, seq LIMIT ?1",
-  openInboxHeads: "SELECT run_id, max(seq) AS seq FROM inbox WHERE consumed_at IS NULL GROUP BY run_id",
+  waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
+  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL
+    AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL ORDER BY w.due_at LIMIT 1`,
+  /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
+  dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id
+    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL
+    GROUP BY w.due_at, w.run_id ORDER BY w.due_at, w.run_id LIMIT ?4`,
+  children: `SELECT * FROM run_row WHERE tenant = ?1 AND parent_run_id = (SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1) ORDER BY id`,
+  signals: `SELECT i.* FROM inbox i JOIN run r ON r.id = i.run_id WHERE r.tenant = ?1 AND r.public_id = ?2 ORDER BY i.seq`,
+  /** What drives a run on: open rows, and cancels, which stay in force. */
+  inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 AND (consumed_at IS NULL OR kind = 'cancel') ORDER BY seq",
+  /** ?1 ids above, ?2 limit. */
+  openInbox: `SELECT i.*, (i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name))
+      AS is_awaited
+    FROM inbox i CROSS JOIN run r ON r.id = i.run_id WHERE i.consumed_at IS NULL AND i.id > ?1 AND r.finished_at IS NULL ORDER BY i.id LIMIT ?2`,
+  signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
+  awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
+  lastInbox: "SELECT coalesce(max(id), 0) AS id FROM inbox",
+  inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 ORDER BY id DESC LIMIT 1",
@@ -26,10 +49,7 @@ export const READS = {
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
   unfinishedAll: "SELECT * FROM run_row WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
-  unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND id > ?1 ORDER BY id LIMIT ?2",
-  /** ?1 ids above, ?2 limit, ?3 now. */
-  unfinishedDue: `SELECT * FROM run_row WHERE status = 'SUSPENDED' AND owner_epoch IS NULL AND id > ?1
-    AND id IN (SELECT run_id FROM wait WHERE due_at <= ?3) ORDER BY id LIMIT ?2`,
+  unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND paused_by IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
 } as const;
 
 /** Statements outside the hot path that change something, written once. */
@@ -41,7 +61,4 @@ export const COLD_WRITES = {
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
   insertVersionStep: "INSERT INTO version_steps (version_id, ordinal, path, uses) VALUES (?1, ?2, ?3, ?4)",
-  countInbox:
-    "UPDATE run SET inbox_seq = inbox_seq + 1 WHERE tenant = ?1 AND public_id = ?2 AND finished_at IS NULL RETURNING id, inbox_seq AS seq",
-  insertInbox: "INSERT INTO inbox (run_id, seq, kind, actor, accepted_at, payload, payload_crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 } as const;

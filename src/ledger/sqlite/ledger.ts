@@ -15,15 +15,17 @@ import type {
   StoredRun,
   WorkerIdentity,
 } from "../port.ts";
-import { keyReused, ownedBy, runFinished, runNotFound } from "../refusals.ts";
-import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
+import { keyReused, ownedBy } from "../refusals.ts";
+import type { AttemptRow, HistoryRow, OpenInboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
+import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
 import {
   decodeAttempt,
   decodeHistory,
   decodeIdempotencyHash,
   decodeInbox,
+  decodeOpenInbox,
   decodeOwner,
   decodeRun,
   decodeStep,
@@ -32,12 +34,15 @@ import {
   decodeWait,
 } from "../sql/decode.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
+import type { Transaction } from "../transaction.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { SqliteCommits } from "./commits.ts";
 import { openDatabase } from "./connection.ts";
 import { sqliteError } from "./errors.ts";
 import { type OwnerLock, takeLock } from "./lock.ts";
 import { SqliteSession } from "./session.ts";
+import { SqliteTransaction } from "./transaction.ts";
+import { SqliteWaits } from "./waits.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file; it and its directory are created when missing. */
@@ -76,6 +81,7 @@ export function sqliteLedgerOn(db: DatabaseSync, options: SqliteLedgerOptions): 
 class SqliteLedger implements Ledger {
   /** SQLite has one writer; a second batch in flight would only wait for the first. */
   readonly lanes = 1;
+  readonly waits: SqliteWaits;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;
@@ -84,6 +90,7 @@ class SqliteLedger implements Ledger {
   constructor(session: SqliteSession, commits: SqliteCommits) {
     this.#session = session;
     this.#commits = commits;
+    this.waits = new SqliteWaits(session, commits);
     this.#askedVersion = commits.dataVersion();
   }
 
@@ -143,8 +150,7 @@ class SqliteLedger implements Ledger {
         return { publicId: decodeRun(known).publicId, created: false };
       }
       const runId = this.#nextRunIds(1);
-      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, revision: 1 } as const;
-      this.#commits.apply({ runId, inboxSeq: null, writes: [write] }, now);
+      this.#commits.apply({ ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 }, now);
       return { publicId, created: true };
     });
   }
@@ -153,27 +159,12 @@ class SqliteLedger implements Ledger {
     return this.#session.number(COLD_WRITES.reserveRunIds, "first", count);
   }
 
-  async accept(entry: InboxEntry): Promise<InboxRow> {
-    const { tenant, publicId, kind, actor } = entry;
-    const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
-    const accepted = this.#commits.write((now): InboxRow => {
-      const counted = this.#session.get(COLD_WRITES.countInbox, tenant, publicId);
-      if (counted === undefined)
-        throw this.#session.get(READS.run, tenant, publicId) === undefined ? runNotFound(publicId) : runFinished(publicId);
-      const row: InboxRow = {
-        runId: Number(counted["id"]),
-        seq: Number(counted["seq"]),
-        kind,
-        payload,
-        actor,
-        acceptedAt: now,
-        consumedAt: null,
-      };
-      this.#session.get(COLD_WRITES.insertInbox, row.runId, row.seq, kind, actor, now, payload, checksum(payload, null));
-      return row;
-    });
-    this.#commits.heads.note(accepted.runId, accepted.seq);
-    return accepted;
+  async accept(entry: InboxEntry): Promise<OpenInboxRow> {
+    return this.#within((transaction) => acceptEntry(transaction, entry));
+  }
+
+  #within<T>(work: (transaction: Transaction) => T): T {
+    return this.#commits.write((now) => work(new SqliteTransaction(this.#session, this.#commits, now)));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
@@ -217,8 +208,6 @@ class SqliteLedger implements Ledger {
         return this.#session.all(READS.unfinishedAll, afterId, limit);
       case "queued":
         return this.#session.all(READS.unfinishedQueued, afterId, limit);
-      case "due":
-        return this.#session.all(READS.unfinishedDue, afterId, limit, this.#commits.now());
     }
   }
 
@@ -228,13 +217,14 @@ class SqliteLedger implements Ledger {
     return {
       run: decodeRun(row),
       steps: this.#session.all(READS.stepRows, runId).map(decodeStep),
+      lastOrdinal: Number(this.#session.get(READS.lastOrdinal, runId)?.["ordinal"] ?? -1),
       waits: this.#session.all(READS.waitRows, runId).map(decodeWait),
       inbox: this.#session.all(READS.inboxRows, runId).map(decodeInbox),
     };
   }
 
-  async unconsumedInbox(limit: number): Promise<readonly InboxRow[]> {
-    return this.#session.all(READS.openInbox, limit).map(decodeInbox);
+  async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
+    return this.#session.all(READS.openInbox, afterId, limit).map(decodeOpenInbox);
   }
 
   async changedElsewhere(): Promise<boolean> {

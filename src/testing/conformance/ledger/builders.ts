@@ -1,5 +1,5 @@
 import type { NewVersion, QueuedRun } from "../../../ledger/port.ts";
-import type { EndRun, InsertRun, InsertStep, SettleStep, Unit, Write } from "../../../ledger/writes.ts";
+import type { EndRun, InsertRun, InsertStep, InsertWait, PostInbox, SettleStep, Unit, Write } from "../../../ledger/writes.ts";
 
 export const TENANT = "default";
 
@@ -34,7 +34,7 @@ export function aQueuedRun(versionId: number, publicId: string, change: Partial<
 
 export function insertRun(versionId: number, runId: number, change: Partial<InsertRun> = {}): InsertRun {
   const queued = aQueuedRun(versionId, `run-${runId}`);
-  return { write: "insertRun", ...queued, runId, status: "RUNNING", ownerEpoch: 1, revision: 1, ...change };
+  return { write: "insertRun", ...queued, runId, status: "RUNNING", ownerEpoch: 1, parent: null, revision: 1, ...change };
 }
 
 export function insertStep(runId: number, ordinal: number, change: Partial<InsertStep> = {}): InsertStep {
@@ -42,6 +42,10 @@ export function insertStep(runId: number, ordinal: number, change: Partial<Inser
     write: "insertStep",
     runId,
     ordinal,
+    kind: "step",
+    path: null,
+    uses: null,
+    parent: null,
     status: "RUNNING",
     reason: null,
     attempt: 1,
@@ -67,6 +71,35 @@ export function settleStep(runId: number, ordinal: number, change: Partial<Settl
     output: '{"ok":true}',
     error: null,
     revision: 2,
+    ...change,
+  };
+}
+
+export function insertWait(runId: number, ordinal: number, change: Partial<InsertWait> = {}): InsertWait {
+  return {
+    write: "insertWait",
+    runId,
+    ordinal,
+    kind: "timer",
+    key: null,
+    dueInMs: null,
+    dueAt: null,
+    childRunId: null,
+    detail: null,
+    ...change,
+  };
+}
+
+export function postInbox(runId: number, targetRunId: number, change: Partial<PostInbox> = {}): PostInbox {
+  return {
+    write: "postInbox",
+    runId,
+    targetRunId,
+    kind: "child",
+    ordinal: 0,
+    name: null,
+    payload: '{"ok":true,"payload":7}',
+    actor: "engine",
     ...change,
   };
 }

@@ -12,17 +12,18 @@ export function describeInbox(make: MakeLedger): void {
       const first = await fixture.ledger.accept({ ...cancelOf(runId), payload: { why: "late" } });
       fixture.clock.time += 1;
       const second = await fixture.ledger.accept(cancelOf(runId));
+      const common = { runId, kind: "cancel", name: null, ordinal: null, signalId: null, actor: "ann", consumedAt: null, isAwaited: true };
       expect([first, second]).toEqual([
-        { runId, seq: 1, kind: "cancel", payload: '{"why":"late"}', actor: "ann", acceptedAt: fixture.clock.time - 1, consumedAt: null },
-        { runId, seq: 2, kind: "cancel", payload: null, actor: "ann", acceptedAt: fixture.clock.time, consumedAt: null },
+        { ...common, id: first.id, seq: 1, payload: '{"why":"late"}', acceptedAt: fixture.clock.time - 1 },
+        { ...common, id: first.id + 1, seq: 2, payload: null, acceptedAt: fixture.clock.time },
       ]);
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ inboxSeq: 2 });
-      await expect(fixture.ledger.unconsumedInbox(1)).resolves.toEqual([first]);
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([first, second]);
+      await expect(fixture.ledger.unconsumedInbox(0, 1)).resolves.toEqual([first]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([first, second]);
       await commit(fixture, unit(runId, [{ write: "consumeInbox", runId, seq: 1 }], 2));
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([second]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([second]);
       await commit(fixture, unit(runId, [{ write: "consumeInbox", runId, seq: 2 }], 2));
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([]);
       await expect(fixture.ledger.loadRun(runId)).resolves.toMatchObject({ inbox: [{ seq: 1 }, { seq: 2 }] });
     });
 

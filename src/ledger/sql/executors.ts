@@ -1,0 +1,88 @@
+import type { Write } from "../writes.ts";
+import type { HotWrite, WriteKind, WriteOf } from "./description.ts";
+import {
+  endRun,
+  insertAttempt,
+  insertEvent,
+  insertRun,
+  insertStep,
+  pauseRun,
+  restartStep,
+  settleStep,
+  startRun,
+  suspendRun,
+  suspendStep,
+} from "./hot-writes.ts";
+import { consumeInbox, countInbox, deleteWait, insertInbox, insertWait } from "./waiting-writes.ts";
+
+/** One executor for each kind of write. */
+export type Executors = { readonly [K in WriteKind]: (write: WriteOf<K>, now: number) => void };
+
+/** What every write has, whatever its kind. */
+export interface AnyWrite {
+  readonly write: WriteKind;
+  readonly runId: number;
+}
+
+/** Makes the executor of each kind from its description. */
+export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>) => (write: W, now: number) => void): Executors {
+  return {
+    insertRun: make(insertRun),
+    startRun: make(startRun),
+    suspendRun: make(suspendRun),
+    endRun: make(endRun),
+    pauseRun: make(pauseRun),
+    insertStep: make(insertStep),
+    restartStep: make(restartStep),
+    suspendStep: make(suspendStep),
+    settleStep: make(settleStep),
+    insertAttempt: make(insertAttempt),
+    insertEvent: make(insertEvent),
+    insertWait: make(insertWait),
+    deleteWait: make(deleteWait),
+    consumeInbox: make(consumeInbox),
+    postInbox: inOrder(make(countInbox), make(insertInbox)),
+  };
+}
+
+function inOrder<W>(...parts: readonly ((write: W, now: number) => void)[]): (write: W, now: number) => void {
+  return (write, now) => {
+    for (const part of parts) part(write, now);
+  };
+}
+
+/** Hands a write to the executor of its kind; the most frequent kinds first. */
+export function execute(executors: Executors, write: Write, now: number): void {
+  switch (write.write) {
+    case "settleStep":
+      return executors.settleStep(write, now);
+    case "insertStep":
+      return executors.insertStep(write, now);
+    case "insertRun":
+      return executors.insertRun(write, now);
+    case "endRun":
+      return executors.endRun(write, now);
+    case "startRun":
+      return executors.startRun(write, now);
+    case "suspendRun":
+      return executors.suspendRun(write, now);
+    case "restartStep":
+      return executors.restartStep(write, now);
+    case "suspendStep":
+      return executors.suspendStep(write, now);
+    case "insertAttempt":
+      return executors.insertAttempt(write, now);
+    case "insertEvent":
+      return executors.insertEvent(write, now);
+    case "insertWait":
+      return executors.insertWait(write, now);
+    case "deleteWait":
+      return executors.deleteWait(write, now);
+    case "consumeInbox":
+      return executors.consumeInbox(write, now);
+    case "postInbox":
+      return executors.postInbox(write, now);
+    case "pauseRun":
+      return executors.pauseRun(write, now);
+  }
+}
