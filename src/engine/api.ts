@@ -88,6 +88,15 @@ export type LifecycleEvent =
       readonly delayMs: number;
     }
   | {
+      readonly type: "step.suspended";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      /** What it waits for, and by which name. */
+      readonly kind: "timer" | "signal" | "event" | "task" | "child";
+      readonly key: string | null;
+    }
+  | {
       readonly type: "step.settled";
       readonly run: RunRef;
       readonly step: string;

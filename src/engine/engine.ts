@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
 import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -10,12 +11,13 @@ import type { Definition } from "../workflow/graph.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
+import { LedgerAlarm } from "./ledger-alarm.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
 import { RunDriver } from "./run-driver.ts";
-import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
+import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { Schemas } from "./schemas.ts";
@@ -109,6 +111,7 @@ export class Engine implements RunHost {
     this.#pickup = new Pickup(options.ledger, this.clock, {
       freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
       isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
+      ledgerNow: () => this.ledgerNow(),
       takeUp: (runId) => this.#takeUp(runId),
       deliver: (row) => this.#deliver(row),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
@@ -128,10 +131,12 @@ export class Engine implements RunHost {
       version: this.#options.version,
     });
     this.epoch = epoch;
-    this.#clockOffset = now - this.clock.monotonic();
+    this.#synchronise(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
       fatal: (error) => this.#fail(error),
       stalled: (error, retryInMs) => this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs }),
+      accepted: (rows) => this.#deliverAll(rows),
+      told: (time) => this.#synchronise(time),
     });
     await this.#pickup.start();
   }
@@ -236,6 +241,30 @@ export class Engine implements RunHost {
     return Math.floor(this.clock.monotonic() + this.#clockOffset);
   }
 
+  async readLedgerTime(): Promise<number | undefined> {
+    try {
+      const now = await this.#ledger.waits.now();
+      this.#synchronise(now);
+      return now;
+    } catch (cause) {
+      if (this.#failure === undefined && !this.isStopping) this.#fail(asStepwellError(cause));
+      return undefined;
+    }
+  }
+
+  alarm(dueAt: number, callback: () => void): Timer {
+    return new LedgerAlarm(this, dueAt, callback);
+  }
+
+  prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun> {
+    return this.#starter.prepareChild(request, parent);
+  }
+
+  onSpawned(runId: number): void {
+    if (this.#byId.size >= this.#maxRuns) this.#pickup.queued(false);
+    else this.#takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
+  }
+
   commit(run: DrivenRun): void {
     this.#committer?.add(run);
   }
@@ -259,8 +288,9 @@ export class Engine implements RunHost {
     this.#pickup.roomMade();
   }
 
-  onParked(run: DrivenRun): void {
+  onParked(run: DrivenRun, dueAt: number | null): void {
     this.#forget(run);
+    this.#pickup.parked(dueAt);
     this.#pickup.roomMade();
   }
 
@@ -295,6 +325,15 @@ export class Engine implements RunHost {
     } catch (cause) {
       this.#waiters.reject(publicId, asStepwellError(cause));
     }
+  }
+
+  #synchronise(ledgerTime: number): void {
+    this.#clockOffset = ledgerTime - this.clock.monotonic();
+  }
+
+  /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
+  #deliverAll(rows: readonly InboxRow[]): void {
+    for (const row of rows) this.#deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   async #deliver(row: InboxRow): Promise<void> {

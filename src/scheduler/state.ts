@@ -4,8 +4,8 @@ import { type Decided, packDecision } from "./decision.ts";
 import type { Topology } from "./topology.ts";
 import { isPending, isRunning, type Phase, statusIn, withPhase } from "./word.ts";
 
-/** What ends a run from outside; it outranks every failure. */
-export type Ending = "cancel" | "timeout";
+/** What ends a run from outside; it outranks every failure. `stop`: the graph is a body whose block stops. */
+export type Ending = "cancel" | "timeout" | "stop";
 
 /** The state of one run; the handlers in `on/` change it, nobody else does. */
 export interface RunState {

@@ -141,9 +141,9 @@ class MemoryLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
+  async latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined> {
     const rows = [...this.#tables.all("version")].filter((row) => row["tenant"] === tenant && row["workflow"] === workflow);
-    const row = rows.at(-1);
+    const row = rows.findLast((one) => label === undefined || one["version"] === label);
     return row === undefined ? undefined : decodeVersion(row);
   }
 

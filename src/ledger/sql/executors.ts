@@ -8,6 +8,7 @@ import {
   insertStep,
   pauseRun,
   restartStep,
+  resumeStep,
   settleStep,
   startRun,
   suspendRun,
@@ -34,6 +35,7 @@ export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>)
     pauseRun: make(pauseRun),
     insertStep: make(insertStep),
     restartStep: make(restartStep),
+    resumeStep: make(resumeStep),
     suspendStep: make(suspendStep),
     settleStep: make(settleStep),
     insertAttempt: make(insertAttempt),
@@ -68,6 +70,8 @@ export function execute(executors: Executors, write: Write, now: number): void {
       return executors.suspendRun(write, now);
     case "restartStep":
       return executors.restartStep(write, now);
+    case "resumeStep":
+      return executors.resumeStep(write, now);
     case "suspendStep":
       return executors.suspendStep(write, now);
     case "insertAttempt":

@@ -44,7 +44,7 @@ export const READS = {
   inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
-  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 ORDER BY id DESC LIMIT 1",
+  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
