@@ -59,6 +59,13 @@ export interface StartOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+export interface SignalOptions {
+  /** The same id again is the same signal: it is accepted and changes nothing. */
+  readonly id?: string;
+  /** Who sends it; kept in the history. Default `api`. */
+  readonly actor?: string;
+}
+
 export interface Concurrency {
   /** Attempts that execute at once over all runs; further ready steps wait as PENDING. Default 1,024. */
   readonly steps?: number;

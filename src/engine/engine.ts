@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
-import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
@@ -11,11 +11,12 @@ import type { Definition } from "../workflow/graph.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
-import { LedgerAlarm } from "./ledger-alarm.ts";
+import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
 import { recordError } from "./recorded-error.ts";
+import { RunCommands } from "./run-commands.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
@@ -62,10 +63,13 @@ export class Engine implements RunHost {
   readonly slots: Slots;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
+  /** What is sent to runs from outside. */
+  readonly commands: RunCommands;
   isStopping = false;
   epoch = 0;
   readonly #options: EngineOptions;
   readonly #ledger: Ledger;
+  readonly #time: LedgerTime;
   readonly #catalog: Catalog;
   readonly #pickup: Pickup;
   readonly #starter: RunStarter;
@@ -80,8 +84,6 @@ export class Engine implements RunHost {
   readonly #waiters = new Waiters<RunOutcome>();
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
-  /** The ledger's clock minus this process's monotonic one. */
-  #clockOffset = 0;
   #emptied: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -96,6 +98,17 @@ export class Engine implements RunHost {
     this.cancelGraceMs = options.cancelGraceMs;
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
     this.#maxRuns = options.concurrency.runs ?? DEFAULT_RUNS;
+    this.#time = new LedgerTime(
+      this.clock,
+      () => options.ledger.waits.now(),
+      (cause) => this.#lookFailed(asStepwellError(cause)),
+    );
+    this.commands = new RunCommands({
+      ledger: options.ledger,
+      tenant: TENANT,
+      expectOpen: () => this.#expectOpen(),
+      deliver: (row) => this.#deliver(row),
+    });
     this.#catalog = new Catalog(options.ledger);
     this.#starter = new RunStarter({
       host: this,
@@ -131,12 +144,12 @@ export class Engine implements RunHost {
       version: this.#options.version,
     });
     this.epoch = epoch;
-    this.#synchronise(now);
+    this.#time.told(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
       fatal: (error) => this.#fail(error),
       stalled: (error, retryInMs) => this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs }),
       accepted: (rows) => this.#deliverAll(rows),
-      told: (time) => this.#synchronise(time),
+      told: (time) => this.#time.told(time),
     });
     await this.#pickup.start();
   }
@@ -194,24 +207,6 @@ export class Engine implements RunHost {
     return { runs: page.runs.map((row) => summaryOf(row)), next: page.next };
   }
 
-  /**
-   * Accepts a cancel; it is durable when this resolves. Operators get their abort signal, nothing new starts.
-   *
-   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
-   */
-  cancel(publicId: string, actor = "api"): Promise<void> {
-    return this.#signal(publicId, "cancel", actor);
-  }
-
-  /**
-   * Lets a run go on that is held because it took down several engines; any other run goes on as it would.
-   *
-   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
-   */
-  resume(publicId: string, actor = "api"): Promise<void> {
-    return this.#signal(publicId, "resume", actor);
-  }
-
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -238,22 +233,11 @@ export class Engine implements RunHost {
   }
 
   ledgerNow(): number {
-    return Math.floor(this.clock.monotonic() + this.#clockOffset);
-  }
-
-  async readLedgerTime(): Promise<number | undefined> {
-    try {
-      const now = await this.#ledger.waits.now();
-      this.#synchronise(now);
-      return now;
-    } catch (cause) {
-      if (this.#failure === undefined && !this.isStopping) this.#fail(asStepwellError(cause));
-      return undefined;
-    }
+    return this.#time.now();
   }
 
   alarm(dueAt: number, callback: () => void): Timer {
-    return new LedgerAlarm(this, dueAt, callback);
+    return this.#time.alarm(dueAt, callback);
   }
 
   prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun> {
@@ -312,11 +296,6 @@ export class Engine implements RunHost {
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
   }
 
-  async #signal(publicId: string, kind: InboxKind, actor: string): Promise<void> {
-    this.#expectOpen();
-    await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind, payload: null, actor }));
-  }
-
   async #lookForEnd(publicId: string): Promise<void> {
     try {
       const row = await this.#ledger.getRun(TENANT, publicId);
@@ -325,10 +304,6 @@ export class Engine implements RunHost {
     } catch (cause) {
       this.#waiters.reject(publicId, asStepwellError(cause));
     }
-  }
-
-  #synchronise(ledgerTime: number): void {
-    this.#clockOffset = ledgerTime - this.clock.monotonic();
   }
 
   /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */

@@ -23,6 +23,8 @@ export class RunRecorder {
   /** Engines that died with this run since an attempt last came back. */
   #crashes = 0;
   #hasDeadlineRow = false;
+  /** Why it is SUSPENDED. */
+  #reason: RunReason | null = null;
   #pausedBy: string | null = null;
   #parent: RunParent | null = null;
 
@@ -57,6 +59,7 @@ export class RunRecorder {
   /** Takes the run's state from the ledger. */
   restore({ run, waits }: StoredRun): void {
     const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
+    this.#reason = run.reason;
     this.#pausedBy = run.pausedBy;
     this.#parent =
       parentRunId === null
@@ -124,13 +127,14 @@ export class RunRecorder {
 
   /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
   suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
-    if (this.#status === "SUSPENDED") return;
+    if (this.#status === "SUSPENDED" && this.#reason === reason) return;
     // a run that was paused before its first step is still in the queue, which leaves it out
     if (this.#status === "QUEUED" && this.isPaused) return;
-    this.running();
+    if (this.#status === "QUEUED") this.running();
     const { journal, runId, host, ref } = this.#core;
     const ownerEpoch = isParking ? null : host.epoch;
     this.#status = "SUSPENDED";
+    this.#reason = reason;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
     if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
@@ -161,6 +165,7 @@ export class RunRecorder {
     const { text, ...end } = checkEnd(wanted);
     const { status, reason, error } = end;
     const errorJson = error === null ? null : errorText(error);
+    if (this.#status === "QUEUED" && status !== "CANCELLED") this.running();
     if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
     journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
     if (this.#parent !== null) this.#tellParent(this.#parent, end);

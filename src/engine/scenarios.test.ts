@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { openLedger } from "../ledger/url.ts";
 import { describeBranching } from "../testing/conformance/scenarios/branching.ts";
+import { describeChildren } from "../testing/conformance/scenarios/children.ts";
 import { describeContext } from "../testing/conformance/scenarios/context.ts";
 import { describeControlling } from "../testing/conformance/scenarios/controlling.ts";
 import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
@@ -12,6 +13,7 @@ import { describeIntercepting } from "../testing/conformance/scenarios/intercept
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
 import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
+import { describeWaiting } from "../testing/conformance/scenarios/waiting.ts";
 import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
 const directories: string[] = [];
@@ -43,4 +45,6 @@ describe.each([
   describeContext(open);
   describeEnduring(open);
   describeIntercepting(open);
+  describeWaiting(open);
+  describeChildren(open);
 });

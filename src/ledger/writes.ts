@@ -67,7 +67,7 @@ export interface StartRun {
   readonly revision: number;
 }
 
-/** RUNNING → SUSPENDED. `ownerEpoch: null` releases the run. */
+/** RUNNING → SUSPENDED, or another reason for a run that is SUSPENDED. `ownerEpoch: null` releases the run. */
 export interface SuspendRun {
   readonly write: "suspendRun";
   readonly runId: number;

@@ -14,7 +14,7 @@ export type TerminalStepStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED
 export const RUN_TRANSITIONS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   QUEUED: ["RUNNING", "CANCELLED"],
   RUNNING: ["SUSPENDED", "SUCCEEDED", "FAILED", "CANCELLED"],
-  SUSPENDED: ["RUNNING", "FAILED", "CANCELLED"],
+  SUSPENDED: ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"],
   SUCCEEDED: [],
   FAILED: [],
   CANCELLED: [],

@@ -101,7 +101,7 @@ export const suspendRun: HotWrite<WriteOf<"suspendRun">> = {
     crashes: value((write) => write.crashes),
     revision: REVISION,
   },
-  guard: { status: { of: () => "SUSPENDED", follows: runFollows(["SUSPENDED"]) } },
+  guard: { status: { of: () => "SUSPENDED", follows: runFollows(["SUSPENDED"], true) } },
   noRow: "refuse",
 };
 
