@@ -42,7 +42,9 @@ export const ERROR_CODES = {
   REFERENCE_UNKNOWN: fault("A reference names a variable, secret or input that is not declared", 422),
   USER_VARIABLE_MISSING: fault("A ${user.x} variable has no value", 422),
   SCHEMA_INVALID: fault("A JSON Schema is not valid", 422),
+  FOREACH_NOT_A_LIST: fault("A foreach was given something that is not a list", 422),
   TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
+  LOOP_POLLS: fault("A loop asks again and again instead of waiting", 200),
   NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
 
   // input
