@@ -19,7 +19,7 @@ export interface StepView {
   readonly status: string;
   readonly output?: Json;
   readonly error?: Json;
-  /** Of a `foreach` of which items failed: `items[i].error`. */
+  /** Of a `foreach`: what became of each item, in order. */
   readonly items?: Json;
 }
 

@@ -42,7 +42,9 @@ export const ERROR_CODES = {
   REFERENCE_UNKNOWN: fault("A reference names a variable, secret or input that is not declared", 422),
   USER_VARIABLE_MISSING: fault("A ${user.x} variable has no value", 422),
   SCHEMA_INVALID: fault("A JSON Schema is not valid", 422),
+  FOREACH_NOT_A_LIST: fault("A foreach was given something that is not a list", 422),
   TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
+  LOOP_POLLS: fault("A loop asks again and again instead of waiting", 200),
   NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
 
   // input
@@ -58,7 +60,6 @@ export const ERROR_CODES = {
   SECRET_UNAVAILABLE: fault("A secret cannot be read", 500),
   OPERATOR_INPUT_INVALID: fault("An operator was given input that it does not accept", 422),
   WAIT_TIMEOUT: fault("What a step waited for did not come in time", 504),
-  FOREACH_NOT_A_LIST: fault("A `foreach` was given something that is not a list", 422),
   ITEMS_FAILED: fault("Items of a `foreach` failed", 422),
   LOOP_EXHAUSTED: fault("A loop reached the most rounds that it may take", 422),
   RUN_TOO_LARGE: fault("A run has had more steps, items and rounds than one run may have", 413),

@@ -1,20 +1,23 @@
 import type { Template } from "../../expressions/template.ts";
+import type { JsonObject } from "../../model/json.ts";
 import type { OperatorCatalog } from "../../operators/definition.ts";
 import { at } from "../at.ts";
-import type { Draft, DraftStep } from "../draft.ts";
+import type { CompiledLevel } from "../compile-level.ts";
+import type { DraftStep } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import { parsePath } from "../path.ts";
 import { asText } from "../readers.ts";
-import type { StepTemplates } from "../step-templates.ts";
 import { didYouMean } from "../suggest.ts";
 
 /** Reports operators that are not registered, input that they refuse, and slow ones without a timeout (S1-44). */
-export function checkOperators(draft: Draft, templates: readonly StepTemplates[], catalog: OperatorCatalog, report: Report): void {
-  const hasDefaultTimeout = draft.defaults["timeout"] !== undefined;
-  draft.steps.forEach((step, ordinal) => {
-    const name = asText(step.fields["uses"]);
-    if (name !== undefined && name !== "") checkOperator(step, name, at(templates, ordinal).with, catalog, hasDefaultTimeout, report);
-  });
+export function checkOperators(levels: readonly CompiledLevel[], defaults: JsonObject, catalog: OperatorCatalog, report: Report): void {
+  const hasDefaultTimeout = defaults["timeout"] !== undefined;
+  for (const { level, templates } of levels) {
+    level.steps.forEach((step, ordinal) => {
+      const name = asText(step.fields["uses"]);
+      if (name !== undefined && name !== "") checkOperator(step, name, at(templates, ordinal).with, catalog, hasDefaultTimeout, report);
+    });
+  }
 }
 
 function checkOperator(

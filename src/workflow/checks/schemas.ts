@@ -1,5 +1,5 @@
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../../model/json.ts";
-import type { Draft } from "../draft.ts";
+import { type Draft, levelsIn } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import type { Path } from "../path.ts";
 import { reasonOf } from "../reason.ts";
@@ -17,7 +17,9 @@ export async function checkSchemas(draft: Draft, report: Report): Promise<void> 
     if (isJsonObject(schema)) schemas.push({ schema, path });
   };
   collect(draft.definition["input"], ["input"]);
-  for (const step of draft.steps) collect(step.fields["schema"], [...step.path, "schema"]);
+  for (const { steps } of levelsIn(draft.root)) {
+    for (const step of steps) collect(step.fields["schema"], [...step.path, "schema"]);
+  }
   if (schemas.length === 0) return;
   const faultsOf = await schemaChecker();
   for (const { schema, path } of schemas) {
