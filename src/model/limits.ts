@@ -10,6 +10,8 @@ export const LIMITS = {
   stepsPerWorkflow: 100_000,
   /** Rows of steps, scopes and checkpoints in one run: their ordinals have 28 bits. */
   ordinalsPerRun: 2 ** 28,
+  /** Members of an event's data that are text, numbers or booleans: by these it is matched. */
+  eventFields: 32,
   /** Characters of one expression. */
   expressionLength: 64 * 1024,
   /** Milliseconds that one expression may take. */
