@@ -29,6 +29,7 @@ export interface Ledger {
   readonly lanes: number;
   /** What suspended runs wait for. */
   readonly waits: WaitReads;
+  readonly events: Events;
 
   /**
    * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
@@ -105,6 +106,32 @@ export interface WaitReads {
 export interface DueRun {
   readonly runId: number;
   readonly dueAt: number;
+}
+
+export interface Events {
+  /**
+   * Gives an event to every open subscription that matches, in one transaction; when there is none, the event is kept for the
+   * first one that comes within `retainMs`. An id that was published within that time changes nothing.
+   * @throws StepwellError `VALUE_TOO_LARGE` when the data has too many members to match
+   */
+  publish(entry: EventEntry): Promise<Published>;
+}
+
+export interface EventEntry {
+  readonly tenant: string;
+  readonly event: string;
+  readonly id: string;
+  readonly data: Json;
+  readonly retainMs: number;
+}
+
+export interface Published {
+  /** False for an id that was published before. */
+  readonly isNew: boolean;
+  /** It waits for a subscription. */
+  readonly isKept: boolean;
+  /** The inbox rows that it became. */
+  readonly accepted: readonly InboxRow[];
 }
 
 export interface WorkerIdentity {

@@ -1,3 +1,4 @@
+import type { Json } from "../model/json.ts";
 import type { RunReason, RunStatus, StepReason, StepStatus } from "../model/status.ts";
 
 /** Text of a JSON value, as it is stored. The ledger never looks inside. */
@@ -176,6 +177,24 @@ export interface InboxRow {
 export interface OpenInboxRow extends InboxRow {
   /** False for a signal whose name no open wait of its run has: it is kept, and nobody need act on it. */
   readonly isAwaited: boolean;
+}
+
+/** An open subscription of a waiting step. */
+export interface SubscriptionRow {
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly member: number;
+  readonly mode: "any" | "all";
+  readonly tenant: string;
+  readonly event: string;
+  readonly where: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** An event that waits for the first subscription that matches. */
+export interface KeptEventRow {
+  readonly id: number;
+  readonly eventId: string;
+  readonly data: Json;
 }
 
 /** One line of a run's history: run-level events and step transitions in revision order. */

@@ -21,7 +21,9 @@ export type Write =
   | InsertWait
   | DeleteWait
   | ConsumeInbox
-  | PostInbox;
+  | PostInbox
+  | InsertSubscription
+  | DeleteSubscriptions;
 
 /** A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. */
 export interface InsertRun {
@@ -212,6 +214,31 @@ export interface PostInbox {
   readonly payload: JsonText | null;
   readonly actor: string;
   readonly signalId?: string;
+}
+
+/** Fields of an event's data and what they must be. */
+export type Equalities = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * One event that a waiting step looks for. Events that were kept are matched in the same commit. A match ends the subscription;
+ * with the mode `any` it ends all of the step.
+ */
+export interface InsertSubscription {
+  readonly write: "insertSubscription";
+  readonly runId: number;
+  readonly ordinal: number;
+  /** Position among the events that the step waits for. */
+  readonly member: number;
+  readonly mode: "any" | "all";
+  readonly tenant: string;
+  readonly event: string;
+  readonly where: Equalities;
+}
+
+export interface DeleteSubscriptions {
+  readonly write: "deleteSubscriptions";
+  readonly runId: number;
+  readonly ordinal: number;
 }
 
 /** All that one run changes in one commit; it is written whole or not at all. */

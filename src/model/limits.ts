@@ -16,6 +16,8 @@ export const LIMITS = {
   itemsAtOnce: 100_000,
   /** Rounds of one `loop`. */
   loopIterations: 1_000_000,
+  /** Members of an event's data that are text, numbers or booleans: by these it is matched. */
+  eventFields: 32,
   /** Characters of one expression. */
   expressionLength: 64 * 1024,
   /** Milliseconds that one expression may take. */

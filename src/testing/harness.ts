@@ -14,6 +14,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
   return {
     lanes: ledger.lanes,
     waits: ledger.waits,
+    events: ledger.events,
     own: (worker) => ledger.own(worker),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),

@@ -27,9 +27,13 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
   const upTo = values(description.guard.upTo ?? {}, {});
   const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row), upTo));
   if (rows.length === 0 && noRow === "refuse") {
-    throw new StepwellError("LEDGER_CONFLICT", `${write.write} of run ${write.runId} does not follow from what the ledger holds`, {
-      data: { write: write.write },
-    });
+    throw new StepwellError(
+      "LEDGER_CONFLICT",
+      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
+      {
+        data: { write: write.write },
+      },
+    );
   }
   for (const row of rows) {
     if (action === "update") tables.update(table, row, values(set, row));

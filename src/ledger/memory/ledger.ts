@@ -1,7 +1,9 @@
 import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { matchKeptEvents, publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import type {
+  Events,
   InboxEntry,
   Ledger,
   NewVersion,
@@ -26,6 +28,7 @@ import {
   decodeRun,
   decodeStep,
   decodeStepRun,
+  decodeSubscription,
   decodeVersion,
   decodeWait,
 } from "../sql/decode.ts";
@@ -57,6 +60,9 @@ class MemoryLedger implements Ledger {
   readonly #versionSteps = new Map<number, readonly VersionStep[]>();
   readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
   readonly #executors: Executors = memoryExecutors(this.#tables);
+  readonly events: Events = {
+    publish: async (entry) => this.#write((now) => publishEvent(this.#transaction(now), entry)),
+  };
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;
@@ -80,6 +86,7 @@ class MemoryLedger implements Ledger {
         if (this.#isMissed(unit)) missed.push(index);
         else this.#apply(unit, index, now);
       }
+      matchKeptEvents(this.#transaction(now), this.#tables.added("subscription").map(decodeSubscription));
       return { outcome: "committed", now, missed, accepted: this.#tables.added("inbox").map(decodeInbox) };
     });
   }

@@ -48,6 +48,9 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
     isNumbered: true,
     defaults: { consumed_at: null },
   },
+  subscription: { primary: ["run_id", "ordinal", "member"], unique: [], isNumbered: true, defaults: {} },
+  event_kept: { primary: ["id"], unique: [{ columns: ["tenant", "event", "event_id"] }], defaults: {} },
+  event_key: { primary: ["kept_id", "field"], unique: [], defaults: {} },
 };
 
 /** Tables as maps with primary and unique keys, and a journal that undoes what a failed transaction began. */

@@ -1,9 +1,11 @@
-import type { InboxRow, RunRow } from "../rows.ts";
-import { decodeInbox, decodeRun } from "../sql/decode.ts";
+import type { LedgerWrite } from "../own-writes.ts";
+import type { InboxRow, KeptEventRow, RunRow, SubscriptionRow } from "../rows.ts";
+import { decodeInbox, decodeKeptEvent, decodeRun, decodeSubscription } from "../sql/decode.ts";
+import type { Table } from "../sql/description.ts";
 import { type Executors, execute } from "../sql/executors.ts";
-import type { Transaction } from "../transaction.ts";
-import type { PostInbox, Write } from "../writes.ts";
-import type { MemoryTables } from "./tables.ts";
+import type { PublishedEvent, Transaction } from "../transaction.ts";
+import type { PostInbox } from "../writes.ts";
+import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 
 /** A transaction on the tables; `MemoryTables.transaction` undoes it. */
@@ -20,7 +22,7 @@ export class MemoryTransaction implements Transaction {
     this.now = now;
   }
 
-  apply(write: Write): void {
+  apply(write: LedgerWrite): void {
     execute(this.#executors, write, this.now);
   }
 
@@ -43,5 +45,39 @@ export class MemoryTransaction implements Transaction {
 
   awaits(runId: number, name: string): boolean {
     return this.#tables.find("wait", { run_id: runId }).some((wait) => wait["kind"] === "signal" && wait["key"] === name);
+  }
+
+  subscriptions(tenant: string, event: string, field: string, value: string): readonly SubscriptionRow[] {
+    return this.#where("subscription", { tenant, event, field, value }, "id").map(decodeSubscription);
+  }
+
+  isSubscribed({ runId, ordinal, member }: SubscriptionRow): boolean {
+    return this.#tables.find("subscription", { run_id: runId, ordinal, member }).length > 0;
+  }
+
+  keptEvent(tenant: string, event: string, eventId: string): PublishedEvent | undefined {
+    const row = this.#tables.findUnique("event_kept", { tenant, event, event_id: eventId });
+    return row === undefined ? undefined : { id: Number(row["id"]), isKept: row["data"] !== null, expiresAt: Number(row["expires_at"]) };
+  }
+
+  keptEvents(tenant: string, event: string, field: string, value: string): readonly KeptEventRow[] {
+    const keys = this.#where("event_key", { tenant, event, field, value }, "kept_id");
+    const events = keys.flatMap((key) => this.#tables.find("event_kept", { id: key["kept_id"] ?? null }));
+    return events.filter((row) => Number(row["expires_at"]) > this.now).map(decodeKeptEvent);
+  }
+
+  expiredEvents(limit: number): readonly number[] {
+    const events = this.#where("event_kept", {}, "expires_at").filter((row) => Number(row["expires_at"]) <= this.now);
+    return events.slice(0, limit).map((row) => Number(row["id"]));
+  }
+
+  nextEventId(): number {
+    return Math.max(0, ...this.#where("event_kept", {}, "id").map((row) => Number(row["id"]))) + 1;
+  }
+
+  #where(table: Table, match: MemoryRow, order: string): readonly MemoryRow[] {
+    const columns = Object.entries(match);
+    const rows = [...this.#tables.all(table)].filter((row) => columns.every(([column, value]) => row[column] === value));
+    return rows.toSorted((a, b) => Number(a[order]) - Number(b[order]));
   }
 }

@@ -187,6 +187,49 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_open ON inbox (id) WHERE consumed_at IS NULL;
 CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS NOT NULL;
 
+-- What waiting steps look for among events. The key is the first equality in sorted order, '' and '' without one.
+CREATE TABLE subscription (
+  id         INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL,
+  ordinal    INTEGER NOT NULL,
+  member     INTEGER NOT NULL,
+  mode       TEXT NOT NULL,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  field      TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  equalities TEXT NOT NULL,
+  UNIQUE (run_id, ordinal, member)
+) STRICT;
+
+CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
+
+-- Events that were published: one that nobody waited for has its data until somebody does; the id is known until it expires.
+CREATE TABLE event_kept (
+  id         INTEGER PRIMARY KEY,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  event_id   TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  data_crc   INTEGER,
+  data       TEXT,
+  UNIQUE (tenant, event, event_id)
+) STRICT;
+
+CREATE INDEX event_kept_expiry ON event_kept (expires_at);
+
+-- Every key under which a subscription may look for a kept event.
+CREATE TABLE event_key (
+  kept_id INTEGER NOT NULL,
+  tenant  TEXT NOT NULL,
+  event   TEXT NOT NULL,
+  field   TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (kept_id, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX event_key_lookup ON event_key (tenant, event, field, value, kept_id);
+
 -- Private. A run's revision is the highest of its rows: steps carry it, so that the run row is not touched at every step.
 CREATE VIEW run_row AS
 SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,

@@ -1,3 +1,7 @@
+CREATE INDEX event_kept_expiry ON event_kept (expires_at);
+
+CREATE INDEX event_key_lookup ON event_key (tenant, event, field, value, kept_id);
+
 CREATE INDEX event_run ON event (run_id);
 
 CREATE INDEX inbox_open ON inbox (id) WHERE consumed_at IS NULL;
@@ -13,6 +17,8 @@ CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
 
 CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE kind = 'checkpoint';
+
+CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
 
 CREATE INDEX wait_due ON wait (due_at, run_id) WHERE due_at IS NOT NULL;
 
@@ -39,6 +45,26 @@ CREATE TABLE event (
   detail_crc INTEGER,
   detail     TEXT
 ) STRICT;
+
+CREATE TABLE event_kept (
+  id         INTEGER PRIMARY KEY,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  event_id   TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  data_crc   INTEGER,
+  data       TEXT,
+  UNIQUE (tenant, event, event_id)
+) STRICT;
+
+CREATE TABLE event_key (
+  kept_id INTEGER NOT NULL,
+  tenant  TEXT NOT NULL,
+  event   TEXT NOT NULL,
+  field   TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (kept_id, field)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (
   id          INTEGER PRIMARY KEY,
@@ -131,6 +157,20 @@ CREATE TABLE step (
   output             TEXT,
   output_ref         TEXT,
   error              TEXT
+) STRICT;
+
+CREATE TABLE subscription (
+  id         INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL,
+  ordinal    INTEGER NOT NULL,
+  member     INTEGER NOT NULL,
+  mode       TEXT NOT NULL,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  field      TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  equalities TEXT NOT NULL,
+  UNIQUE (run_id, ordinal, member)
 ) STRICT;
 
 CREATE TABLE version (

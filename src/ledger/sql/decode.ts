@@ -1,15 +1,17 @@
 import { StepwellError } from "../../model/errors.ts";
-import type { Json } from "../../model/json.ts";
+import { type Json, parseJson } from "../../model/json.ts";
 import { RUN_REASONS, STEP_REASONS } from "../../model/status.ts";
 import type { DueRun, WorkerIdentity } from "../port.ts";
 import type {
   AttemptRow,
   HistoryRow,
   InboxRow,
+  KeptEventRow,
   OpenInboxRow,
   RunRow,
   StepRow,
   StepRunRow,
+  SubscriptionRow,
   VersionRow,
   WaitRow,
   WaitView,
@@ -18,6 +20,7 @@ import { checksum } from "./checksum.ts";
 import {
   ATTEMPT_STATUSES,
   INBOX_KINDS,
+  MODES,
   RUN_STATUSES,
   STEP_KINDS,
   STEP_STATUSES,
@@ -294,6 +297,34 @@ export function decodeDue(row: RawRow): DueRun {
 /** A row of the inbox with the column `is_awaited`. */
 export function decodeOpenInbox(row: RawRow): OpenInboxRow {
   return { ...decodeInbox(row), isAwaited: runFields(row, "run_id").integer("is_awaited") === 1 };
+}
+
+const isScalar = (found: unknown): found is string | number | boolean =>
+  typeof found === "string" || typeof found === "number" || typeof found === "boolean";
+
+/** A row of `subscription`. */
+export function decodeSubscription(row: RawRow): SubscriptionRow {
+  const fields = stepFields(row);
+  const where: Record<string, string | number | boolean> = {};
+  const equalities = parseJson(fields.text("equalities"));
+  for (const [field, found] of Object.entries(equalities ?? {})) if (isScalar(found)) where[field] = found;
+  return {
+    runId: fields.integer("run_id"),
+    ordinal: fields.integer("ordinal"),
+    member: fields.integer("member"),
+    mode: fields.oneOf(MODES, "mode"),
+    tenant: fields.text("tenant"),
+    event: fields.text("event"),
+    where,
+  };
+}
+
+/** A row of `event_kept` that still has its data. */
+export function decodeKeptEvent(row: RawRow): KeptEventRow {
+  const fields = new Fields(row, `Event ${nameOf(row["event_id"])}`, { event: nameOf(row["event_id"]) });
+  const data = fields.text("data");
+  fields.verify("data_crc", data);
+  return { id: fields.integer("id"), eventId: fields.text("event_id"), data: parseJson(data) };
 }
 
 export function decodeOwner(row: RawRow): WorkerIdentity {

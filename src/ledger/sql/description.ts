@@ -1,9 +1,9 @@
 import { RUN_STATUSES, RUN_TRANSITIONS, type RunStatus, STEP_STATUSES, STEP_TRANSITIONS, type StepStatus } from "../../model/status.ts";
-import type { Write } from "../writes.ts";
+import type { LedgerWrite } from "../own-writes.ts";
 
-export type WriteKind = Write["write"];
-export type WriteOf<K extends WriteKind> = Extract<Write, { readonly write: K }>;
-export type Table = "run" | "step" | "attempt" | "event" | "wait" | "inbox" | "version";
+export type WriteKind = LedgerWrite["write"];
+export type WriteOf<K extends WriteKind> = Extract<LedgerWrite, { readonly write: K }>;
+export type Table = "run" | "step" | "attempt" | "event" | "wait" | "inbox" | "version" | "subscription" | "event_kept" | "event_key";
 export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */

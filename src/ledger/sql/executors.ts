@@ -1,5 +1,15 @@
-import type { Write } from "../writes.ts";
+import type { LedgerWrite } from "../own-writes.ts";
 import type { HotWrite, WriteKind, WriteOf } from "./description.ts";
+import {
+  deleteEventKeys,
+  deleteKeptEvent,
+  deleteSubscription,
+  deleteSubscriptions,
+  insertEventKey,
+  insertKeptEvent,
+  insertSubscription,
+  settleKeptEvent,
+} from "./event-writes.ts";
 import {
   endRun,
   insertAttempt,
@@ -22,7 +32,7 @@ export type Executors = { readonly [K in WriteKind]: (write: WriteOf<K>, now: nu
 /** What every write has, whatever its kind. */
 export interface AnyWrite {
   readonly write: WriteKind;
-  readonly runId: number;
+  readonly runId?: number;
 }
 
 /** Makes the executor of each kind from its description. */
@@ -43,6 +53,14 @@ export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>)
     insertWait: make(insertWait),
     deleteWait: make(deleteWait),
     consumeInbox: make(consumeInbox),
+    insertSubscription: make(insertSubscription),
+    deleteSubscriptions: make(deleteSubscriptions),
+    deleteSubscription: make(deleteSubscription),
+    insertKeptEvent: make(insertKeptEvent),
+    insertEventKey: make(insertEventKey),
+    settleKeptEvent: make(settleKeptEvent),
+    deleteEventKeys: make(deleteEventKeys),
+    deleteKeptEvent: make(deleteKeptEvent),
     postInbox: inOrder(make(countInbox), make(insertInbox)),
   };
 }
@@ -54,7 +72,7 @@ function inOrder<W>(...parts: readonly ((write: W, now: number) => void)[]): (wr
 }
 
 /** Hands a write to the executor of its kind; the most frequent kinds first. */
-export function execute(executors: Executors, write: Write, now: number): void {
+export function execute(executors: Executors, write: LedgerWrite, now: number): void {
   switch (write.write) {
     case "settleStep":
       return executors.settleStep(write, now);
@@ -86,6 +104,22 @@ export function execute(executors: Executors, write: Write, now: number): void {
       return executors.consumeInbox(write, now);
     case "postInbox":
       return executors.postInbox(write, now);
+    case "insertSubscription":
+      return executors.insertSubscription(write, now);
+    case "deleteSubscriptions":
+      return executors.deleteSubscriptions(write, now);
+    case "deleteSubscription":
+      return executors.deleteSubscription(write, now);
+    case "insertKeptEvent":
+      return executors.insertKeptEvent(write, now);
+    case "insertEventKey":
+      return executors.insertEventKey(write, now);
+    case "settleKeptEvent":
+      return executors.settleKeptEvent(write, now);
+    case "deleteEventKeys":
+      return executors.deleteEventKeys(write, now);
+    case "deleteKeptEvent":
+      return executors.deleteKeptEvent(write, now);
     case "pauseRun":
       return executors.pauseRun(write, now);
   }

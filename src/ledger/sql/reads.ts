@@ -42,6 +42,15 @@ export const READS = {
   awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
   lastInbox: "SELECT coalesce(max(id), 0) AS id FROM inbox",
   inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
+  /** ?1 to ?4 are the key; subscriptions have no other order than that in which they came. */
+  subscriptions: "SELECT * FROM subscription WHERE tenant = ?1 AND event = ?2 AND field = ?3 AND value = ?4 ORDER BY id",
+  subscribed: "SELECT 1 AS found FROM subscription WHERE run_id = ?1 AND ordinal = ?2 AND member = ?3",
+  keptEvent: "SELECT id, data IS NOT NULL AS is_kept, expires_at FROM event_kept WHERE tenant = ?1 AND event = ?2 AND event_id = ?3",
+  /** ?5 now. */
+  keptEvents: `SELECT e.* FROM event_key k CROSS JOIN event_kept e ON e.id = k.kept_id
+    WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 ORDER BY k.kept_id`,
+  expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+  nextEventId: "SELECT coalesce(max(id), 0) + 1 AS id FROM event_kept",
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",

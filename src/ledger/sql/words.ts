@@ -1,5 +1,5 @@
 import type { RunStatus, StepStatus } from "../../model/status.ts";
-import type { AttemptRow, InboxKind, StepKind, StepRow, WaitKind } from "../rows.ts";
+import type { AttemptRow, InboxKind, StepKind, StepRow, SubscriptionRow, WaitKind } from "../rows.ts";
 
 /** The closed vocabularies that columns hold. A record, so that the compiler asks for every word. */
 export type Words<W extends string> = Readonly<Record<W, unknown>>;
@@ -51,3 +51,5 @@ export const INBOX_KINDS: Words<InboxKind> = {
   child: true,
   retry: true,
 };
+
+export const MODES: Words<SubscriptionRow["mode"]> = { any: true, all: true };

@@ -1,11 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { invariant, StepwellError } from "../../model/errors.ts";
-import type { InboxRow } from "../rows.ts";
+import type { LedgerWrite } from "../own-writes.ts";
+import type { InboxRow, SubscriptionRow } from "../rows.ts";
 import { decodeInbox } from "../sql/decode.ts";
 import type { ColumnValue, HotWrite } from "../sql/description.ts";
 import { type AnyWrite, type Executors, execute, executorsBy } from "../sql/executors.ts";
 import { briefWrite, renderWrite } from "../sql/render.ts";
-import type { Unit, Write } from "../writes.ts";
+import type { Unit } from "../writes.ts";
 
 /**
  * Applies units inside an open transaction, a prepared statement per write. The quick way counts what should have changed and
@@ -20,6 +21,7 @@ export class BatchApplier {
   #expected = 0;
   #position = 0;
   #posted: InboxRow[] = [];
+  #subscribed: SubscriptionRow[] = [];
   /** The new numbers of the inboxes that this transaction has moved on, by run. */
   readonly #moved = new Map<number, number>();
 
@@ -38,6 +40,7 @@ export class BatchApplier {
   /** Must stand at the beginning of every transaction. */
   begin(): void {
     this.#posted = [];
+    this.#subscribed = [];
     this.#moved.clear();
   }
 
@@ -46,7 +49,12 @@ export class BatchApplier {
     return this.#posted;
   }
 
-  applyOne(write: Write, now: number): void {
+  /** The subscriptions that the transaction has inserted so far. */
+  get subscribed(): readonly SubscriptionRow[] {
+    return this.#subscribed;
+  }
+
+  applyOne(write: LedgerWrite, now: number): void {
     execute(this.#careful, write, now);
   }
 
@@ -92,7 +100,11 @@ export class BatchApplier {
       this.#posted.push(posted);
       this.#moved.set(posted.runId, posted.seq);
     };
-    return { ...executors, postInbox };
+    const insertSubscription: Executors["insertSubscription"] = (write, now) => {
+      executors.insertSubscription(write, now);
+      this.#subscribed.push(write);
+    };
+    return { ...executors, postInbox, insertSubscription };
   }
 
   #trusting<W>(db: DatabaseSync, description: HotWrite<W>): (write: W, now: number) => void {
@@ -123,9 +135,13 @@ export class BatchApplier {
   }
 
   #refusal(write: AnyWrite): StepwellError {
-    return new StepwellError("LEDGER_CONFLICT", `${write.write} of run ${write.runId} does not follow from what the ledger holds`, {
-      data: { unit: this.#position, write: write.write, runId: write.runId },
-    });
+    return new StepwellError(
+      "LEDGER_CONFLICT",
+      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
+      {
+        data: { unit: this.#position, write: write.write, runId: write.runId ?? null },
+      },
+    );
   }
 }
 

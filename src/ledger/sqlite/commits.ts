@@ -1,13 +1,14 @@
 import { invariant, StepwellError } from "../../model/errors.ts";
+import { matchKeptEvents } from "../events.ts";
 import type { LedgerClock } from "../ledger-clock.ts";
 import type { Ownership, WorkerIdentity } from "../port.ts";
-import type { InboxRow } from "../rows.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
-import type { Batch, CommitOutcome, Unit, Write } from "../writes.ts";
+import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { BatchApplier } from "./apply-batch.ts";
 import { sqliteError } from "./errors.ts";
 import { InboxHeads } from "./inbox-heads.ts";
 import { ROLL_BACK, type SqliteSession } from "./session.ts";
+import { SqliteTransaction } from "./transaction.ts";
 
 /** How far the stored high-water mark of the clock may lag; a write per commit would cost a page more in each. */
 const CLOCK_LAG_MS = 1_000;
@@ -68,14 +69,9 @@ export class SqliteCommits {
     return this.#session.get("PRAGMA data_version")?.["data_version"];
   }
 
-  /** Writes something outside a batch, within `write`. */
-  apply(write: Write, now: number): void {
-    this.#applier.applyOne(write, now);
-  }
-
-  /** What the present transaction has put into inboxes. */
-  get posted(): readonly InboxRow[] {
-    return this.#applier.posted;
+  /** Runs an operation of the ledger's own in a transaction. */
+  within<T>(work: (transaction: SqliteTransaction) => T): T {
+    return this.write((now) => work(new SqliteTransaction(this.#session, this.#applier, now)));
   }
 
   /** @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint */
@@ -92,7 +88,10 @@ export class SqliteCommits {
     const outcome = this.write((now): CommitOutcome | typeof ROLL_BACK => {
       if (epoch !== this.#epoch) return { outcome: "fenced" };
       missed = this.heads.missedBy(units);
-      return apply(missed, now) ? { outcome: "committed", now, missed: [...missed], accepted: this.#applier.posted } : ROLL_BACK;
+      if (!apply(missed, now)) return ROLL_BACK;
+      const { subscribed } = this.#applier;
+      if (subscribed.length > 0) matchKeptEvents(new SqliteTransaction(this.#session, this.#applier, now), subscribed);
+      return { outcome: "committed", now, missed: [...missed], accepted: this.#applier.posted };
     });
     if (outcome !== ROLL_BACK) this.heads.noteEnded(units, missed);
     return outcome;

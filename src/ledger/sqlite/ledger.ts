@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import type {
+  Events,
   InboxEntry,
   Ledger,
   NewVersion,
@@ -34,14 +36,12 @@ import {
   decodeWait,
 } from "../sql/decode.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
-import type { Transaction } from "../transaction.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { SqliteCommits } from "./commits.ts";
 import { openDatabase } from "./connection.ts";
 import { sqliteError } from "./errors.ts";
 import { type OwnerLock, takeLock } from "./lock.ts";
 import { SqliteSession } from "./session.ts";
-import { SqliteTransaction } from "./transaction.ts";
 import { SqliteWaits } from "./waits.ts";
 
 export interface SqliteLedgerOptions {
@@ -82,6 +82,7 @@ class SqliteLedger implements Ledger {
   /** SQLite has one writer; a second batch in flight would only wait for the first. */
   readonly lanes = 1;
   readonly waits: SqliteWaits;
+  readonly events: Events;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;
@@ -91,6 +92,7 @@ class SqliteLedger implements Ledger {
     this.#session = session;
     this.#commits = commits;
     this.waits = new SqliteWaits(session, commits);
+    this.events = { publish: async (entry) => commits.within((transaction) => publishEvent(transaction, entry)) };
     this.#askedVersion = commits.dataVersion();
   }
 
@@ -141,7 +143,7 @@ class SqliteLedger implements Ledger {
 
   async enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }> {
     const { publicId, tenant, versionId, idempotencyKey, idempotencyHash } = run;
-    return this.#commits.write((now) => {
+    return this.#commits.within((transaction) => {
       const version = this.#session.get(READS.version, versionId);
       const workflow = version === undefined ? "" : decodeVersion(version).workflow;
       const known = idempotencyKey === null ? undefined : this.#session.get(READS.runByKey, tenant, workflow, idempotencyKey);
@@ -150,7 +152,7 @@ class SqliteLedger implements Ledger {
         return { publicId: decodeRun(known).publicId, created: false };
       }
       const runId = this.#nextRunIds(1);
-      this.#commits.apply({ ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 }, now);
+      transaction.apply({ ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 });
       return { publicId, created: true };
     });
   }
@@ -160,11 +162,7 @@ class SqliteLedger implements Ledger {
   }
 
   async accept(entry: InboxEntry): Promise<OpenInboxRow> {
-    return this.#within((transaction) => acceptEntry(transaction, entry));
-  }
-
-  #within<T>(work: (transaction: Transaction) => T): T {
-    return this.#commits.write((now) => work(new SqliteTransaction(this.#session, this.#commits, now)));
+    return this.#commits.within((transaction) => acceptEntry(transaction, entry));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {

@@ -1,31 +1,32 @@
-import type { InboxRow, RunRow } from "../rows.ts";
-import { decodeInbox, decodeRun } from "../sql/decode.ts";
+import type { LedgerWrite } from "../own-writes.ts";
+import type { InboxRow, KeptEventRow, RunRow, SubscriptionRow } from "../rows.ts";
+import { decodeInbox, decodeKeptEvent, decodeRun, decodeSubscription } from "../sql/decode.ts";
 import { READS } from "../sql/reads.ts";
-import type { Transaction } from "../transaction.ts";
-import type { PostInbox, Write } from "../writes.ts";
-import type { SqliteCommits } from "./commits.ts";
+import type { PublishedEvent, Transaction } from "../transaction.ts";
+import type { PostInbox } from "../writes.ts";
+import type { BatchApplier } from "./apply-batch.ts";
 import type { SqliteSession } from "./session.ts";
 
 /** The open transaction of a connection. */
 export class SqliteTransaction implements Transaction {
   readonly now: number;
   readonly #session: SqliteSession;
-  readonly #commits: SqliteCommits;
+  readonly #applier: BatchApplier;
 
-  constructor(session: SqliteSession, commits: SqliteCommits, now: number) {
+  constructor(session: SqliteSession, applier: BatchApplier, now: number) {
     this.#session = session;
-    this.#commits = commits;
+    this.#applier = applier;
     this.now = now;
   }
 
-  apply(write: Write): void {
-    this.#commits.apply(write, this.now);
+  apply(write: LedgerWrite): void {
+    this.#applier.applyOne(write, this.now);
   }
 
   post(write: PostInbox): InboxRow | undefined {
-    const before = this.#commits.posted.length;
+    const before = this.#applier.posted.length;
     this.apply(write);
-    return this.#commits.posted[before];
+    return this.#applier.posted[before];
   }
 
   run(tenant: string, publicId: string): RunRow | undefined {
@@ -40,5 +41,30 @@ export class SqliteTransaction implements Transaction {
 
   awaits(runId: number, name: string): boolean {
     return this.#session.get(READS.awaits, runId, name) !== undefined;
+  }
+
+  subscriptions(tenant: string, event: string, field: string, value: string): readonly SubscriptionRow[] {
+    return this.#session.all(READS.subscriptions, tenant, event, field, value).map(decodeSubscription);
+  }
+
+  isSubscribed({ runId, ordinal, member }: SubscriptionRow): boolean {
+    return this.#session.get(READS.subscribed, runId, ordinal, member) !== undefined;
+  }
+
+  keptEvent(tenant: string, event: string, eventId: string): PublishedEvent | undefined {
+    const row = this.#session.get(READS.keptEvent, tenant, event, eventId);
+    return row === undefined ? undefined : { id: Number(row["id"]), isKept: row["is_kept"] === 1, expiresAt: Number(row["expires_at"]) };
+  }
+
+  keptEvents(tenant: string, event: string, field: string, value: string): readonly KeptEventRow[] {
+    return this.#session.all(READS.keptEvents, tenant, event, field, value, this.now).map(decodeKeptEvent);
+  }
+
+  expiredEvents(limit: number): readonly number[] {
+    return this.#session.all(READS.expiredEvents, this.now, limit).map((row) => Number(row["id"]));
+  }
+
+  nextEventId(): number {
+    return this.#session.number(READS.nextEventId, "id");
   }
 }

@@ -1,5 +1,15 @@
 import type { NewVersion, QueuedRun } from "../../../ledger/port.ts";
-import type { EndRun, InsertRun, InsertStep, InsertWait, PostInbox, SettleStep, Unit, Write } from "../../../ledger/writes.ts";
+import type {
+  EndRun,
+  InsertRun,
+  InsertStep,
+  InsertSubscription,
+  InsertWait,
+  PostInbox,
+  SettleStep,
+  Unit,
+  Write,
+} from "../../../ledger/writes.ts";
 
 export const TENANT = "default";
 
@@ -102,6 +112,29 @@ export function postInbox(runId: number, targetRunId: number, change: Partial<Po
     actor: "engine",
     ...change,
   };
+}
+
+export function insertSubscription(runId: number, ordinal: number, change: Partial<InsertSubscription> = {}): InsertSubscription {
+  return {
+    write: "insertSubscription",
+    runId,
+    ordinal,
+    member: 0,
+    mode: "any",
+    tenant: TENANT,
+    event: "paid",
+    where: {},
+    ...change,
+  };
+}
+
+/** The first step waits, and so does its run, in nobody's memory. */
+export function parked(runId: number, wait: Partial<InsertWait> = {}): readonly Write[] {
+  return [
+    { write: "suspendStep", runId, ordinal: 0, reason: "timer", failures: 0, output: null, error: null, revision: 2 },
+    insertWait(runId, 0, wait),
+    { write: "suspendRun", runId, reason: "timer", ownerEpoch: null, crashes: 0, revision: 2 },
+  ];
 }
 
 export function endRun(runId: number, change: Partial<EndRun> = {}): EndRun {
