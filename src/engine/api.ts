@@ -66,6 +66,23 @@ export interface SignalOptions {
   readonly actor?: string;
 }
 
+export interface PublishOptions {
+  /** The same id of the same event again is the same event: it changes nothing. */
+  readonly id?: string;
+  /** How long an event that nobody waits for is kept for the first who does: a duration. Default `24h`. */
+  readonly retain?: string | number;
+}
+
+/** What became of an event. */
+export interface PublishResult {
+  /** How many steps waited for it. */
+  readonly delivered: number;
+  /** Nobody waited for it: it is kept. */
+  readonly kept: boolean;
+  /** It was published before under this id. */
+  readonly duplicate: boolean;
+}
+
 export interface Concurrency {
   /** Attempts that execute at once over all runs; further ready steps wait as PENDING. Default 1,024. */
   readonly steps?: number;

@@ -15,6 +15,7 @@ import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
+import { newPublicId } from "./public-id.ts";
 import { recordError } from "./recorded-error.ts";
 import { RunCommands } from "./run-commands.ts";
 import { RunDriver } from "./run-driver.ts";
@@ -107,6 +108,7 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       tenant: TENANT,
       expectOpen: () => this.#expectOpen(),
+      newId: () => newPublicId(this.ledgerNow()),
       deliver: (row) => this.#deliver(row),
     });
     this.#catalog = new Catalog(options.ledger);

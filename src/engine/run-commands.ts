@@ -1,9 +1,10 @@
 import type { InboxEntry, Ledger } from "../ledger/port.ts";
-import type { InboxKind, OpenInboxRow } from "../ledger/rows.ts";
+import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import { parseDuration } from "../model/duration.ts";
 import { StepwellError } from "../model/errors.ts";
 import { toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
-import type { SignalOptions } from "./api.ts";
+import type { PublishOptions, PublishResult, SignalOptions } from "./api.ts";
 import { payloadText } from "./finish-output.ts";
 
 export interface CommandHost {
@@ -12,8 +13,9 @@ export interface CommandHost {
   readonly tenant: string;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
+  newId(): string;
   /** A row is in the inbox of a run: whoever drives it is told. */
-  deliver(row: OpenInboxRow): Promise<void>;
+  deliver(row: InboxRow): Promise<void>;
 }
 
 /** What is sent to runs from outside. Each is durable when it resolves, and takes effect in the order of acceptance. */
@@ -59,11 +61,32 @@ export class RunCommands {
   async signal(publicId: string, name: string, payload: unknown, { id, actor = "api" }: SignalOptions): Promise<void> {
     const checked = toJson(payload ?? null, `the payload of signal "${name}"`);
     payloadText(checked, `the payload of signal "${name}"`);
-    if (name === "" || name.length > LIMITS.idLength)
-      throw new StepwellError("USAGE", `the name of a signal has 1 to ${LIMITS.idLength} characters`);
+    refuseName("signal", name);
     if (id !== undefined && (id === "" || id.length > LIMITS.idempotencyKeyLength))
       throw new StepwellError("USAGE", `the id of a signal has 1 to ${LIMITS.idempotencyKeyLength} characters`);
     await this.#accept({ publicId, kind: "signal", name, payload: checked, actor, ...(id === undefined ? {} : { signalId: id }) });
+  }
+
+  /**
+   * Publishes an event to every step that waits for it; one that nobody waits for is kept for the first who does.
+   *
+   * @throws StepwellError `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `DURATION_INVALID`, `USAGE`
+   */
+  async publish(event: string, data: unknown, { id, retain = "24h" }: PublishOptions): Promise<PublishResult> {
+    this.#host.expectOpen();
+    refuseName("event", event);
+    const checked = toJson(data ?? {}, `the data of event "${event}"`);
+    payloadText(checked, `the data of event "${event}"`);
+    const { tenant, ledger } = this.#host;
+    const published = await ledger.events.publish({
+      tenant,
+      event,
+      id: id ?? this.#host.newId(),
+      data: checked,
+      retainMs: parseDuration(retain),
+    });
+    for (const row of published.accepted) await this.#host.deliver(row);
+    return { delivered: published.accepted.length, kept: published.isKept, duplicate: !published.isNew };
   }
 
   #command(publicId: string, kind: InboxKind, actor: string): Promise<void> {
@@ -75,4 +98,9 @@ export class RunCommands {
     const row = await this.#host.ledger.accept({ ...entry, tenant: this.#host.tenant });
     if (row.isAwaited && row.consumedAt === null) await this.#host.deliver(row);
   }
+}
+
+function refuseName(what: "signal" | "event", name: string): void {
+  if (name !== "" && name.length <= LIMITS.idLength) return;
+  throw new StepwellError("USAGE", `the name of ${what === "event" ? "an event" : `a ${what}`} has 1 to ${LIMITS.idLength} characters`);
 }

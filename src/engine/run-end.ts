@@ -49,8 +49,7 @@ export function runTimeoutError(timeoutMs: number | null): StepwellError {
   return new StepwellError("RUN_TIMEOUT", `the run took longer than its timeout of ${timeoutMs} ms`);
 }
 
-/** The failure of a run, or of an item or round, by the step that failed it. */
-export function stepFailed(failure: StepFailure | undefined): RecordedError {
+function stepFailed(failure: StepFailure | undefined): RecordedError {
   if (failure === undefined) return recordError(new StepwellError("RUN_FAILED", "a step failed"));
   const { stepId, error } = failure;
   const data = { step: stepId, code: error.code };

@@ -11,6 +11,7 @@ import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
+import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
 import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
 import { describeWaiting } from "../testing/conformance/scenarios/waiting.ts";
@@ -46,5 +47,6 @@ describe.each([
   describeEnduring(open);
   describeIntercepting(open);
   describeWaiting(open);
+  describeRepeating(open);
   describeChildren(open);
 });

@@ -18,6 +18,9 @@ const FAILURE_REASONS: Readonly<Record<string, StepReason>> = {
   OUTCOME_UNKNOWN: "outcome_unknown",
 };
 
+/** Why a block succeeded although something of it went wrong. */
+const IN_SPITE_OF: Readonly<Record<string, StepReason>> = { ITEMS_FAILED: "tolerated", LOOP_EXHAUSTED: "exhausted" };
+
 /** Retries are over: `fallback`, then `onError` (SPEC §2, Failure). */
 export function failStep(steps: LiveSteps, scope: StepScope, step: Step, state: StepState | undefined, error: RecordedError): void {
   const { fallback, ordinal } = step;
@@ -67,7 +70,8 @@ export function settleBlock(steps: LiveSteps, state: StepState, result: BlockRes
     const finished = checkedOutput(steps, state, result.output);
     const tell = (outcome: CheckedOutcome): void => {
       if (!steps.active.has(state.ordinal)) return;
-      if (outcome.outcome === "succeeded") succeedStep(steps, state, outcome, error === null ? null : "tolerated", error);
+      if (outcome.outcome === "succeeded")
+        succeedStep(steps, state, outcome, error === null ? null : (IN_SPITE_OF[error.code] ?? null), error);
       else failStep(steps, scope, step, state, outcome.error);
     };
     if (finished instanceof Promise) steps.evaluate(finished, tell);

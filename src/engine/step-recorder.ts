@@ -225,6 +225,7 @@ export class StepRecorder {
     this.#waits?.delete(ordinal);
     if (wait.kind === "signal") this.#bySignal?.get(wait.key ?? "")?.delete(ordinal);
     journal.write({ write: "deleteWait", runId, ordinal });
+    if (wait.kind === "event") journal.write({ write: "deleteSubscriptions", runId, ordinal });
     if (wait.kind === "child" && !used && wait.childRunId !== null && wait.detail.close !== "abandon") {
       const { childRunId: targetRunId } = wait;
       journal.write({ write: "postInbox", runId, targetRunId, kind: "cancel", ordinal: null, name: null, payload: null, actor: "parent" });

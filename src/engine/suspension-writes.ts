@@ -33,7 +33,7 @@ export function prepareSuspension(core: RunCore, state: StepState, suspension: S
   }
 }
 
-export function suspensionWrites(_core: RunCore, _state: StepState, { suspension, child }: Suspended): SuspensionWrites {
+export function suspensionWrites({ runId, context }: RunCore, { ordinal }: StepState, { suspension, child }: Suspended): SuspensionWrites {
   const { request } = suspension;
   switch (request.kind) {
     case "child":
@@ -42,6 +42,14 @@ export function suspensionWrites(_core: RunCore, _state: StepState, { suspension
       return { key: request.key, childRunId: null, writes: [] };
     case "timer":
       return { key: request.key ?? null, childRunId: null, writes: [] };
+    case "event": {
+      const { mode, events } = request;
+      const { tenant } = context;
+      const writes = events.map(
+        ({ event, where }, member) => ({ write: "insertSubscription", runId, ordinal, member, mode, tenant, event, where }) as const,
+      );
+      return { key: events.map(({ event }) => event).join(", "), childRunId: null, writes };
+    }
     default:
       return { key: null, childRunId: null, writes: [] };
   }

@@ -2,6 +2,8 @@ import type {
   Concurrency,
   Interceptor,
   Listener,
+  PublishOptions,
+  PublishResult,
   RunOutcome,
   RunPageResult,
   RunResult,
@@ -157,6 +159,15 @@ export class Stepwell {
    */
   async signal(runId: string, name: string, payload?: unknown, options: SignalOptions = {}): Promise<void> {
     await (await this.#ready()).commands.signal(runId, name, payload, options);
+  }
+
+  /**
+   * Publishes an event to every waiting step whose `where` it matches; one that nobody waits for is kept for the first who does.
+   *
+   * @throws StepwellError `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `DURATION_INVALID`, `USAGE`
+   */
+  async publish(event: string, data?: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+    return (await this.#ready()).commands.publish(event, data, options);
   }
 
   /** Tells the listener what happens from now on, after it is durable; returns a function that ends it. */

@@ -3,10 +3,9 @@ import type { Json } from "../../model/json.ts";
 import type { Ending } from "../../scheduler/index.ts";
 import type { ForeachBlock, Tolerate } from "../../workflow/graph.ts";
 import { recordError } from "../recorded-error.ts";
-import { stepFailed } from "../run-end.ts";
 import type { ScopeEnd, StepScope } from "../step-scope.ts";
 import type { BlockHost, BlockRun } from "./block.ts";
-import { bodyOutput } from "./body-output.ts";
+import { bodyOutput, scopeError } from "./body-output.ts";
 
 /** Errors of items that the block's own error lists; all of them are in the rows of the items. */
 const ERRORS_KEPT = 100;
@@ -83,7 +82,7 @@ export class ForeachRun implements BlockRun {
 
   ended(scope: StepScope, { outcome, failure }: ScopeEnd): void {
     if (outcome !== "succeeded") {
-      this.#close(scope, outcome === "failed" ? { error: stepFailed(failure) } : null);
+      this.#close(scope, outcome === "failed" ? { error: scopeError(failure) } : null);
       return;
     }
     try {

@@ -4,10 +4,9 @@ import type { Ending } from "../../scheduler/index.ts";
 import type { LoopBlock } from "../../workflow/graph.ts";
 import { type MaybePromise, proceed } from "../maybe-promise.ts";
 import { recordError } from "../recorded-error.ts";
-import { stepFailed } from "../run-end.ts";
 import type { ScopeEnd, StepScope } from "../step-scope.ts";
 import type { BlockHost, BlockRun } from "./block.ts";
-import { bodyOutput } from "./body-output.ts";
+import { bodyOutput, scopeError } from "./body-output.ts";
 
 /** A round that has ended. */
 export interface EndedRound {
@@ -79,7 +78,7 @@ export class LoopRun implements BlockRun {
         () => this.#judge(scope),
         (verdict) => this.#conclude(scope, verdict),
       );
-    else if (outcome === "failed") this.#conclude(scope, { verdict: "failed", error: stepFailed(failure) });
+    else if (outcome === "failed") this.#conclude(scope, { verdict: "failed", error: scopeError(failure) });
     else {
       this.#open = undefined;
       this.#host.close(scope, { status: "CANCELLED", output: null, error: null });

@@ -33,7 +33,20 @@ function resumable(calls: string[]): ResumableOperator {
   };
 }
 
-const operators = { waits, sleeps, echo: ((input) => input) satisfies Operator };
+interface EventInput {
+  readonly event: string;
+  readonly where?: Readonly<Record<string, string | number | boolean>>;
+  readonly optional?: boolean;
+}
+
+const awaits: Operator<{ readonly mode: "any" | "all"; readonly events: readonly EventInput[] }> = ({ mode, events }, context) =>
+  context.suspend({
+    kind: "event",
+    mode,
+    events: events.map(({ event, where = {}, optional = false }) => ({ event, where, optional })),
+  });
+
+const operators = { waits, sleeps, awaits, echo: ((input) => input) satisfies Operator };
 
 async function suspended(harness: Harness, step: string): Promise<void> {
   await harness.event((event) => event.type === "step.suspended" && event.step === step);
@@ -255,6 +268,44 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
       expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
       expect((await harness.stepwell.get(id))?.steps[2]?.output).toBe("kept");
       await harness.stepwell.stop();
+    });
+
+    test("S1-33 a step waits for a correlated event; one that came before is kept for it, and each event counts once", async () => {
+      const harness = await Harness.on(open, { operators });
+      const paid = (orderId: string, id: string) => ({
+        id,
+        uses: "awaits",
+        with: { mode: "any", events: [{ event: "paid", where: { orderId } }] },
+      });
+      const id = await harness.start({ name: "events", steps: [paid("A", "first"), paid("B", "second")] });
+      await suspended(harness, "first");
+      expect(await harness.stepwell.publish("paid", { orderId: "B", n: 2 })).toEqual({ delivered: 0, kept: true, duplicate: false });
+      expect(await harness.stepwell.publish("paid", { orderId: "A", n: 1 }, { id: "e1" })).toMatchObject({ delivered: 1, kept: false });
+      expect(await harness.stepwell.publish("paid", { orderId: "A", n: 1 }, { id: "e1" })).toMatchObject({ delivered: 0, duplicate: true });
+      await harness.stepwell.result(id);
+      expect((await harness.stepwell.get(id))?.steps.map(({ output }) => output)).toEqual([
+        { orderId: "A", n: 1 },
+        { orderId: "B", n: 2 },
+      ]);
+      await harness.stepwell.stop();
+    });
+
+    test("a step that waits for all of several events goes on with the last of them, without the optional ones", async () => {
+      const reopen = await open();
+      const first = new Harness(await reopen(), { operators });
+      const events = [{ event: "a" }, { event: "b", where: { k: 1 } }, { event: "c", optional: true }];
+      const id = await first.start({
+        name: "all",
+        steps: [{ id: "ask", uses: "awaits", with: { mode: "all", events } }],
+        output: "{{ steps.ask.output }}",
+      });
+      await suspended(first, "ask");
+      await first.stepwell.publish("b", { k: 1 });
+      await first.stepwell.stop();
+      const second = new Harness(await reopen(), { operators });
+      await second.stepwell.publish("a", { x: true });
+      expect((await second.stepwell.result(id)).output).toEqual([{ x: true }, { k: 1 }, null]);
+      await second.stepwell.stop();
     });
 
     test("a pause outlives its engine", async () => {
