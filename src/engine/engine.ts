@@ -193,7 +193,8 @@ export class Engine implements RunHost {
     const broken = this.#broken.get(publicId);
     if (broken !== undefined) throw broken;
     const ended = this.#waiters.wait(publicId);
-    if (!this.#byPublicId.has(publicId)) await this.#lookForEnd(publicId);
+    // not awaited: an engine that stops meanwhile rejects a promise that the caller must have by then
+    if (!this.#byPublicId.has(publicId)) void this.#lookForEnd(publicId);
     this.#pickup.needed();
     return ended;
   }
