@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly threads: ThreadExecutor;
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes the public id of a run from the ledger's time. Default: a UUIDv7. */
+  readonly newRunId?: (nowMs: number) => string;
   /** Kept with every run: `production`, `staging`, … */
   readonly environment: string;
   /** Version of Stepwell, kept with the engine's row in the ledger. */
@@ -117,6 +119,7 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       catalog: this.#catalog,
       environment: options.environment,
+      newRunId: options.newRunId ?? newPublicId,
       expectOpen: () => this.#expectOpen(),
       isFull: () => this.#byId.size >= this.#maxRuns,
       begin: (run) => this.#remember(run),

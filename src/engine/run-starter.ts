@@ -9,7 +9,7 @@ import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
 import type { Plan } from "./plan.ts";
-import { childPublicId, newPublicId } from "./public-id.ts";
+import { childPublicId } from "./public-id.ts";
 import { QueuedInsert } from "./queued-insert.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, RunHost } from "./run-host.ts";
@@ -24,6 +24,8 @@ export interface StarterHost {
   readonly ledger: Ledger;
   readonly catalog: Catalog;
   readonly environment: string;
+  /** Makes a public id from the ledger's time. */
+  readonly newRunId: (nowMs: number) => string;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
   /** No more runs fit into memory. */
@@ -141,11 +143,11 @@ export class RunStarter {
 
   async #insert(plan: Plan, input: Json, options: StartOptions, idempotencyHash: string | null): Promise<string> {
     const { graph, versionId } = plan;
-    const { host, environment } = this.#to;
+    const { host, environment, newRunId } = this.#to;
     const { idempotencyKey = null, initiator = "api", trigger = "call", labels = graph.labels } = options;
     const text = payloadText(input, "the input");
     const runId = this.#ids.tryTake() ?? (await this.#ids.take());
-    const publicId = newPublicId(host.ledgerNow());
+    const publicId = newRunId(host.ledgerNow());
     const isQueued = this.#to.isFull();
     const insert: InsertRun = {
       write: "insertRun",
