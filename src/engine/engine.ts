@@ -110,7 +110,7 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       tenant: TENANT,
       expectOpen: () => this.#expectOpen(),
-      newId: () => newPublicId(this.ledgerNow()),
+      newId: () => (options.newRunId ?? newPublicId)(this.ledgerNow()),
       deliver: (row) => this.#deliver(row),
     });
     this.#catalog = new Catalog(options.ledger);

@@ -17,8 +17,8 @@ export interface RunCore extends AttemptHost {
   advance(): void;
   /** A step is about to be RUNNING: so is the run. */
   ensureRunning(): void;
-  /** Somebody paused the run: nothing starts, no wait ends. */
-  readonly isPaused: boolean;
+  /** A person paused the run, or must look at it first: nothing starts, no wait ends. */
+  readonly isHeld: boolean;
   /** Runs above this one and itself; a child stands one deeper. */
   readonly lineage: Lineage;
   /** Why steps are cancelled that the run's end, or that of their scope, overtakes. */

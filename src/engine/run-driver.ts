@@ -83,7 +83,7 @@ export class RunDriver implements DrivenRun, RunCore {
       run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), () => run.#timeOut());
     if (row.status === "RUNNING") run.#recorder.recovered(row.reason);
     run.#inboxSeq = row.inboxSeq;
-    const lost = [...run.#steps.active.values()].filter(({ isRunning }) => isRunning);
+    const lost = run.#steps.foundRunning();
     run.#apply(inbox);
     run.#takeOver(lost);
     if (run.#timers.remainingMs === 0) run.#timeOut();
@@ -95,8 +95,9 @@ export class RunDriver implements DrivenRun, RunCore {
     return this.#steps.root.scheduler.ending !== null;
   }
 
-  get isPaused(): boolean {
-    return this.#recorder.isPaused;
+  /** It waits for a person, whatever else its steps wait for. */
+  get isHeld(): boolean {
+    return this.#recorder.held !== null && !this.#isEnding;
   }
 
   get lineage(): Lineage {
@@ -149,6 +150,7 @@ export class RunDriver implements DrivenRun, RunCore {
 
   /** Operators were registered: steps that waited for one may start. */
   operatorsChanged(): void {
+    if (this.isHeld) return;
     this.#steps.retryMissingOperators();
     this.advance();
   }
@@ -250,8 +252,12 @@ export class RunDriver implements DrivenRun, RunCore {
     this.advance();
   }
 
-  /** What was accepted, in that order. A cancel that an earlier commit took up is still in force. */
+  /**
+   * What was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known already
+   * nothing else lets the run go on.
+   */
   #apply(inbox: readonly InboxRow[]): void {
+    const isCancelled = inbox.some(({ kind }) => kind === "cancel");
     for (const row of inbox) {
       this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
       const command = COMMANDS[row.kind];
@@ -259,7 +265,7 @@ export class RunDriver implements DrivenRun, RunCore {
         if (row.consumedAt === null) this.#steps.receive(row);
       } else if (row.consumedAt === null || row.kind === "cancel") {
         this.#recorder.accepted(row);
-        command(this, row);
+        if (row.kind === "cancel" || !isCancelled) command(this, row);
       }
     }
   }
@@ -268,7 +274,7 @@ export class RunDriver implements DrivenRun, RunCore {
   #takeOver(lost: readonly StepState[]): void {
     for (const state of lost) {
       if (this.#isEnding) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(this.#cancelError()));
-      else if (this.#recorder.isHeld) this.#steps.holdAfterCrash(state);
+      else if (this.isHeld && state.step.delivery !== "at-most-once") this.#steps.holdAfterCrash(state);
       else this.#steps.recover(state);
     }
     this.#steps.wakeAll();
@@ -278,11 +284,11 @@ export class RunDriver implements DrivenRun, RunCore {
   /** A run that was held goes on. */
   release(): void {
     if (this.#isEnding) return;
-    const wasPaused = this.isPaused;
+    const wasHeld = this.isHeld;
     this.#recorder.released();
     this.#steps.releaseHeld();
-    // what was ready while it was paused is found again by reading the run back
-    if (wasPaused) this.#inboxMoved = true;
+    // what was ready while the run was held is found again by reading it back
+    if (wasHeld) this.#inboxMoved = true;
   }
 
   /** Nothing starts and no wait ends until somebody resumes the run; what runs is recorded when it ends. */
@@ -365,7 +371,7 @@ export class RunDriver implements DrivenRun, RunCore {
       const dueAt = earliest(this.#steps.recorder.nextDue(), deadline);
       this.#steps.retire();
       this.#timers.cancel();
-      this.host.onParked(this, this.isPaused ? null : dueAt);
+      this.host.onParked(this, this.isHeld ? null : dueAt);
     }
   }
 
@@ -383,11 +389,14 @@ export class RunDriver implements DrivenRun, RunCore {
     this.#recorder.restore(stored);
     this.#steps = restoreSteps(this, stored);
     this.#steps.adopt(attempts, facts);
+    // not even the commit that took the run over was written: it still is as the engine before this one left it
+    const isTakenOver = stored.run.ownerEpoch === this.host.epoch;
+    const lost = isTakenOver ? [] : this.#steps.foundRunning();
+    if (!isTakenOver && stored.run.status === "RUNNING") this.#recorder.recovered(stored.run.reason);
     this.#inboxSeq = stored.run.inboxSeq;
     this.#apply(stored.inbox);
+    this.#takeOver(lost);
     if (this.#hasTimedOut) this.#steps.end("timeout", runTimeoutError(this.plan.graph.timeoutMs));
-    this.#steps.wakeAll();
-    this.#steps.armAll();
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }

@@ -2,7 +2,7 @@ import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, RunParent } from "../ledger/writes.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
-import type { RunReason, TerminalRunStatus } from "../model/status.ts";
+import { RUN_TRANSITIONS, type RunReason, type TerminalRunStatus } from "../model/status.ts";
 import type { RunContext } from "../operators/operator.ts";
 import type { Lineage } from "./lineage.ts";
 import { errorText, recordError } from "./recorded-error.ts";
@@ -165,7 +165,8 @@ export class RunRecorder {
     const { text, ...end } = checkEnd(wanted);
     const { status, reason, error } = end;
     const errorJson = error === null ? null : errorText(error);
-    if (this.#status === "QUEUED" && status !== "CANCELLED") this.running();
+    // what was left of a run in the queue may settle without any step starting: it has run all the same
+    if (!RUN_TRANSITIONS[this.#status].includes(status)) this.running();
     if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
     journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
     if (this.#parent !== null) this.#tellParent(this.#parent, end);

@@ -51,7 +51,7 @@ export class RunSteps implements LiveSteps {
   }
 
   get isQuiet(): boolean {
-    return this.core.host.isStopping || this.core.isPaused;
+    return this.core.host.isStopping || this.core.isHeld;
   }
 
   /** Expressions are being evaluated; what they decide belongs into the unit that is being gathered. */
@@ -143,6 +143,7 @@ export class RunSteps implements LiveSteps {
     for (const [ordinal, wait] of [...this.recorder.waits]) {
       const state = this.active.get(ordinal);
       if (state === undefined) continue;
+      if (this.isQuiet) return;
       if (wait.kind === "resume" && state.woken !== null && !state.isRunning) resumeStep(this, state);
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
       else wakeIfCome(this, state);
@@ -293,6 +294,11 @@ export class RunSteps implements LiveSteps {
 
   beginBlock(state: StepState): void {
     this.#scopes.begin(state);
+  }
+
+  /** Steps whose row is RUNNING. */
+  foundRunning(): readonly StepState[] {
+    return [...this.active.values()].filter(({ isRunning }) => isRunning);
   }
 
   stateOf(ordinal: number): StepState {

@@ -14,6 +14,7 @@ import { describeRecovering } from "../testing/conformance/scenarios/recovering.
 import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
 import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
+import { describeTakingOver } from "../testing/conformance/scenarios/taking-over.ts";
 import { describeWaiting } from "../testing/conformance/scenarios/waiting.ts";
 import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
@@ -41,6 +42,7 @@ describe.each([
   describeFailing(open);
   describeControlling(open);
   describeRecovering(open);
+  describeTakingOver(open);
   describeBranching(open);
   describeSharing(open);
   describeContext(open);
