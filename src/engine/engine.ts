@@ -18,9 +18,10 @@ import { Pickup } from "./pickup.ts";
 import { newPublicId } from "./public-id.ts";
 import { recordError } from "./recorded-error.ts";
 import { RunCommands } from "./run-commands.ts";
-import { RunDriver } from "./run-driver.ts";
+import type { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
-import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
+import { RunIntake } from "./run-intake.ts";
+import { outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
@@ -75,13 +76,11 @@ export class Engine implements RunHost {
   readonly #time: LedgerTime;
   readonly #catalog: Catalog;
   readonly #pickup: Pickup;
+  readonly #intake: RunIntake;
   readonly #starter: RunStarter;
   readonly #maxRuns: number;
   readonly #byId = new Map<number, RunDriver>();
   readonly #byPublicId = new Map<string, RunDriver>();
-  readonly #takingUp = new Set<number>();
-  /** Runs that this version of Stepwell cannot read; told once, left as they are. */
-  readonly #unreadable = new Set<number>();
   /** By public id: runs that cannot be driven on in this process, and why. */
   readonly #broken = new Map<string, StepwellError>();
   readonly #waiters = new Waiters<RunOutcome>();
@@ -111,9 +110,17 @@ export class Engine implements RunHost {
       tenant: TENANT,
       expectOpen: () => this.#expectOpen(),
       newId: () => (options.newRunId ?? newPublicId)(this.ledgerNow()),
-      deliver: (row) => this.#deliver(row),
+      deliver: (row) => this.#intake.deliver(row),
     });
     this.#catalog = new Catalog(options.ledger);
+    this.#intake = new RunIntake({
+      host: this,
+      ledger: options.ledger,
+      catalog: this.#catalog,
+      find: (runId) => this.#byId.get(runId),
+      begin: (run) => this.#remember(run),
+      broke: (publicId, error) => this.#breakOff(publicId, error),
+    });
     this.#starter = new RunStarter({
       host: this,
       ledger: options.ledger,
@@ -130,8 +137,8 @@ export class Engine implements RunHost {
       freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
       isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
       ledgerNow: () => this.ledgerNow(),
-      takeUp: (runId) => this.#takeUp(runId),
-      deliver: (row) => this.#deliver(row),
+      takeUp: (runId) => this.#intake.takeUp(runId),
+      deliver: (row) => this.#intake.deliver(row),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
     });
   }
@@ -252,7 +259,7 @@ export class Engine implements RunHost {
 
   onSpawned(runId: number): void {
     if (this.#byId.size >= this.#maxRuns) this.#pickup.queued(false);
-    else this.#takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
+    else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   commit(run: DrivenRun): void {
@@ -314,35 +321,7 @@ export class Engine implements RunHost {
 
   /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
   #deliverAll(rows: readonly InboxRow[]): void {
-    for (const row of rows) this.#deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
-  }
-
-  async #deliver(row: InboxRow): Promise<void> {
-    const run = this.#byId.get(row.runId);
-    if (run === undefined) await this.#takeUp(row.runId);
-    else run.deliver([row]);
-  }
-
-  /** Brings a run of the ledger into memory and drives it on; does nothing for one that is here or has ended. */
-  async #takeUp(runId: number): Promise<void> {
-    if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId) || this.#unreadable.has(runId)) return;
-    this.#takingUp.add(runId);
-    let publicId = String(runId);
-    try {
-      const stored = await this.#ledger.loadRun(runId);
-      if (stored === undefined || isTerminalRun(stored.run.status)) return;
-      publicId = stored.run.publicId;
-      const plan = await this.#catalog.ofVersion(stored.run.versionId);
-      const context = contextOf(stored.run);
-      this.#remember(RunDriver.resume(this, plan, context, stored));
-    } catch (cause) {
-      const error = asStepwellError(cause);
-      if (error.code.startsWith("LEDGER_") && error.code !== "LEDGER_CORRUPT") throw error;
-      this.#unreadable.add(runId);
-      this.#breakOff(publicId, error);
-    } finally {
-      this.#takingUp.delete(runId);
-    }
+    for (const row of rows) this.#intake.deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   #remember(run: RunDriver): void {

@@ -86,7 +86,7 @@ function openScope(steps: RunSteps, state: StepState, row: StepRow, children: Ch
   const names =
     step.block.kind === "loop"
       ? { carry: row.input === null ? {} : parseJson(row.input), round: index }
-      : { item: Array.isArray(input) ? (input[index] ?? null) : null, index };
+      : { item: memberOf(input, index), index };
   const views = viewsOf(plan, rows, first, outwardViews(step.block.body.outward, outer));
   const path = row.path ?? "";
   const place = { owner: block, ordinal: row.ordinal, blockOrdinal: state.ordinal, index, path, names, outer };
@@ -121,6 +121,11 @@ function endedItem(row: StepRow): EndedItem {
   const { status, error } = row;
   const known = status === "SUCCEEDED" || status === "FAILED" ? status : "CANCELLED";
   return { index: indexOf(row), status: known, output: outputOf(row), error: error === null ? null : parseError(error) };
+}
+
+function memberOf(list: Json, index: number): Json {
+  const members: readonly Json[] = Array.isArray(list) ? list : [];
+  return members[index] ?? null;
 }
 
 /** `lines[3]` → 3 */

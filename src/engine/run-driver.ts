@@ -366,9 +366,7 @@ export class RunDriver implements DrivenRun, RunCore {
       this.host.onEnded(this, this.#end);
     } else if (this.#isParking && this.#recorder.status !== "RUNNING" && !this.#steps.isBusy) {
       this.#isGone = true;
-      const { remainingMs } = this.#timers;
-      const deadline = remainingMs === undefined ? null : this.host.ledgerNow() + remainingMs;
-      const dueAt = earliest(this.#steps.recorder.nextDue(), deadline);
+      const dueAt = this.#timers.earliest(this.#steps.recorder.nextDue(), this.host.ledgerNow());
       this.#steps.retire();
       this.#timers.cancel();
       this.host.onParked(this, this.isHeld ? null : dueAt);
@@ -400,8 +398,4 @@ export class RunDriver implements DrivenRun, RunCore {
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }
-}
-
-function earliest(one: number | null, other: number | null): number | null {
-  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }

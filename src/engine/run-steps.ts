@@ -33,7 +33,7 @@ export class RunSteps implements LiveSteps {
   readonly inbox = new RunInbox();
   readonly active = new Map<number, StepState>();
   readonly #scopes: BlockScopes;
-  #touched: StepScope[] = [];
+  readonly #touched: StepScope[] = [];
   #evaluating = 0;
   #slotsAsked = 0;
   #isRetired = false;

@@ -57,5 +57,5 @@ export function restoreWait(row: WaitRow, kind: StepWait["kind"]): StepWait {
 /** What `detailText` wrote. */
 function parseDetail(text: string): WaitDetail {
   const parsed = parseJson(text);
-  return isJsonObject(parsed) ? (parsed as WaitDetail) : NO_DETAIL;
+  return isJsonObject(parsed) ? parsed : NO_DETAIL;
 }

@@ -1,4 +1,4 @@
-import type { Scope, StepView } from "../../expressions/template.ts";
+import type { StepView } from "../../expressions/template.ts";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { LIMITS } from "../../model/limits.ts";
@@ -116,5 +116,3 @@ export function outwardViews(outward: readonly string[], outer: StepScope): Reco
   }
   return views;
 }
-
-export type BodyNames = Pick<Scope, "item" | "index" | "carry" | "round">;
