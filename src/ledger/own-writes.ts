@@ -1,8 +1,19 @@
-import type { JsonText } from "./rows.ts";
+import type { JsonText, TaskStatus } from "./rows.ts";
 import type { Write } from "./writes.ts";
 
 /** Writes that the ledger's own operations make, beside those of which units consist. */
-export type OwnWrite = DeleteSubscription | InsertKeptEvent | InsertEventKey | SettleKeptEvent | DeleteEventKeys | DeleteKeptEvent;
+export type OwnWrite =
+  | ReopenRun
+  | ReopenStep
+  | DeleteStep
+  | ArchiveAttempt
+  | UpdateTask
+  | DeleteSubscription
+  | InsertKeptEvent
+  | InsertEventKey
+  | SettleKeptEvent
+  | DeleteEventKeys
+  | DeleteKeptEvent;
 
 export type LedgerWrite = Write | OwnWrite;
 
@@ -47,4 +58,57 @@ export interface DeleteEventKeys {
 export interface DeleteKeptEvent {
   readonly write: "deleteKeptEvent";
   readonly keptId: number;
+}
+
+/** The new state of a task whose revision is the one that was seen. */
+export interface UpdateTask {
+  readonly write: "updateTask";
+  readonly runId: number;
+  readonly taskId: number;
+  readonly seen: number;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly leaseToken: string | null;
+  readonly worker: string | null;
+  readonly leaseUntil: number | null;
+  readonly availableAt: number | null;
+  readonly closedAt: number | null;
+  readonly decidedBy: string | null;
+  readonly decision: JsonText | null;
+  readonly error: JsonText | null;
+}
+
+/** FAILED → SUSPENDED. */
+export interface ReopenRun {
+  readonly write: "reopenRun";
+  readonly runId: number;
+  readonly deadlineInMs: number | null;
+  readonly revision: number;
+}
+
+/** FAILED or CANCELLED → SUSPENDED, with all attempts that its policy gives. */
+export interface ReopenStep {
+  readonly write: "reopenStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly reason: "retry" | "steps";
+  readonly error: JsonText | null;
+  readonly revision: number;
+}
+
+export interface DeleteStep {
+  readonly write: "deleteStep";
+  readonly runId: number;
+  readonly ordinal: number;
+}
+
+/** The last attempt of a step that failed; it stands before `reopenStep`, which forgets when that was. */
+export interface ArchiveAttempt {
+  readonly write: "archiveAttempt";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly attempt: number;
+  readonly error: JsonText;
+  readonly revision: number;
 }

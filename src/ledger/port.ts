@@ -10,6 +10,8 @@ import type {
   RunRow,
   StepRow,
   StepRunRow,
+  TaskRow,
+  TaskStatus,
   VersionRow,
   VersionStep,
   WaitRow,
@@ -30,6 +32,7 @@ export interface Ledger {
   /** What suspended runs wait for. */
   readonly waits: WaitReads;
   readonly events: Events;
+  readonly tasks: Tasks;
 
   /**
    * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
@@ -60,6 +63,13 @@ export interface Ledger {
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
   accept(entry: InboxEntry): Promise<OpenInboxRow>;
+
+  /**
+   * Makes a FAILED run SUSPENDED again, in one transaction: steps that failed it wait for another attempt that is due now, what
+   * fell with them is PENDING again, and a row of kind `retry` is in its inbox.
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_NOT_FAILED` also for a run whose steps were undone by compensation
+   */
+  reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow>;
 
   getRun(tenant: string, publicId: string): Promise<RunRow | undefined>;
   /** The run that a key started, with the hash of what was asked then. */
@@ -132,6 +142,79 @@ export interface Published {
   readonly isKept: boolean;
   /** The inbox rows that it became. */
   readonly accepted: readonly InboxRow[];
+}
+
+/**
+ * Work that people and remote workers do. Everything that changes a task is one transaction with the wake of its step.
+ *
+ * Errors: `TASK_NOT_FOUND`; `TASK_CLOSED` with who was first and what they decided; `TASK_EXPIRED` by the ledger's clock;
+ * `TASK_LEASE_LOST` for a token that is not the present one.
+ */
+export interface Tasks {
+  /** Oldest first. */
+  list(query: TaskQuery): Promise<TaskPage>;
+  get(tenant: string, publicId: string): Promise<TaskRow | undefined>;
+  /** Whether the actor may decide, and whether the form is right, is for the caller to check: neither ever changes. */
+  decide(entry: TaskDecision): Promise<TaskOutcome>;
+  /** Claims up to `limit` work items of a topic, those that have waited longest first; each is an attempt. */
+  poll(request: TaskPoll): Promise<readonly TaskRow[]>;
+  heartbeat(lease: TaskLease): Promise<TaskRow>;
+  complete(lease: TaskLease, payload: Json): Promise<TaskOutcome>;
+  fail(lease: TaskLease, failure: TaskFailure): Promise<TaskRow>;
+  /** DEAD_LETTER → READY. */
+  restore(tenant: string, publicId: string): Promise<TaskRow>;
+}
+
+export interface TaskQuery {
+  readonly tenant: string;
+  readonly status?: TaskStatus;
+  readonly topic?: string;
+  /** Public id of a run. */
+  readonly runId?: string;
+  /** Only what this person, or one of their groups, is assigned to, or nobody in particular is. */
+  readonly visibleTo?: { readonly user: string; readonly groups: readonly string[] };
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly TaskRow[];
+  readonly next: string | undefined;
+}
+
+export interface TaskDecision {
+  readonly tenant: string;
+  readonly publicId: string;
+  readonly isApproved: boolean;
+  readonly actor: string;
+  readonly comment: string | null;
+  readonly form: Json;
+}
+
+export interface TaskPoll {
+  readonly tenant: string;
+  readonly topic: string;
+  readonly worker: string;
+  /** A new secret for each poll; whoever has it speaks for the tasks that it claimed. */
+  readonly token: string;
+  readonly limit: number;
+}
+
+export interface TaskLease {
+  readonly tenant: string;
+  readonly publicId: string;
+  readonly token: string;
+}
+
+export interface TaskFailure {
+  readonly error: { readonly code: string; readonly message: string };
+  readonly isRetryable: boolean;
+}
+
+/** A task that is DONE, and the inbox row that wakes its step. */
+export interface TaskOutcome {
+  readonly task: TaskRow;
+  readonly accepted: InboxRow;
 }
 
 export interface WorkerIdentity {

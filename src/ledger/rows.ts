@@ -103,6 +103,12 @@ export interface StepRow {
   readonly finishedAt: number | null;
 }
 
+/** A step as `runs retry` looks at it. */
+export interface EndedStep extends StepRow {
+  /** An attempt of it was started; false for a step that settled in the commit that decided it. */
+  readonly hasRun: boolean;
+}
+
 export interface AttemptRow {
   readonly runId: number;
   readonly ordinal: number;
@@ -195,6 +201,51 @@ export interface KeptEventRow {
   readonly id: number;
   readonly eventId: string;
   readonly data: Json;
+}
+
+/** DEAD_LETTER is open: a person may restore it. */
+export type TaskStatus = "READY" | "CLAIMED" | "RETRY_WAIT" | "DEAD_LETTER" | "DONE" | "CANCELLED" | "EXPIRED";
+
+/** A work item that a person or a remote worker completes. */
+export interface TaskRow {
+  readonly id: number;
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly runId: number;
+  readonly ordinal: number;
+  /** Public id of the run, and path of the step. */
+  readonly run: string;
+  readonly step: string;
+  readonly type: "approval" | "work";
+  readonly topic: string | null;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly form: JsonText | null;
+  readonly assignees: readonly string[];
+  readonly groups: readonly string[];
+  readonly payload: JsonText | null;
+  readonly onReject: "fail" | "continue" | null;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly leaseMs: number;
+  readonly status: TaskStatus;
+  /** Times that it was claimed; only grows. */
+  readonly attempt: number;
+  /** Attempts that failed or did not come back since it was made or restored. */
+  readonly failures: number;
+  /** Who has it, under which token and how long; a secret between the ledger and the worker. */
+  readonly leaseToken: string | null;
+  readonly worker: string | null;
+  readonly leaseUntil: number | null;
+  /** When it may be claimed next; null for an approval and for what is not to be claimed. */
+  readonly availableAt: number | null;
+  readonly expiresAt: number | null;
+  readonly createdAt: number;
+  readonly closedAt: number | null;
+  readonly decidedBy: string | null;
+  readonly decision: JsonText | null;
+  readonly error: JsonText | null;
+  readonly revision: number;
 }
 
 /** One line of a run's history: run-level events and step transitions in revision order. */

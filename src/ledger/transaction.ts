@@ -1,5 +1,5 @@
 import type { LedgerWrite } from "./own-writes.ts";
-import type { InboxRow, KeptEventRow, RunRow, SubscriptionRow } from "./rows.ts";
+import type { EndedStep, InboxRow, KeptEventRow, RunRow, SubscriptionRow, TaskRow } from "./rows.ts";
 import type { PostInbox } from "./writes.ts";
 
 /** An open transaction of any backend: what the operations need that are written once for all of them. */
@@ -27,6 +27,14 @@ export interface Transaction {
   /** Up to `limit` ids of events that have expired. */
   expiredEvents(limit: number): readonly number[];
   nextEventId(): number;
+
+  task(tenant: string, publicId: string): TaskRow | undefined;
+  /** Every stored step of a run, by ordinal. */
+  allSteps(runId: number): readonly EndedStep[];
+  hasAttempt(runId: number, ordinal: number, attempt: number): boolean;
+
+  /** Work of a topic whose time has come, the longest available first. */
+  claimableTasks(tenant: string, topic: string, limit: number): readonly TaskRow[];
 }
 
 export interface PublishedEvent {

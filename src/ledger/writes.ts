@@ -23,7 +23,9 @@ export type Write =
   | ConsumeInbox
   | PostInbox
   | InsertSubscription
-  | DeleteSubscriptions;
+  | DeleteSubscriptions
+  | InsertTask
+  | CloseTask;
 
 /** A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. */
 export interface InsertRun {
@@ -239,6 +241,46 @@ export interface DeleteSubscriptions {
   readonly write: "deleteSubscriptions";
   readonly runId: number;
   readonly ordinal: number;
+}
+
+/** A work item that somebody else completes, for the step that waits for it. */
+export interface InsertTask {
+  readonly write: "insertTask";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly task: ApprovalRequest | WorkRequest;
+  readonly expiresInMs: number | null;
+  /** It goes before `expiresInMs`. */
+  readonly expiresAt: number | null;
+}
+
+export interface ApprovalRequest {
+  readonly type: "approval";
+  readonly title: string;
+  readonly description: string | null;
+  readonly form: JsonText | null;
+  readonly assignees: readonly string[];
+  readonly groups: readonly string[];
+  readonly onReject: "fail" | "continue";
+}
+
+export interface WorkRequest {
+  readonly type: "work";
+  readonly topic: string;
+  readonly payload: JsonText;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly leaseMs: number;
+}
+
+/** Ends the step's task when it is still open. */
+export interface CloseTask {
+  readonly write: "closeTask";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly status: "CANCELLED" | "EXPIRED";
 }
 
 /** All that one run changes in one commit; it is written whole or not at all. */

@@ -82,6 +82,12 @@ export const ERROR_CODES = {
   RUN_FINISHED: fault("The run has already ended", 409),
   RUN_FAILED: fault("A run ended FAILED", 409),
   RUN_TIMEOUT: fault("A run took longer than its timeout", 504),
+  RUN_NOT_FAILED: fault("Only a FAILED run can be tried again", 409),
+  TASK_NOT_FOUND: fault("There is no such task", 404),
+  TASK_CLOSED: fault("The task is not open any more", 409),
+  TASK_EXPIRED: fault("The task's time is over", 409),
+  TASK_LEASE_LOST: fault("A worker no longer has the task that it speaks of", 409),
+  TASK_REJECTED: fault("Somebody rejected what a step asked for", 422),
   WORKFLOW_NOT_FOUND: fault("There is no such workflow", 404),
   ENGINE_STOPPED: fault("The engine is not running", 503),
 

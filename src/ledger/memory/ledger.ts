@@ -16,26 +16,18 @@ import type {
   WorkerIdentity,
 } from "../port.ts";
 import { keyReused } from "../refusals.ts";
-import type { AttemptRow, HistoryRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
+import { reopenRun } from "../reopen.ts";
+import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
 import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
-import {
-  decodeAttempt,
-  decodeHistory,
-  decodeIdempotencyHash,
-  decodeInbox,
-  decodeRun,
-  decodeStep,
-  decodeStepRun,
-  decodeSubscription,
-  decodeVersion,
-  decodeWait,
-} from "../sql/decode.ts";
+import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStep, decodeStepRun, decodeVersion } from "../sql/decode.ts";
+import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
 import { type Executors, execute } from "../sql/executors.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { memoryExecutors } from "./interpret.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
+import { memoryTasks } from "./tasks.ts";
 import { MemoryTransaction } from "./transaction.ts";
 import { MemoryViews } from "./views.ts";
 import { MemoryWaits } from "./waits.ts";
@@ -69,6 +61,7 @@ class MemoryLedger implements Ledger {
   readonly events: Events = {
     publish: async (entry) => this.#write((now) => publishEvent(this.#transaction(now), entry)),
   };
+  readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#write((now) => work(this.#transaction(now))));
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;
@@ -187,6 +180,10 @@ class MemoryLedger implements Ledger {
 
   #transaction(now: number): MemoryTransaction {
     return new MemoryTransaction(this.#tables, this.#views, this.#executors, now);
+  }
+
+  async reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow> {
+    return this.#write((now) => reopenRun(this.#transaction(now), tenant, publicId, actor));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {

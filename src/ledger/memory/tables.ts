@@ -50,6 +50,25 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
   },
   subscription: { primary: ["run_id", "ordinal", "member"], unique: [], isNumbered: true, defaults: {} },
   event_kept: { primary: ["id"], unique: [{ columns: ["tenant", "event", "event_id"] }], defaults: {} },
+  task: {
+    primary: ["run_id", "id"],
+    unique: [{ columns: ["public_id"] }],
+    isNumbered: true,
+    defaults: {
+      status: "READY",
+      attempt: 0,
+      failures: 0,
+      lease_token: null,
+      worker: null,
+      lease_until: null,
+      closed_at: null,
+      decided_by: null,
+      revision: 1,
+      result_crc: null,
+      decision: null,
+      error: null,
+    },
+  },
   event_key: { primary: ["kept_id", "field"], unique: [], defaults: {} },
 };
 

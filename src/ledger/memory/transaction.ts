@@ -1,6 +1,7 @@
 import type { LedgerWrite } from "../own-writes.ts";
-import type { InboxRow, KeptEventRow, RunRow, SubscriptionRow } from "../rows.ts";
-import { decodeInbox, decodeKeptEvent, decodeRun, decodeSubscription } from "../sql/decode.ts";
+import type { EndedStep, InboxRow, KeptEventRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
+import { decodeEndedStep, decodeRun } from "../sql/decode.ts";
+import { decodeInbox, decodeKeptEvent, decodeSubscription, decodeTask } from "../sql/decode-waiting.ts";
 import type { Table } from "../sql/description.ts";
 import { type Executors, execute } from "../sql/executors.ts";
 import type { PublishedEvent, Transaction } from "../transaction.ts";
@@ -73,6 +74,33 @@ export class MemoryTransaction implements Transaction {
 
   nextEventId(): number {
     return Math.max(0, ...this.#where("event_kept", {}, "id").map((row) => Number(row["id"]))) + 1;
+  }
+
+  task(tenant: string, publicId: string): TaskRow | undefined {
+    const row = this.#tables.findUnique("task", { public_id: publicId });
+    return row?.["tenant"] === tenant ? decodeTask(this.#views.task(row)) : undefined;
+  }
+
+  claimableTasks(tenant: string, topic: string, limit: number): readonly TaskRow[] {
+    const isDue = (row: MemoryRow): boolean =>
+      row["available_at"] !== null &&
+      Number(row["available_at"]) <= this.now &&
+      (row["expires_at"] === null || Number(row["expires_at"]) > this.now);
+    const rows = this.#where("task", { tenant, topic }, "id")
+      .filter(isDue)
+      .toSorted((a, b) => Number(a["available_at"]) - Number(b["available_at"]));
+    return rows.slice(0, limit).map((row) => decodeTask(this.#views.task(row)));
+  }
+
+  allSteps(runId: number): readonly EndedStep[] {
+    const rows = this.#tables.find("step", { run_id: runId }).toSorted((a, b) => Number(a["ordinal"]) - Number(b["ordinal"]));
+    const hasRun = (row: MemoryRow): boolean =>
+      row["started_revision"] !== null && Number(row["started_revision"]) < Number(row["revision"]);
+    return rows.map((row) => decodeEndedStep({ ...row, has_run: hasRun(row) ? 1 : 0 }));
+  }
+
+  hasAttempt(runId: number, ordinal: number, attempt: number): boolean {
+    return this.#tables.find("attempt", { run_id: runId, ordinal, attempt }).length > 0;
   }
 
   #where(table: Table, match: MemoryRow, order: string): readonly MemoryRow[] {

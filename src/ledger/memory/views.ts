@@ -61,6 +61,12 @@ export class MemoryViews {
     return rows.toSorted((a, b) => by(a, b, "ordinal"));
   }
 
+  task(task: MemoryRow): MemoryRow {
+    const [run] = this.#tables.find("run", { id: column(task, "run_id") });
+    const path = run === undefined ? null : (this.#paths(run).get(column(task, "ordinal")) ?? null);
+    return { ...task, run: run?.["public_id"] ?? null, path };
+  }
+
   attempts(run: MemoryRow): readonly MemoryRow[] {
     return this.#rows(run, "attempt").toSorted((a, b) => by(a, b, "revision") || by(a, b, "ordinal") || by(a, b, "attempt"));
   }

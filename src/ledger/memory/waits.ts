@@ -1,6 +1,7 @@
 import type { DueRun, WaitReads } from "../port.ts";
 import type { InboxRow, RunRow, WaitView } from "../rows.ts";
-import { decodeInbox, decodeRun, decodeWaitView } from "../sql/decode.ts";
+import { decodeRun } from "../sql/decode.ts";
+import { decodeInbox, decodeWaitView } from "../sql/decode-waiting.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 

@@ -20,6 +20,14 @@ CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE kind = 'checkpoint';
 
 CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
 
+CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE available_at IS NOT NULL;
+
+CREATE INDEX task_status ON task (tenant, status, id);
+
+CREATE INDEX task_step ON task (run_id, ordinal) WHERE closed_at IS NULL;
+
+CREATE INDEX task_tenant ON task (tenant, id);
+
 CREATE INDEX wait_due ON wait (due_at, run_id) WHERE due_at IS NOT NULL;
 
 CREATE TABLE attempt (
@@ -173,6 +181,42 @@ CREATE TABLE subscription (
   UNIQUE (run_id, ordinal, member)
 ) STRICT;
 
+CREATE TABLE task (
+  id              INTEGER PRIMARY KEY,
+  public_id       TEXT NOT NULL UNIQUE,
+  tenant          TEXT NOT NULL,
+  run_id          INTEGER NOT NULL,
+  ordinal         INTEGER NOT NULL,
+  type            TEXT NOT NULL,
+  topic           TEXT,
+  title           TEXT,
+  description     TEXT,
+  assignees       TEXT NOT NULL,
+  assigned_groups TEXT NOT NULL,
+  on_reject       TEXT,
+  max_attempts    INTEGER NOT NULL,
+  retry_delay_ms  INTEGER NOT NULL,
+  lease_ms        INTEGER NOT NULL,
+  status          TEXT NOT NULL DEFAULT 'READY',
+  attempt         INTEGER NOT NULL DEFAULT 0,
+  failures        INTEGER NOT NULL DEFAULT 0,
+  lease_token     TEXT,
+  worker          TEXT,
+  lease_until     INTEGER,
+  available_at    INTEGER,
+  expires_at      INTEGER,
+  created_at      INTEGER NOT NULL,
+  closed_at       INTEGER,
+  decided_by      TEXT,
+  revision        INTEGER NOT NULL DEFAULT 1,
+  payload_crc     INTEGER,
+  result_crc      INTEGER,
+  form            TEXT,
+  payload         TEXT,
+  decision        TEXT,
+  error           TEXT
+) STRICT;
+
 CREATE TABLE version (
   id             INTEGER PRIMARY KEY,
   tenant         TEXT NOT NULL DEFAULT 'default',
@@ -321,6 +365,19 @@ SELECT r.tenant, r.public_id, s.ordinal, s.path, coalesce(s.uses, s.kind),
 FROM run r
 JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 WHERE s.path IS NOT NULL AND s.kind NOT IN ('item', 'round');
+
+CREATE VIEW task_row AS
+SELECT t.*, r.public_id AS run, coalesce(s.path, d.path) AS path
+FROM task t
+JOIN run r ON r.id = t.run_id
+LEFT JOIN step s ON s.key = (t.run_id << 28 | t.ordinal)
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = t.ordinal;
+
+CREATE VIEW tasks AS
+SELECT t.tenant, t.public_id AS id, t.run AS run_id, t.path, t.type, t.topic, t.title, t.description, t.form, t.assignees, t.assigned_groups,
+  t.payload, t.status, t.attempt, t.failures, t.worker, t.lease_until, t.available_at, t.expires_at, t.created_at, t.closed_at, t.decided_by,
+  t.decision, t.error, t.payload_crc, t.result_crc
+FROM task_row t;
 
 CREATE VIEW waits AS
 SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at, child.public_id AS child_run_id,

@@ -1,105 +1,8 @@
-import { StepwellError } from "../../model/errors.ts";
-import { type Json, parseJson } from "../../model/json.ts";
 import { RUN_REASONS, STEP_REASONS } from "../../model/status.ts";
-import type { DueRun, WorkerIdentity } from "../port.ts";
-import type {
-  AttemptRow,
-  HistoryRow,
-  InboxRow,
-  KeptEventRow,
-  OpenInboxRow,
-  RunRow,
-  StepRow,
-  StepRunRow,
-  SubscriptionRow,
-  VersionRow,
-  WaitRow,
-  WaitView,
-} from "../rows.ts";
-import { checksum } from "./checksum.ts";
-import {
-  ATTEMPT_STATUSES,
-  INBOX_KINDS,
-  MODES,
-  RUN_STATUSES,
-  STEP_KINDS,
-  STEP_STATUSES,
-  STORED_STEP_STATUSES,
-  WAIT_KINDS,
-  type Words,
-} from "./words.ts";
-
-/** A row as a driver gives it. */
-export type RawRow = Readonly<Record<string, unknown>>;
-
-/** Reads typed columns of one row; whatever is not what the schema promises is `LEDGER_CORRUPT`. */
-class Fields {
-  readonly #row: RawRow;
-  readonly #place: string;
-  readonly #data: { readonly [key: string]: Json };
-
-  constructor(row: RawRow, place: string, data: { readonly [key: string]: Json }) {
-    this.#row = row;
-    this.#place = place;
-    this.#data = data;
-  }
-
-  text(column: string): string {
-    const found = this.#row[column];
-    return typeof found === "string" ? found : this.#refuse(column);
-  }
-
-  textOrNull(column: string): string | null {
-    const found = this.#row[column];
-    return found === null || typeof found === "string" ? found : this.#refuse(column);
-  }
-
-  integer(column: string): number {
-    const found = this.#row[column];
-    return typeof found === "number" ? found : this.#refuse(column);
-  }
-
-  integerOrNull(column: string): number | null {
-    const found = this.#row[column];
-    return found === null || typeof found === "number" ? found : this.#refuse(column);
-  }
-
-  oneOf<W extends string>(allowed: Words<W>, column: string): W {
-    const found = this.#row[column];
-    return isWord(allowed, found) ? found : this.#refuse(column);
-  }
-
-  oneOfOrNull<W extends string>(allowed: Words<W>, column: string): W | null {
-    return this.#row[column] === null ? null : this.oneOf(allowed, column);
-  }
-
-  /** Compares payload columns with the checksum that was stored beside them. */
-  verify(crcColumn: string, first: string | null, second: string | null = null): void {
-    if (this.#row[crcColumn] !== checksum(first, second)) this.#refuse(crcColumn.replace(/_crc$/, ""));
-  }
-
-  #refuse(column: string): never {
-    throw new StepwellError("LEDGER_CORRUPT", `${this.#place} is damaged in the ledger: its ${column} is not what was written`, {
-      hint: "The bytes are kept as they are. Restore the ledger from a backup, or look at the row with sqlite3.",
-      data: { ...this.#data, column },
-    });
-  }
-}
-
-function isWord<W extends string>(allowed: Words<W>, found: unknown): found is W {
-  return typeof found === "string" && Object.hasOwn(allowed, found);
-}
-
-/** How a column names its row in an error. */
-const nameOf = (value: unknown): string | null => (typeof value === "string" || typeof value === "number" ? String(value) : null);
-
-const runFields = (row: RawRow, key: string): Fields => new Fields(row, `Run ${nameOf(row[key]) ?? "?"}`, { run: nameOf(row[key]) });
-
-function stepFields(row: RawRow): Fields {
-  const run = nameOf(row["public_id"]) ?? nameOf(row["run_id"]);
-  const step = nameOf(row["path"]) ?? nameOf(row["step"]) ?? nameOf(row["ordinal"]);
-  return new Fields(row, `Step ${step} of run ${run}`, { run, step });
-}
+import type { WorkerIdentity } from "../port.ts";
+import type { AttemptRow, EndedStep, HistoryRow, RunRow, StepRow, StepRunRow, VersionRow } from "../rows.ts";
+import { Fields, nameOf, type RawRow, runFields, stepFields } from "./fields.ts";
+import { ATTEMPT_STATUSES, RUN_STATUSES, STEP_KINDS, STEP_STATUSES, STORED_STEP_STATUSES } from "./words.ts";
 
 /** A row of `run_row`. */
 export function decodeRun(row: RawRow): RunRow {
@@ -172,6 +75,11 @@ export function decodeStep(row: RawRow): StepRow {
   };
 }
 
+/** A row of `step` with the column `has_run`. */
+export function decodeEndedStep(row: RawRow): EndedStep {
+  return { ...decodeStep(row), hasRun: stepFields(row).integer("has_run") === 1 };
+}
+
 function stepPayload(fields: Fields): Pick<StepRow, "input" | "output" | "error" | "selected"> {
   const input = fields.textOrNull("input");
   const selected = fields.textOrNull("selected");
@@ -233,98 +141,6 @@ export function decodeHistory(row: RawRow): HistoryRow {
     detail,
     actor: fields.textOrNull("actor"),
   };
-}
-
-export function decodeWait(row: RawRow): WaitRow {
-  const fields = stepFields(row);
-  return {
-    runId: fields.integer("run_id"),
-    ordinal: fields.integer("ordinal"),
-    kind: fields.oneOf(WAIT_KINDS, "kind"),
-    key: fields.textOrNull("key"),
-    dueAt: fields.integerOrNull("due_at"),
-    childRunId: fields.integerOrNull("child_run_id"),
-    detail: waitDetail(fields),
-    since: fields.integer("since"),
-  };
-}
-
-function waitDetail(fields: Fields): string | null {
-  const detail = fields.textOrNull("detail");
-  fields.verify("detail_crc", detail);
-  return detail;
-}
-
-/** A row of the view `waits`. */
-export function decodeWaitView(row: RawRow): WaitView {
-  const fields = stepFields(row);
-  return {
-    ordinal: fields.integer("ordinal"),
-    path: fields.textOrNull("path"),
-    kind: fields.oneOf(WAIT_KINDS, "kind"),
-    key: fields.textOrNull("key"),
-    dueAt: fields.integerOrNull("due_at"),
-    childRunId: fields.textOrNull("child_run_id"),
-    detail: waitDetail(fields),
-    since: fields.integer("since"),
-  };
-}
-
-export function decodeInbox(row: RawRow): InboxRow {
-  const fields = runFields(row, "run_id");
-  const payload = fields.textOrNull("payload");
-  fields.verify("payload_crc", payload);
-  return {
-    id: fields.integer("id"),
-    runId: fields.integer("run_id"),
-    seq: fields.integer("seq"),
-    kind: fields.oneOf(INBOX_KINDS, "kind"),
-    name: fields.textOrNull("name"),
-    ordinal: fields.integerOrNull("ordinal"),
-    signalId: fields.textOrNull("signal_id"),
-    payload,
-    actor: fields.text("actor"),
-    acceptedAt: fields.integer("accepted_at"),
-    consumedAt: fields.integerOrNull("consumed_at"),
-  };
-}
-
-export function decodeDue(row: RawRow): DueRun {
-  const fields = runFields(row, "run_id");
-  return { runId: fields.integer("run_id"), dueAt: fields.integer("due_at") };
-}
-
-/** A row of the inbox with the column `is_awaited`. */
-export function decodeOpenInbox(row: RawRow): OpenInboxRow {
-  return { ...decodeInbox(row), isAwaited: runFields(row, "run_id").integer("is_awaited") === 1 };
-}
-
-const isScalar = (found: unknown): found is string | number | boolean =>
-  typeof found === "string" || typeof found === "number" || typeof found === "boolean";
-
-/** A row of `subscription`. */
-export function decodeSubscription(row: RawRow): SubscriptionRow {
-  const fields = stepFields(row);
-  const where: Record<string, string | number | boolean> = {};
-  const equalities = parseJson(fields.text("equalities"));
-  for (const [field, found] of Object.entries(equalities ?? {})) if (isScalar(found)) where[field] = found;
-  return {
-    runId: fields.integer("run_id"),
-    ordinal: fields.integer("ordinal"),
-    member: fields.integer("member"),
-    mode: fields.oneOf(MODES, "mode"),
-    tenant: fields.text("tenant"),
-    event: fields.text("event"),
-    where,
-  };
-}
-
-/** A row of `event_kept` that still has its data. */
-export function decodeKeptEvent(row: RawRow): KeptEventRow {
-  const fields = new Fields(row, `Event ${nameOf(row["event_id"])}`, { event: nameOf(row["event_id"]) });
-  const data = fields.text("data");
-  fields.verify("data_crc", data);
-  return { id: fields.integer("id"), eventId: fields.text("event_id"), data: parseJson(data) };
 }
 
 export function decodeOwner(row: RawRow): WorkerIdentity {

@@ -3,7 +3,18 @@ import type { LedgerWrite } from "../own-writes.ts";
 
 export type WriteKind = LedgerWrite["write"];
 export type WriteOf<K extends WriteKind> = Extract<LedgerWrite, { readonly write: K }>;
-export type Table = "run" | "step" | "attempt" | "event" | "wait" | "inbox" | "version" | "subscription" | "event_kept" | "event_key";
+export type Table =
+  | "run"
+  | "step"
+  | "attempt"
+  | "event"
+  | "wait"
+  | "inbox"
+  | "version"
+  | "subscription"
+  | "event_kept"
+  | "event_key"
+  | "task";
 export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */

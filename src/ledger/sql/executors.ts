@@ -24,6 +24,8 @@ import {
   suspendRun,
   suspendStep,
 } from "./hot-writes.ts";
+import { archiveAttempt, deleteStep, reopenRun, reopenStep } from "./reopen-writes.ts";
+import { closeTask, insertTask, updateTask } from "./task-writes.ts";
 import { consumeInbox, countInbox, deleteWait, insertInbox, insertWait } from "./waiting-writes.ts";
 
 /** One executor for each kind of write. */
@@ -61,6 +63,13 @@ export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>)
     settleKeptEvent: make(settleKeptEvent),
     deleteEventKeys: make(deleteEventKeys),
     deleteKeptEvent: make(deleteKeptEvent),
+    insertTask: make(insertTask),
+    closeTask: make(closeTask),
+    updateTask: make(updateTask),
+    reopenRun: make(reopenRun),
+    reopenStep: make(reopenStep),
+    deleteStep: make(deleteStep),
+    archiveAttempt: make(archiveAttempt),
     postInbox: inOrder(make(countInbox), make(insertInbox)),
   };
 }
@@ -70,6 +79,22 @@ function inOrder<W>(...parts: readonly ((write: W, now: number) => void)[]): (wr
     for (const part of parts) part(write, now);
   };
 }
+
+type FrequentKind =
+  | "settleStep"
+  | "insertStep"
+  | "insertRun"
+  | "endRun"
+  | "startRun"
+  | "suspendRun"
+  | "restartStep"
+  | "suspendStep"
+  | "insertAttempt"
+  | "insertEvent"
+  | "insertWait"
+  | "deleteWait"
+  | "consumeInbox"
+  | "postInbox";
 
 /** Hands a write to the executor of its kind; the most frequent kinds first. */
 export function execute(executors: Executors, write: LedgerWrite, now: number): void {
@@ -104,6 +129,13 @@ export function execute(executors: Executors, write: LedgerWrite, now: number): 
       return executors.consumeInbox(write, now);
     case "postInbox":
       return executors.postInbox(write, now);
+    default:
+      return executeSeldom(executors, write, now);
+  }
+}
+
+function executeSeldom(executors: Executors, write: Exclude<LedgerWrite, WriteOf<FrequentKind>>, now: number): void {
+  switch (write.write) {
     case "insertSubscription":
       return executors.insertSubscription(write, now);
     case "deleteSubscriptions":
@@ -120,6 +152,20 @@ export function execute(executors: Executors, write: LedgerWrite, now: number): 
       return executors.deleteEventKeys(write, now);
     case "deleteKeptEvent":
       return executors.deleteKeptEvent(write, now);
+    case "insertTask":
+      return executors.insertTask(write, now);
+    case "closeTask":
+      return executors.closeTask(write, now);
+    case "updateTask":
+      return executors.updateTask(write, now);
+    case "reopenRun":
+      return executors.reopenRun(write, now);
+    case "reopenStep":
+      return executors.reopenStep(write, now);
+    case "deleteStep":
+      return executors.deleteStep(write, now);
+    case "archiveAttempt":
+      return executors.archiveAttempt(write, now);
     case "pauseRun":
       return executors.pauseRun(write, now);
   }

@@ -1,3 +1,17 @@
+/** All steps of a run, without `key`: it is too large for a number of JavaScript. */
+const STEPS = `SELECT s.run_id, s.ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
+    s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
+    coalesce(s.started_revision < s.revision, 0) AS has_run, r.public_id, coalesce(s.path, d.path) AS step
+  FROM step s JOIN run r ON r.id = s.run_id
+  LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
+  LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+  WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455`;
+
+/** ?1 tenant, ?2 ids above, ?3 topic or null, ?4 run or null, ?5 person or null with ?6 their groups as JSON. */
+const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR run = ?4)
+  AND (?5 IS NULL OR (assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
+    OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value))`;
+
 /**
  * Every read, written once. Placeholders are numbered; reads that serve a caller lead with the tenant. They read the views,
  * whose columns are the same on every backend.
@@ -13,14 +27,9 @@ export const READS = {
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,
   history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
-  /** Without `key`, which is too large for a number that JavaScript can hold. */
-  stepRows: `SELECT s.run_id, s.ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
-      s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
-      r.public_id, coalesce(s.path, d.path) AS step
-    FROM step s JOIN run r ON r.id = s.run_id
-    LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
-    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
-    WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 AND p.finished_at IS NULL ORDER BY s.key`,
+  stepRows: `${STEPS} AND p.finished_at IS NULL ORDER BY s.key`,
+  allSteps: `${STEPS} ORDER BY s.key`,
+  attempt: "SELECT 1 AS found FROM attempt WHERE run_id = ?1 AND ordinal = ?2 AND attempt = ?3",
   lastOrdinal: "SELECT ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
@@ -51,6 +60,14 @@ export const READS = {
     WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 ORDER BY k.kept_id`,
   expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
   nextEventId: "SELECT coalesce(max(id), 0) + 1 AS id FROM event_kept",
+  task: "SELECT * FROM task_row WHERE tenant = ?1 AND public_id = ?2",
+  /** ?7 limit. */
+  tasks: `${TASKS} ORDER BY id LIMIT ?7`,
+  /** ?8 status. */
+  tasksByStatus: `${TASKS} AND status = ?8 ORDER BY id LIMIT ?7`,
+  /** ?3 now, ?4 limit. */
+  claimableTasks: `SELECT * FROM task_row WHERE tenant = ?1 AND topic = ?2 AND available_at <= ?3 AND (expires_at IS NULL OR expires_at > ?3)
+    ORDER BY available_at, id LIMIT ?4`,
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",

@@ -1,5 +1,5 @@
 import type { RunStatus, StepStatus } from "../../model/status.ts";
-import type { AttemptRow, InboxKind, StepKind, StepRow, SubscriptionRow, WaitKind } from "../rows.ts";
+import type { AttemptRow, InboxKind, StepKind, StepRow, SubscriptionRow, TaskRow, TaskStatus, WaitKind } from "../rows.ts";
 
 /** The closed vocabularies that columns hold. A record, so that the compiler asks for every word. */
 export type Words<W extends string> = Readonly<Record<W, unknown>>;
@@ -52,4 +52,16 @@ export const INBOX_KINDS: Words<InboxKind> = {
   retry: true,
 };
 
+export const TASK_STATUSES: Words<TaskStatus> = {
+  READY: true,
+  CLAIMED: true,
+  RETRY_WAIT: true,
+  DEAD_LETTER: true,
+  DONE: true,
+  CANCELLED: true,
+  EXPIRED: true,
+};
+
+export const TASK_TYPES: Words<TaskRow["type"]> = { approval: true, work: true };
+export const ON_REJECT: Words<"fail" | "continue"> = { fail: true, continue: true };
 export const MODES: Words<SubscriptionRow["mode"]> = { any: true, all: true };

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import type { LedgerWrite } from "../own-writes.ts";
 import type { InboxRow, SubscriptionRow } from "../rows.ts";
-import { decodeInbox } from "../sql/decode.ts";
+import { decodeInbox } from "../sql/decode-waiting.ts";
 import type { ColumnValue, HotWrite } from "../sql/description.ts";
 import { type AnyWrite, type Executors, execute, executorsBy } from "../sql/executors.ts";
 import { briefWrite, renderWrite } from "../sql/render.ts";

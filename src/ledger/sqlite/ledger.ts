@@ -15,10 +15,12 @@ import type {
   RunPage,
   RunQuery,
   StoredRun,
+  Tasks,
   WorkerIdentity,
 } from "../port.ts";
 import { keyReused, ownedBy } from "../refusals.ts";
-import type { AttemptRow, HistoryRow, OpenInboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
+import { reopenRun } from "../reopen.ts";
+import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
 import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
@@ -26,15 +28,13 @@ import {
   decodeAttempt,
   decodeHistory,
   decodeIdempotencyHash,
-  decodeInbox,
-  decodeOpenInbox,
   decodeOwner,
   decodeRun,
   decodeStep,
   decodeStepRun,
   decodeVersion,
-  decodeWait,
 } from "../sql/decode.ts";
+import { decodeInbox, decodeOpenInbox, decodeWait } from "../sql/decode-waiting.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { SqliteCommits } from "./commits.ts";
@@ -42,6 +42,7 @@ import { openDatabase } from "./connection.ts";
 import { sqliteError } from "./errors.ts";
 import { type OwnerLock, takeLock } from "./lock.ts";
 import { SqliteSession } from "./session.ts";
+import { sqliteTasks } from "./tasks.ts";
 import { SqliteWaits } from "./waits.ts";
 
 export interface SqliteLedgerOptions {
@@ -83,6 +84,7 @@ class SqliteLedger implements Ledger {
   readonly lanes = 1;
   readonly waits: SqliteWaits;
   readonly events: Events;
+  readonly tasks: Tasks;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;
@@ -92,6 +94,7 @@ class SqliteLedger implements Ledger {
     this.#session = session;
     this.#commits = commits;
     this.waits = new SqliteWaits(session, commits);
+    this.tasks = sqliteTasks(session, commits);
     this.events = { publish: async (entry) => commits.within((transaction) => publishEvent(transaction, entry)) };
     this.#askedVersion = commits.dataVersion();
   }
@@ -163,6 +166,10 @@ class SqliteLedger implements Ledger {
 
   async accept(entry: InboxEntry): Promise<OpenInboxRow> {
     return this.#commits.within((transaction) => acceptEntry(transaction, entry));
+  }
+
+  async reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow> {
+    return this.#commits.within((transaction) => reopenRun(transaction, tenant, publicId, actor));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {

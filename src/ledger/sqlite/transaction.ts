@@ -1,6 +1,7 @@
 import type { LedgerWrite } from "../own-writes.ts";
-import type { InboxRow, KeptEventRow, RunRow, SubscriptionRow } from "../rows.ts";
-import { decodeInbox, decodeKeptEvent, decodeRun, decodeSubscription } from "../sql/decode.ts";
+import type { EndedStep, InboxRow, KeptEventRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
+import { decodeEndedStep, decodeRun } from "../sql/decode.ts";
+import { decodeInbox, decodeKeptEvent, decodeSubscription, decodeTask } from "../sql/decode-waiting.ts";
 import { READS } from "../sql/reads.ts";
 import type { PublishedEvent, Transaction } from "../transaction.ts";
 import type { PostInbox } from "../writes.ts";
@@ -66,5 +67,22 @@ export class SqliteTransaction implements Transaction {
 
   nextEventId(): number {
     return this.#session.number(READS.nextEventId, "id");
+  }
+
+  task(tenant: string, publicId: string): TaskRow | undefined {
+    const row = this.#session.get(READS.task, tenant, publicId);
+    return row === undefined ? undefined : decodeTask(row);
+  }
+
+  claimableTasks(tenant: string, topic: string, limit: number): readonly TaskRow[] {
+    return this.#session.all(READS.claimableTasks, tenant, topic, this.now, limit).map(decodeTask);
+  }
+
+  allSteps(runId: number): readonly EndedStep[] {
+    return this.#session.all(READS.allSteps, runId).map(decodeEndedStep);
+  }
+
+  hasAttempt(runId: number, ordinal: number, attempt: number): boolean {
+    return this.#session.get(READS.attempt, runId, ordinal, attempt) !== undefined;
   }
 }

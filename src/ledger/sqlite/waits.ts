@@ -1,6 +1,7 @@
 import type { DueRun, WaitReads } from "../port.ts";
 import type { InboxRow, RunRow, WaitView } from "../rows.ts";
-import { decodeDue, decodeInbox, decodeRun, decodeWaitView } from "../sql/decode.ts";
+import { decodeRun } from "../sql/decode.ts";
+import { decodeDue, decodeInbox, decodeWaitView } from "../sql/decode-waiting.ts";
 import { READS } from "../sql/reads.ts";
 import type { SqliteCommits } from "./commits.ts";
 import type { SqliteSession } from "./session.ts";

@@ -1,13 +1,16 @@
 import type { NewVersion, QueuedRun } from "../../../ledger/port.ts";
 import type {
+  ApprovalRequest,
   EndRun,
   InsertRun,
   InsertStep,
   InsertSubscription,
+  InsertTask,
   InsertWait,
   PostInbox,
   SettleStep,
   Unit,
+  WorkRequest,
   Write,
 } from "../../../ledger/writes.ts";
 
@@ -126,6 +129,30 @@ export function insertSubscription(runId: number, ordinal: number, change: Parti
     where: {},
     ...change,
   };
+}
+
+export const APPROVAL = {
+  type: "approval",
+  title: "Refund order 7",
+  description: "It came twice.",
+  form: '{"type":"object"}',
+  assignees: ["ann"],
+  groups: ["finance"],
+  onReject: "fail",
+} as const satisfies ApprovalRequest;
+
+export const WORK = {
+  type: "work",
+  topic: "resize",
+  payload: '{"image":7}',
+  maxAttempts: 2,
+  retryDelayMs: 100,
+  leaseMs: 1_000,
+} as const satisfies WorkRequest;
+
+export function insertTask(runId: number, ordinal: number, change: Partial<InsertTask> = {}): InsertTask {
+  const publicId = `task-${runId}-${ordinal}`;
+  return { write: "insertTask", runId, ordinal, publicId, tenant: TENANT, task: WORK, expiresInMs: null, expiresAt: null, ...change };
 }
 
 /** The first step waits, and so does its run, in nobody's memory. */

@@ -6,9 +6,11 @@ import type { MakeLedger } from "./kit.ts";
 import { describeOwnership } from "./ownership.ts";
 import { describeReads } from "./reads.ts";
 import { describeRecovery } from "./recovery.ts";
+import { describeReopening } from "./reopening.ts";
 import { describeRuns } from "./runs.ts";
 import { describeScopes } from "./scopes.ts";
 import { describeSteps } from "./steps.ts";
+import { describeApprovals, describeWork } from "./tasks.ts";
 import { describeVersions } from "./versions.ts";
 import { describeWaits } from "./waits.ts";
 
@@ -23,6 +25,9 @@ export function describeLedgerConformance(name: string, make: MakeLedger): void 
     describeScopes(make);
     describeWaits(make);
     describeEvents(make);
+    describeApprovals(make);
+    describeWork(make);
+    describeReopening(make);
     describeOwnership(make);
     describeReads(make);
     describeRecovery(make);
