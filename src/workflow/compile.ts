@@ -63,7 +63,7 @@ async function compileInto(findings: Findings, definition: Definition, operators
   checkBlocks(levels, report);
   if (operators !== null) checkOperators(levels, draft.defaults, operators, report);
   await checkJsonPaths(levels, report);
-  await checkSchemas(draft, report);
+  await checkSchemas(draft, operators, report);
   return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output);
 }
 
