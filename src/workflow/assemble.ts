@@ -5,8 +5,20 @@ import { at } from "./at.ts";
 import type { CompiledLevel } from "./compile-level.ts";
 import type { Draft, DraftStep } from "./draft.ts";
 import type { SwitchTargets } from "./edges.ts";
-import type { Block, Body, Graph, SecretSource, Step, StepGraph, Switch, Tolerate } from "./graph.ts";
-import { asChoice, asList, asObject, numberOr, textOr } from "./readers.ts";
+import type {
+  Block,
+  Body,
+  Compensate,
+  CompensationPolicy,
+  Definition,
+  Graph,
+  SecretSource,
+  Step,
+  StepGraph,
+  Switch,
+  Tolerate,
+} from "./graph.ts";
+import { asChoice, asList, asObject, namesIn, numberOr, textOr } from "./readers.ts";
 import { durationMs, retryPolicy } from "./retry.ts";
 import type { BlockTemplates, StepTemplates } from "./step-templates.ts";
 
@@ -27,7 +39,7 @@ export function assembleGraph({ definition, defaults }: Draft, root: CompiledLev
     ),
     timeoutMs: durationMs(definition["timeout"]),
     output,
-    compensation: null,
+    compensation: assembleCompensation(definition, root),
   };
 }
 
@@ -52,8 +64,6 @@ function assembleStep(
 ): Step {
   const templates = at(all, ordinal);
   const ownOrDefault = (name: string) => fields[name] ?? defaults.fields[name];
-  const works = kind === "work";
-  const retry = fields["retry"] === undefined ? defaults.retry : retryPolicy(fields["retry"], defaults.fields["retry"]);
   return {
     ordinal,
     id,
@@ -63,8 +73,7 @@ function assembleStep(
     when: templates.when,
     join: asChoice(fields["join"], ["some", "all", "settled"]) ?? "some",
     switch: kind === "switch" ? assembleSwitch(fields, templates, at(connections.targets, ordinal)) : null,
-    retry: works ? retry : retryPolicy(undefined, undefined),
-    timeoutMs: works ? durationMs(ownOrDefault("timeout")) : null,
+    ...(kind === "work" ? effort(fields, defaults) : NO_EFFORT),
     fallback: templates.fallback,
     onError: asChoice(ownOrDefault("onError"), ["fail", "skip", "continue"]) ?? "fail",
     delivery: asChoice(ownOrDefault("delivery"), ["at-least-once", "at-most-once", "confirm"]) ?? "at-least-once",
@@ -73,7 +82,37 @@ function assembleStep(
     schema: schemaOf(fields["schema"]),
     isolation: asChoice(fields["isolation"], ["thread"]) ?? "none",
     block: assembleBlock(fields, templates.block, at(bodies, ordinal), defaults),
-    compensate: null,
+    compensate: assembleCompensate(fields["compensate"], templates.compensate, defaults),
+  };
+}
+
+type Effort = Pick<Step, "retry" | "timeoutMs">;
+
+/** A switch or a block does nothing that could be tried again. */
+const NO_EFFORT: Effort = { retry: retryPolicy(undefined, undefined), timeoutMs: null };
+
+function effort({ retry, timeout }: JsonObject, { fields, retry: defaultRetry }: Defaults): Effort {
+  return {
+    retry: retry === undefined ? defaultRetry : retryPolicy(retry, fields["retry"]),
+    timeoutMs: durationMs(timeout ?? fields["timeout"]),
+  };
+}
+
+function assembleCompensate(written: Json | undefined, input: Template | null, defaults: Defaults): Compensate | null {
+  if (written === undefined) return null;
+  const fields = asObject(written);
+  return { uses: textOr(fields["uses"], ""), with: input, ...effort(fields, defaults) };
+}
+
+const CAUSES = ["failure", "cancel"] as const;
+
+function assembleCompensation(definition: Definition, { level }: CompiledLevel): CompensationPolicy | null {
+  if (level.steps.every(({ fields }) => fields["compensate"] === undefined)) return null;
+  const written = asObject(definition["compensation"]);
+  const on = namesIn(written["on"], []).map(({ name }) => name);
+  return {
+    order: asChoice(written["order"], ["backward", "forward"]) ?? "backward",
+    on: on.length === 0 ? ["failure"] : CAUSES.filter((cause) => on.includes(cause)),
   };
 }
 

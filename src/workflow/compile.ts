@@ -5,6 +5,7 @@ import type { OperatorCatalog } from "../operators/definition.ts";
 import { assembleGraph } from "./assemble.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkBlocks } from "./checks/blocks.ts";
+import { checkCompensation } from "./checks/compensation.ts";
 import { checkJsonPaths } from "./checks/jsonpaths.ts";
 import { checkOperators } from "./checks/operators.ts";
 import { checkSchemas } from "./checks/schemas.ts";
@@ -61,9 +62,10 @@ async function compileInto(findings: Findings, definition: Definition, operators
   const root = compileLevel(draft.root, templates.steps, report);
   const levels = levelsOf(root);
   checkBlocks(levels, report);
+  checkCompensation(draft, report);
   if (operators !== null) checkOperators(levels, draft.defaults, operators, report);
   await checkJsonPaths(levels, report);
-  await checkSchemas(draft, report);
+  await checkSchemas(draft, operators, report);
   return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output);
 }
 

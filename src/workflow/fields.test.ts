@@ -108,7 +108,7 @@ describe("steps", () => {
     expect(await step("uses: t, mode: inclusive")).toEqual([["FIELD_INVALID", "$.mode", "`mode` means nothing without `switch`"]]);
   });
 
-  test.each(["session", "compensate", "concurrency", "connection", "sensitive"])("%s belongs to a later version", async (field) => {
+  test.each(["session", "concurrency", "connection", "sensitive"])("%s belongs to a later version", async (field) => {
     expect(await step(`uses: t, ${field}: 1`)).toEqual([
       ["FIELD_UNKNOWN", `$.${field}`, `A step has no field \`${field}\``, `This version of Stepwell does not have \`${field}\`.`],
     ]);

@@ -97,6 +97,34 @@ const LOOP: RecordShape = {
   someOf: ["until", "while"],
 };
 
+const COMPENSATE: RecordShape = {
+  kind: "record",
+  title: "a compensation",
+  fields: {
+    uses: { shape: TEXT, about: "Name of the operator that undoes the step.", required: true },
+    with: { shape: TEMPLATE, about: "Its input; it sees the output of the step and of every other settled one." },
+    retry: RETRY_FIELD,
+    timeout: TIMEOUT_FIELD,
+  },
+};
+
+const COMPENSATION: RecordShape = {
+  kind: "record",
+  title: "a policy of compensation",
+  fields: {
+    order: {
+      shape: { kind: "choice", values: ["backward", "forward"] },
+      about: "backward: what succeeded last is undone first.",
+      default: "backward",
+    },
+    on: {
+      shape: { kind: "list", of: { kind: "choice", values: ["failure", "cancel"] }, minItems: 1, orOne: true },
+      about: "What starts it.",
+      default: ["failure"],
+    },
+  },
+};
+
 /** Fields that mean nothing without one of these. */
 const only = (fields: readonly string[], field: Field): Field => ({ ...field, needs: [fields] });
 const WORK = ["uses"];
@@ -148,6 +176,7 @@ const STEP_FIELDS: Readonly<Record<string, Field>> = {
   onError: ON_ERROR,
   delivery: only(WORK, DELIVERY),
   idempotencyKey: only(WORK, { shape: TEMPLATE, about: "Text by which others recognise a repeated attempt." }),
+  compensate: only(WORK, { shape: COMPENSATE, about: "What undoes the step once it has succeeded, when the run does not." }),
   isolation: only(WORK, { shape: { kind: "choice", values: ["thread"] }, about: "thread: the operator runs in a worker thread." }),
 };
 
@@ -162,7 +191,7 @@ const stepShape = (fields: Readonly<Record<string, Field>>): RecordShape => ({
   exclusive: ["maxConcurrency", "sequential"],
   advice: { foreach: IN_BODY, loop: IN_BODY },
   elsewhere: Object.fromEntries(["workflow", "sleep", "wait", "approval", "task"].map(asOperator)),
-  later: ["session", "concurrency", "connection", "sensitive", "compensate"],
+  later: ["session", "concurrency", "connection", "sensitive"],
 });
 const MAP_STEP = stepShape(STEP_FIELDS);
 const LIST_STEP = stepShape({ id: { shape: STEP_ID, about: "Id of the step; default: from `uses` and position." }, ...STEP_FIELDS });
@@ -202,9 +231,10 @@ export const WORKFLOW: RecordShape = {
       shape: { kind: "choice", values: ["stop", "isolate"] },
       about: "How far a failure reaches; default stop for a list of steps, isolate for a map.",
     },
+    compensation: { shape: COMPENSATION, about: "When and in which order steps with `compensate` are undone." },
     defaults: { shape: DEFAULTS, about: "Values for steps that do not set their own." },
     steps: { shape: STEPS, about: "A list is a sequence, a map is a graph.", required: true },
     output: { shape: TEMPLATE, about: "Output of the run." },
   },
-  later: ["budget", "triggers", "concurrency", "compensate", "connection", "sensitive"],
+  later: ["budget", "triggers", "concurrency", "connection", "sensitive"],
 };

@@ -91,6 +91,8 @@ describe("the JSON Schema of the format", () => {
     { until: true },
     { b: { uses: "t" } },
     [{ uses: "t" }],
+    { uses: "t", with: 5, retry: {}, timeout: "5s" },
+    { uses: "t", when: true },
   );
   const stepFields = fc.constantFrom(
     "uses",
@@ -118,6 +120,7 @@ describe("the JSON Schema of the format", () => {
     "tolerate",
     "loop",
     "steps",
+    "compensate",
     "x",
   );
   const workflowFields = fc.constantFrom(

@@ -8,7 +8,7 @@ import type { Field, RecordShape, Shape } from "./shape.ts";
 const DURATION_PATTERN =
   "^\\s*(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d|w))+|P(?=.)(?:\\d+W)?(?:\\d+D)?(?:T(?=.)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)\\s*$";
 /** Records that stand in many places are written once. */
-const SHARED_TITLES: readonly string[] = ["a retry policy", "a case"];
+const SHARED_TITLES: readonly string[] = ["a retry policy", "a case", "a loop", "a compensation"];
 
 /** The JSON Schema (2020-12) of the definition format, for editors; checked in as `schema/workflow.schema.json`. */
 export function definitionSchema(): JsonObject {

@@ -20,6 +20,8 @@ export interface StepTemplates {
   readonly output: OutputMapping | null;
   /** One for each entry of `switch`; null for `otherwise`. */
   readonly cases: readonly (Template | null)[];
+  /** Input of what undoes the step. */
+  readonly compensate: Template | null;
   readonly references: readonly StepReference[];
   /** Null for a step that is not a block. */
   readonly block: BlockTemplates | null;
@@ -85,10 +87,15 @@ function compileStep(step: DraftStep, context: Context): StepTemplates {
     cases: asList(step.fields["switch"]).map((entry, index) =>
       compileField(asObject(entry)["when"], [...step.path, "switch", index, "when"], CONDITION, context),
     ),
+    compensate: compileField(asObject(step.fields["compensate"])["with"], [...step.path, "compensate", "with"], VALUE, {
+      ...context,
+      ...AFTERWARDS,
+    }),
     block: step.body === null ? null : compileBlock(step, step.body, context),
     references: at(context.references.byStep, step.ordinal),
   };
   checkSecrets(step.fields["with"], [...step.path, "with"], sight.declared.secrets, context.report);
+  checkSecrets(step.fields["compensate"], [...step.path, "compensate"], sight.declared.secrets, context.report);
   return compiled;
 }
 
