@@ -1,9 +1,12 @@
 /** The public surface of Stepwell. */
 export type {
   Concurrency,
+  Decision,
   Interceptor,
+  LeasedTask,
   LifecycleEvent,
   Listener,
+  PollOptions,
   PublishOptions,
   PublishResult,
   RunOutcome,
@@ -14,8 +17,12 @@ export type {
   SignalOptions,
   StartOptions,
   StepResult,
+  TaskDetail,
+  TaskFilter,
+  TaskPageResult,
 } from "./engine/api.ts";
 export { currentRun } from "./engine/run-context.ts";
+export type { TaskCommands } from "./engine/task-commands.ts";
 export { type BuiltDefinition, type RunFilter, Stepwell, type StepwellOptions } from "./main/stepwell.ts";
 export type { ErrorCode } from "./model/error-codes.ts";
 export { type RecordedError, StepwellError } from "./model/errors.ts";

@@ -1,3 +1,4 @@
+import type { TaskStatus } from "../ledger/rows.ts";
 import type { RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { RunReason, RunStatus, StepReason, StepStatus, TerminalStepStatus } from "../model/status.ts";
@@ -81,6 +82,76 @@ export interface PublishResult {
   readonly kept: boolean;
   /** It was published before under this id. */
   readonly duplicate: boolean;
+}
+
+/** What a step waits for that somebody else does: a person (approval) or a remote worker (work). */
+export interface TaskDetail {
+  readonly id: string;
+  /** Id of the run, and path of its step. */
+  readonly run: string;
+  readonly step: string;
+  readonly type: "approval" | "work";
+  readonly topic: string | null;
+  readonly title: string | null;
+  readonly description: string | null;
+  /** Who may decide; nobody named: everybody. */
+  readonly assignees: readonly string[];
+  readonly groups: readonly string[];
+  readonly status: TaskStatus;
+  /** Times that a worker claimed it. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly worker: string | null;
+  readonly decidedBy: string | null;
+  /** JSON Schema 2020-12 of what is filled in. */
+  readonly form: Json;
+  readonly payload: Json;
+  readonly decision: Json;
+  readonly error: Json;
+  /** ISO 8601, the ledger's clock; null while it has not happened, or never will. */
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly closedAt: string | null;
+}
+
+/** A task that a worker has claimed: `token` speaks for it until `leaseUntil`. */
+export interface LeasedTask extends TaskDetail {
+  readonly token: string;
+  readonly leaseUntil: string;
+}
+
+export interface TaskFilter {
+  readonly status?: TaskStatus;
+  readonly topic?: string;
+  /** Id of a run. */
+  readonly run?: string;
+  /** Only what this person, or one of `groups`, may decide. */
+  readonly user?: string;
+  readonly groups?: readonly string[];
+  readonly cursor?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+export interface TaskPageResult {
+  readonly tasks: readonly TaskDetail[];
+  readonly next: string | undefined;
+}
+
+export interface Decision {
+  /** Who decides, and the groups that he or she is in. */
+  readonly by: string;
+  readonly groups?: readonly string[];
+  readonly comment?: string;
+  /** What was filled in. */
+  readonly form?: unknown;
+}
+
+export interface PollOptions {
+  /** Name of the worker, for those who look at the task. */
+  readonly worker: string;
+  /** Default 1. */
+  readonly limit?: number;
 }
 
 export interface Concurrency {

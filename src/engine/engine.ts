@@ -25,6 +25,7 @@ import { outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
+import { TaskCommands } from "./task-commands.ts";
 import { Waiters } from "./waiters.ts";
 
 const DEFAULT_STEPS = 1_024;
@@ -69,6 +70,8 @@ export class Engine implements RunHost {
   readonly cancelGraceMs: number;
   /** What is sent to runs from outside. */
   readonly commands: RunCommands;
+  /** What people and remote workers do with the tasks that steps wait for. */
+  readonly tasks: TaskCommands;
   isStopping = false;
   epoch = 0;
   readonly #options: EngineOptions;
@@ -105,13 +108,16 @@ export class Engine implements RunHost {
       () => options.ledger.waits.now(),
       (cause) => this.#lookFailed(asStepwellError(cause)),
     );
-    this.commands = new RunCommands({
+    const outside = {
       ledger: options.ledger,
       tenant: TENANT,
+      schemas: this.schemas,
       expectOpen: () => this.#expectOpen(),
-      newId: () => (options.newRunId ?? newPublicId)(this.ledgerNow()),
-      deliver: (row) => this.#intake.deliver(row),
-    });
+      newId: () => this.newId(),
+      deliver: (row: InboxRow) => this.#intake.deliver(row),
+    };
+    this.commands = new RunCommands(outside);
+    this.tasks = new TaskCommands(outside);
     this.#catalog = new Catalog(options.ledger);
     this.#intake = new RunIntake({
       host: this,
@@ -126,7 +132,6 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       catalog: this.#catalog,
       environment: options.environment,
-      newRunId: options.newRunId ?? newPublicId,
       expectOpen: () => this.#expectOpen(),
       isFull: () => this.#byId.size >= this.#maxRuns,
       begin: (run) => this.#remember(run),
@@ -247,6 +252,10 @@ export class Engine implements RunHost {
 
   ledgerNow(): number {
     return this.#time.now();
+  }
+
+  newId(): string {
+    return (this.#options.newRunId ?? newPublicId)(this.ledgerNow());
   }
 
   alarm(dueAt: number, callback: () => void): Timer {

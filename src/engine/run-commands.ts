@@ -54,6 +54,16 @@ export class RunCommands {
   }
 
   /**
+   * Opens a FAILED run again: the steps that failed it get another attempt, and what fell with them is decided anew.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_NOT_FAILED`
+   */
+  async retry(publicId: string, actor: string): Promise<void> {
+    this.#host.expectOpen();
+    await this.#host.deliver(await this.#host.ledger.reopenRun(this.#host.tenant, publicId, actor));
+  }
+
+  /**
    * Sends a named signal. It is kept until the run waits for it; the same id again is the same signal.
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`, `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`

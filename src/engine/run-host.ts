@@ -59,6 +59,8 @@ export interface RunHost {
   readonly isHeard: boolean;
   /** The ledger's clock as this process knows it, milliseconds since the Unix epoch. */
   ledgerNow(): number;
+  /** A new public id. */
+  newId(): string;
   /** Calls back once the ledger's clock has reached a moment, never before. */
   alarm(dueAt: number, callback: () => void): Timer;
   /**

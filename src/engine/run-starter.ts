@@ -25,7 +25,6 @@ export interface StarterHost {
   readonly catalog: Catalog;
   readonly environment: string;
   /** Makes a public id from the ledger's time. */
-  readonly newRunId: (nowMs: number) => string;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
   /** No more runs fit into memory. */
@@ -143,11 +142,11 @@ export class RunStarter {
 
   async #insert(plan: Plan, input: Json, options: StartOptions, idempotencyHash: string | null): Promise<string> {
     const { graph, versionId } = plan;
-    const { host, environment, newRunId } = this.#to;
+    const { host, environment } = this.#to;
     const { idempotencyKey = null, initiator = "api", trigger = "call", labels = graph.labels } = options;
     const text = payloadText(input, "the input");
     const runId = this.#ids.tryTake() ?? (await this.#ids.take());
-    const publicId = newRunId(host.ledgerNow());
+    const publicId = host.newId();
     const isQueued = this.#to.isFull();
     const insert: InsertRun = {
       write: "insertRun",

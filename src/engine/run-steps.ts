@@ -1,5 +1,5 @@
 import type { InboxRow } from "../ledger/rows.ts";
-import { invariant, type RecordedError, StepwellError } from "../model/errors.ts";
+import { invariant, type RecordedError, type StepwellError } from "../model/errors.ts";
 import { toJson } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
 import type { Operator } from "../operators/operator.ts";
@@ -19,7 +19,7 @@ import { startWhenPrepared } from "./start-step.ts";
 import { StepRecorder } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
-import { resumeStep, wakeIfCome } from "./suspend-step.ts";
+import { askAfterCrash, outcomeUnknown, resumeStep, wakeIfCome } from "./suspend-step.ts";
 import { outcomeOf, tellOutcome } from "./tell-outcome.ts";
 
 /**
@@ -133,7 +133,7 @@ export class RunSteps implements LiveSteps {
     if (wait === undefined || state === undefined || this.isQuiet) return;
     if (wait.kind === "retry") this.#retry(state);
     else if (wait.kind === "delay") {
-      this.recorder.endWait(ordinal, true);
+      this.recorder.endWait(ordinal, "used");
       state.block?.delayOver();
     } else wakeIfCome(this, state);
   }
@@ -152,13 +152,18 @@ export class RunSteps implements LiveSteps {
 
   /** A step that a crash left RUNNING: begins again with the same input and key, or fails because it must not start twice. */
   recover(state: StepState): void {
-    const { scope, step, attempt } = state;
+    const { scope, step } = state;
     if (step.delivery === "at-most-once") {
-      const message = `a crash hid whether attempt ${attempt} of step "${state.path}" took effect`;
-      failStep(this, scope, step, state, recordError(new StepwellError("OUTCOME_UNKNOWN", message)));
+      failStep(this, scope, step, state, outcomeUnknown(state));
       return;
     }
     this.recorder.lost(state);
+    if (step.delivery === "confirm") {
+      scope.scheduler.markSuspended(step.ordinal);
+      askAfterCrash(this, state);
+      this.touch(scope);
+      return;
+    }
     if (this.core.host.operators.get(step.uses ?? "") === undefined) {
       scope.scheduler.markSuspended(step.ordinal);
       this.recorder.held(state, "no_worker");
@@ -341,6 +346,7 @@ export class RunSteps implements LiveSteps {
     this.recorder.used(row, null);
   }
 
+  /** The next attempt, as soon as a slot is free. */
   #retry(state: StepState): void {
     if (this.isQuiet) return;
     const { scope, step } = state;

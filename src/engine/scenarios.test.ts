@@ -7,6 +7,7 @@ import { describeBranching } from "../testing/conformance/scenarios/branching.ts
 import { describeChildren } from "../testing/conformance/scenarios/children.ts";
 import { describeContext } from "../testing/conformance/scenarios/context.ts";
 import { describeControlling } from "../testing/conformance/scenarios/controlling.ts";
+import { describeDeciding } from "../testing/conformance/scenarios/deciding.ts";
 import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
@@ -49,6 +50,7 @@ describe.each([
   describeEnduring(open);
   describeIntercepting(open);
   describeWaiting(open);
+  describeDeciding(open);
   describeRepeating(open);
   describeChildren(open);
 });

@@ -12,9 +12,9 @@ import type { RunCore } from "./run-core.ts";
 import type { StepOutcome, Suspended } from "./run-journal.ts";
 import type { ScopePlace, StepScope } from "./step-scope.ts";
 import type { StepState, Woken } from "./step-state.ts";
-import { detailOf, detailText, NO_DETAIL, type StepWait } from "./step-wait.ts";
+import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail } from "./step-wait.ts";
 import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
-import { suspensionWrites } from "./suspension-writes.ts";
+import { endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
 
 export type Succeeded = Extract<StepOutcome, { outcome: "succeeded" }>;
 
@@ -83,7 +83,7 @@ export class StepRecorder {
     const { scope, step, idempotencyKey } = state;
     const { journal, runId } = this.#core;
     this.#core.ensureRunning();
-    this.endWait(state.ordinal, false);
+    this.endWait(state.ordinal, "dropped");
     journal.write(startedStep(runId, state.ordinal, placeOf(scope, step), input, idempotencyKey, journal.revision));
     this.#launch(state);
   }
@@ -92,7 +92,7 @@ export class StepRecorder {
     const { journal, runId } = this.#core;
     const { ordinal, attempt } = state;
     this.#core.ensureRunning();
-    if (state.woken === null) this.endWait(ordinal, false);
+    if (state.woken === null) this.endWait(ordinal, "dropped");
     journal.write({ write: "restartStep", runId, ordinal, reason, attempt, revision: journal.revision });
     this.#launch(state);
   }
@@ -139,7 +139,7 @@ export class StepRecorder {
     const { revision } = journal;
     const text = errorText(error);
     const detail = woken === null ? NO_DETAIL : { woken };
-    this.endWait(ordinal, false);
+    this.endWait(ordinal, "dropped");
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
     this.#stopped(state, "retry", failures, null, text);
     this.#insertWait(ordinal, { kind: "retry", key: null, delayMs, dueAt: null, timer: null, childRunId: null, detail });
@@ -147,19 +147,25 @@ export class StepRecorder {
   }
 
   /** An operator said "not yet": its partial output, its wait and what the wait needs. */
-  suspended(state: StepState, outcome: Suspended): void {
+  suspended(state: StepState, outcome: Suspended, more: WaitDetail = NO_DETAIL): void {
     const { journal, ref, host } = this.#core;
     const { ordinal, attempt, path } = state;
     const { suspension, partial } = outcome;
     const { request, dueInMs, dueAt } = suspension;
-    this.endWait(ordinal, true);
+    this.endWait(ordinal, "used");
     this.#stopped(state, request.kind, state.failures, partial, null);
     const { key, childRunId, writes } = suspensionWrites(this.#core, state, outcome);
     for (const write of writes) journal.write(write);
     if (outcome.child !== null) journal.spawn(outcome.child.runId);
-    const detail = detailOf(suspension);
+    const detail = more === NO_DETAIL ? detailOf(suspension) : { ...detailOf(suspension), ...more };
     this.#insertWait(ordinal, { kind: request.kind, key, delayMs: dueInMs, dueAt, timer: null, childRunId, detail });
     if (host.isHeard) journal.event({ type: "step.suspended", run: ref, step: path, attempt, kind: request.kind, key });
+  }
+
+  /** A person let a step begin again: its next attempt is due at once. */
+  confirmed({ ordinal }: StepState): void {
+    this.endWait(ordinal, "used");
+    this.#insertWait(ordinal, { kind: "retry", key: null, delayMs: 0, dueAt: null, timer: null, childRunId: null, detail: NO_DETAIL });
   }
 
   /** A block waits between two rounds. */
@@ -168,8 +174,8 @@ export class StepRecorder {
   }
 
   /** What a step waited for has come; its operator is to be told of it. */
-  woken({ ordinal }: StepState, woken: Woken, used: boolean): void {
-    this.endWait(ordinal, used);
+  woken({ ordinal }: StepState, woken: Woken, end: WaitEnd): void {
+    this.endWait(ordinal, end);
     this.#insertWait(ordinal, {
       kind: "resume",
       key: woken.key,
@@ -216,8 +222,8 @@ export class StepRecorder {
     });
   }
 
-  /** @param used what it waited for has come; otherwise whoever works for it is told to stop */
-  endWait(ordinal: number, used: boolean): void {
+  /** A step waits no more. Unless what it waited for has come, whoever works for it is told to stop. */
+  endWait(ordinal: number, end: WaitEnd): void {
     const wait = this.#waits?.get(ordinal);
     if (wait === undefined) return;
     const { journal, runId } = this.#core;
@@ -225,11 +231,7 @@ export class StepRecorder {
     this.#waits?.delete(ordinal);
     if (wait.kind === "signal") this.#bySignal?.get(wait.key ?? "")?.delete(ordinal);
     journal.write({ write: "deleteWait", runId, ordinal });
-    if (wait.kind === "event") journal.write({ write: "deleteSubscriptions", runId, ordinal });
-    if (wait.kind === "child" && !used && wait.childRunId !== null && wait.detail.close !== "abandon") {
-      const { childRunId: targetRunId } = wait;
-      journal.write({ write: "postInbox", runId, targetRunId, kind: "cancel", ordinal: null, name: null, payload: null, actor: "parent" });
-    }
+    for (const write of endingWrites(runId, ordinal, wait, end)) journal.write(write);
   }
 
   /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon, it does. */
@@ -259,7 +261,7 @@ export class StepRecorder {
       selected,
     };
     scope.views[step.id] = viewOf(step, status, output, error);
-    this.endWait(ordinal, false);
+    this.endWait(ordinal, "dropped");
     const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
     if (state === undefined) journal.write(settledAtOnce(runId, ordinal, placeOf(scope, step), attempt, end, journal.revision));
     else {

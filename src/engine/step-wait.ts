@@ -24,6 +24,8 @@ export interface WaitDetail {
   readonly mode?: "any" | "all";
   readonly events?: readonly AwaitedEvent[];
   readonly close?: "cancel" | "abandon";
+  /** A person decides whether a step that a crash left RUNNING begins again. */
+  readonly confirms?: true;
   /** What the next round of a loop is given. */
   readonly carry?: Json;
   /** The wake that the operator's `resume` is being called with. */

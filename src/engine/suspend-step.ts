@@ -1,9 +1,12 @@
 import { type RecordedError, StepwellError } from "../model/errors.ts";
+import { Suspension } from "../operators/suspension.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import { recordError } from "./recorded-error.ts";
 import type { CheckedOutcome, Suspended } from "./run-journal.ts";
 import { checkedOutput, failStep, retryOrFail, succeedStep } from "./settle-step.ts";
 import type { StepState } from "./step-state.ts";
+import type { WaitDetail } from "./step-wait.ts";
+import type { WaitEnd } from "./suspension-writes.ts";
 import { type WakeUp, wakeUpOf } from "./wakes.ts";
 
 /** An operator returned "not yet": state, wait and whatever the wait needs are one commit. What has come before it is used at once. */
@@ -17,33 +20,57 @@ export function suspendStep(steps: LiveSteps, state: StepState, outcome: Suspend
   wakeIfCome(steps, state);
 }
 
+/** `delivery: confirm`: only a person can know whether the attempt that a crash took had its effect. */
+export function askAfterCrash(steps: LiveSteps, state: StepState): void {
+  const { path, attempt } = state;
+  const task = {
+    type: "approval",
+    title: `Run step "${path}" again?`,
+    description: `A crash took attempt ${attempt} of step "${path}", and nobody knows whether it had its effect. Approve to run it again; reject to fail it.`,
+    form: null,
+    assignees: [],
+    groups: [],
+    onReject: "fail",
+  } as const;
+  const suspension = new Suspension({ kind: "task", task });
+  steps.recorder.suspended(state, { outcome: "suspended", suspension, partial: null, child: null }, { confirms: true });
+}
+
+/** What a step that must not, or may not, start twice fails with after a crash. */
+export function outcomeUnknown({ path, attempt }: StepState): RecordedError {
+  return recordError(new StepwellError("OUTCOME_UNKNOWN", `a crash hid whether attempt ${attempt} of step "${path}" took effect`));
+}
+
 /** Ends the wait of a step if what it waits for is there, or its time is over. */
 export function wakeIfCome(steps: LiveSteps, state: StepState): void {
   const wait = steps.recorder.waits.get(state.ordinal);
   if (wait === undefined || steps.isQuiet || state.isRunning) return;
   const wakeUp = wakeUpOf(wait, state.ordinal, steps.inbox, steps.core.host.ledgerNow());
-  if (wakeUp !== undefined) wake(steps, state, wakeUp, wait.detail.onTimeout ?? "fail");
+  if (wakeUp !== undefined) wake(steps, state, wakeUp, wait.detail);
 }
 
-function wake(steps: LiveSteps, state: StepState, wakeUp: WakeUp, onTimeout: "fail" | "continue"): void {
+function wake(steps: LiveSteps, state: StepState, wakeUp: WakeUp, { onTimeout = "fail", confirms }: WaitDetail): void {
   const { kind, key, result, rows } = wakeUp;
   const { resume } = steps.core.host.operators.get(state.step.uses ?? "") ?? {};
   for (const row of rows) {
     steps.inbox.take(row);
     steps.recorder.used(row, state.path);
   }
-  if (!result.ok) {
-    failWait(steps, state, result.error, true);
+  if (confirms === true) {
+    if (result.ok && kind === "task") steps.recorder.confirmed(state);
+    else failStep(steps, state.scope, state.step, state, outcomeUnknown(state));
+  } else if (!result.ok) {
+    failWait(steps, state, result.error, "used");
   } else if (resume !== undefined && resume !== null) {
     const partial = steps.recorder.waits.get(state.ordinal)?.detail.partial ?? null;
     state.woken = { kind, key, payload: result.payload, partial };
-    steps.recorder.woken(state, state.woken, rows.length > 0);
+    steps.recorder.woken(state, state.woken, kind === "timeout" ? "expired" : "used");
     resumeStep(steps, state);
   } else if (kind === "timeout" && onTimeout === "fail") {
-    failWait(steps, state, timedOut(state, wakeUp), false);
+    failWait(steps, state, timedOut(state, wakeUp), "expired");
   } else {
     const outcome = checkedOutput(steps, state, result.payload);
-    steps.recorder.endWait(state.ordinal, kind !== "timeout");
+    steps.recorder.endWait(state.ordinal, kind === "timeout" ? "expired" : "used");
     const tell = (checked: CheckedOutcome): void => {
       if (!steps.active.has(state.ordinal)) return;
       if (checked.outcome === "succeeded") succeedStep(steps, state, checked, null, null);
@@ -55,9 +82,9 @@ function wake(steps: LiveSteps, state: StepState, wakeUp: WakeUp, onTimeout: "fa
   steps.touch(state.scope);
 }
 
-/** @param used what was waited for has come, and it is a failure */
-function failWait(steps: LiveSteps, state: StepState, error: RecordedError, used: boolean): void {
-  steps.recorder.endWait(state.ordinal, used);
+/** What was waited for has come and is a failure, or has not come in time. */
+function failWait(steps: LiveSteps, state: StepState, error: RecordedError, end: WaitEnd): void {
+  steps.recorder.endWait(state.ordinal, end);
   state.failures += 1;
   retryOrFail(steps, state, error);
 }

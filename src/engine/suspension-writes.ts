@@ -1,11 +1,12 @@
-import type { Write } from "../ledger/writes.ts";
-import type { Suspension } from "../operators/suspension.ts";
+import type { InsertTask, Write } from "../ledger/writes.ts";
+import type { Suspension, TaskRequest } from "../operators/suspension.ts";
 import { payloadText } from "./finish-output.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import type { StepOutcome, Suspended } from "./run-journal.ts";
 import type { StepState } from "./step-state.ts";
+import type { StepWait } from "./step-wait.ts";
 
 /** What stands beside the wait of a suspension, in the same commit. */
 export interface SuspensionWrites {
@@ -20,6 +21,8 @@ export function prepareSuspension(core: RunCore, state: StepState, suspension: S
   const failed = (thrown: unknown): StepOutcome => ({ outcome: "failed", error: recordError(thrown) });
   const { request, partial } = suspension;
   try {
+    // a payload that is too large is found before anything is decided
+    if (request.kind === "task") storedTask(request.task);
     const text = partial === null ? null : payloadText(partial, `the partial output of step "${state.path}"`);
     const outcome = { outcome: "suspended", suspension, partial: text } as const;
     if (request.kind !== "child") return { ...outcome, child: null };
@@ -33,7 +36,11 @@ export function prepareSuspension(core: RunCore, state: StepState, suspension: S
   }
 }
 
-export function suspensionWrites({ runId, context }: RunCore, { ordinal }: StepState, { suspension, child }: Suspended): SuspensionWrites {
+export function suspensionWrites(
+  { runId, context, host }: RunCore,
+  { ordinal }: StepState,
+  { suspension, child }: Suspended,
+): SuspensionWrites {
   const { request } = suspension;
   switch (request.kind) {
     case "child":
@@ -50,7 +57,36 @@ export function suspensionWrites({ runId, context }: RunCore, { ordinal }: StepS
       );
       return { key: events.map(({ event }) => event).join(", "), childRunId: null, writes };
     }
-    default:
-      return { key: null, childRunId: null, writes: [] };
+    case "task": {
+      const publicId = host.newId();
+      const { tenant } = context;
+      const { dueInMs: expiresInMs, dueAt: expiresAt } = suspension;
+      const task = storedTask(request.task);
+      return {
+        key: publicId,
+        childRunId: null,
+        writes: [{ write: "insertTask", runId, ordinal, publicId, tenant, task, expiresInMs, expiresAt }],
+      };
+    }
   }
+}
+
+/** used: what was waited for has come. expired: its deadline passed first. dropped: the step's end overtook the wait. */
+export type WaitEnd = "used" | "expired" | "dropped";
+
+/** What ends with a wait, in the same commit. */
+export function endingWrites(runId: number, ordinal: number, wait: StepWait, end: WaitEnd): readonly Write[] {
+  const { kind, childRunId, detail } = wait;
+  if (kind === "event") return [{ write: "deleteSubscriptions", runId, ordinal }];
+  if (end === "used") return [];
+  if (kind === "task") return [{ write: "closeTask", runId, ordinal, status: end === "expired" ? "EXPIRED" : "CANCELLED" }];
+  if (kind !== "child" || childRunId === null || detail.close === "abandon") return [];
+  return [
+    { write: "postInbox", runId, targetRunId: childRunId, kind: "cancel", ordinal: null, name: null, payload: null, actor: "parent" },
+  ];
+}
+
+function storedTask(task: TaskRequest): InsertTask["task"] {
+  if (task.type === "work") return { ...task, payload: payloadText(task.payload, "the payload of a task") };
+  return { ...task, form: task.form === null ? null : JSON.stringify(task.form) };
 }

@@ -13,6 +13,7 @@ import type {
 import { Engine } from "../engine/engine.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { systemClock } from "../engine/system-clock.ts";
+import type { TaskCommands } from "../engine/task-commands.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import type { Problem } from "../model/problem.ts";
@@ -149,6 +150,20 @@ export class Stepwell {
    */
   async resume(runId: string, actor = "api"): Promise<void> {
     await (await this.#ready()).commands.resume(runId, actor);
+  }
+
+  /**
+   * Opens a FAILED run again: the steps that failed it get another attempt, and what fell with them is decided anew.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_NOT_FAILED`
+   */
+  async retry(runId: string, actor = "api"): Promise<void> {
+    await (await this.#ready()).commands.retry(runId, actor);
+  }
+
+  /** What people and remote workers do with the tasks that steps wait for: list, approve, reject, poll, complete, … */
+  async tasks(): Promise<TaskCommands> {
+    return (await this.#ready()).tasks;
   }
 
   /**

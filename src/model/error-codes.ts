@@ -86,6 +86,8 @@ export const ERROR_CODES = {
   TASK_NOT_FOUND: fault("There is no such task", 404),
   TASK_CLOSED: fault("The task is not open any more", 409),
   TASK_EXPIRED: fault("The task's time is over", 409),
+  TASK_FORBIDDEN: fault("The task is for somebody else", 403),
+  TASK_FORM_INVALID: fault("A form does not match its schema", 422),
   TASK_LEASE_LOST: fault("A worker no longer has the task that it speaks of", 409),
   TASK_REJECTED: fault("Somebody rejected what a step asked for", 422),
   WORKFLOW_NOT_FOUND: fault("There is no such workflow", 404),

@@ -46,6 +46,8 @@ export const LIMITS = {
   threadGraceMs: 1_000,
   /** Megabytes of JavaScript heap of one worker thread. */
   threadHeapMb: 512,
+  /** Work items that one poll may claim. */
+  tasksPerPoll: 1_000,
   /** Runs that may stand below the first of a family. */
   childDepth: 32,
   /** Delays up to this stay in memory with the run owned; longer ones park it. */
