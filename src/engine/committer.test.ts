@@ -11,7 +11,7 @@ import { systemClock } from "./system-clock.ts";
 
 type Answer = (batch: Batch) => CommitOutcome | Promise<CommitOutcome>;
 
-const committed = (now = 1, missed: readonly number[] = []): CommitOutcome => ({ outcome: "committed", now, missed });
+const committed = (now = 1, missed: readonly number[] = []): CommitOutcome => ({ outcome: "committed", now, missed, accepted: [] });
 const refuse = (code: ErrorCode): never => {
   throw new StepwellError(code, `the fake ledger says ${code}`);
 };
@@ -103,6 +103,8 @@ function setUp(answer: Answer, lanes = 1) {
   const committer = new Committer(ledger, 7, clock, {
     fatal: ({ code }) => events.push(`fatal ${code}`),
     stalled: ({ code }, retryInMs) => events.push(`stalled ${code} ${retryInMs}`),
+    accepted: (rows) => events.push(`accepted ${rows.length}`),
+    told: () => undefined,
   });
   const add = (runs: readonly FakeRun[]): void => {
     for (const run of runs) committer.add(run);

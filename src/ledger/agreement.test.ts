@@ -2,7 +2,17 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StepwellError } from "../model/errors.ts";
 import { memoryLedgers, sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
-import { aVersion, endRun, insertRun, insertStep, settleStep, TENANT, unit } from "../testing/conformance/ledger/builders.ts";
+import {
+  aVersion,
+  endRun,
+  insertRun,
+  insertStep,
+  insertWait,
+  postInbox,
+  settleStep,
+  TENANT,
+  unit,
+} from "../testing/conformance/ledger/builders.ts";
 import { type LedgerHarness, ManualTime, WORKER } from "../testing/conformance/ledger/kit.ts";
 import type { Ledger } from "./port.ts";
 import type { Unit, Write } from "./writes.ts";
@@ -55,10 +65,15 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
       .map((change) => settleStep(change.runId, change.ordinal, change)),
   },
   fc.record({ write: of("restartStep"), ...step, reason: stepReason, attempt }),
-  fc.record({ write: of("suspendStep"), ...step, reason: fc.constant("retry"), failures: fc.nat(3), error }),
+  fc.record({ write: of("resumeStep"), ...step }),
+  fc.record({ write: of("suspendStep"), ...step, reason: fc.constant("retry"), failures: fc.nat(3), output: payload, error }),
   fc.record({ write: of("insertAttempt"), ...step, attempt, status: fc.constantFrom("FAILED", "LOST", "DISCARDED"), error }),
   fc.record({ write: of("insertEvent"), ...fields, event: fc.constant("note"), detail: payload, actor: fc.constant("ann") }),
-  fc.record({ write: of("insertWait"), runId: run, ordinal, kind: fc.constant("retry"), key: payload, dueInMs: delay }),
+  fc
+    .record({ ...step, kind: fc.constantFrom("retry", "signal"), key: fc.constantFrom(null, "go"), dueInMs: delay, detail: payload })
+    .map(({ runId, ordinal: at, ...change }) => insertWait(runId, at, change)),
+  fc.record({ write: of("pauseRun"), ...fields, pausedBy: fc.constantFrom(null, "ann") }),
+  fc.record({ runId: run, targetRunId: run, payload }).map((change) => postInbox(change.runId, change.targetRunId, change)),
   fc.record({ write: of("deleteWait"), runId: run, ordinal }),
   fc.record({ write: of("consumeInbox"), runId: run, seq: fc.nat(3) }),
 );
@@ -72,7 +87,7 @@ interface Place {
 const anyUnit = fc.record({ runId: run, writes: fc.array(anyWrite, { minLength: 1, maxLength: 3 }), seen: fc.constantFrom(null, 0, 1, 2) });
 const anyAction = fc.oneof(
   { weight: 8, arbitrary: fc.record({ units: fc.array(anyUnit, { minLength: 1, maxLength: 3 }) }) },
-  fc.record({ signalled: run }),
+  fc.record({ signalled: run, signalId: fc.constantFrom(null, "a", "b") }),
   fc.record({ passes: fc.integer({ min: -5, max: 20 }) }),
 );
 type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
@@ -81,7 +96,11 @@ type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
 function placed({ first, versionId }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
   const id = first + runId;
   const move = (write: Write): Write =>
-    write.write === "insertRun" ? { ...write, runId: id, publicId: `run-${id}`, versionId } : { ...write, runId: id };
+    write.write === "insertRun"
+      ? { ...write, runId: id, publicId: `run-${id}`, versionId }
+      : write.write === "postInbox"
+        ? { ...write, runId: id, targetRunId: first + write.targetRunId }
+        : { ...write, runId: id };
   return unit(id, writes.map(move), seen);
 }
 
@@ -89,7 +108,9 @@ async function act(ledger: Ledger, place: Place, action: Action): Promise<unknow
   if ("units" in action) return ledger.commit({ epoch: place.epoch, units: action.units.map((each) => placed(place, each)) });
   if ("passes" in action) return undefined;
   const publicId = `run-${place.first + action.signalled}`;
-  return ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" });
+  const sent =
+    action.signalId === null ? ({ kind: "cancel" } as const) : ({ kind: "signal", name: "go", signalId: action.signalId } as const);
+  return ledger.accept({ tenant: TENANT, publicId, payload: null, actor: "ann", ...sent });
 }
 
 /** What a call did, as far as a caller can tell. */
@@ -114,13 +135,17 @@ async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
       await ledger.listHistory(TENANT, publicId),
     ]);
   }
+  const waits = [];
+  for (let id = first; id < first + RUNS; id++)
+    waits.push(await ledger.waits.listWaits(TENANT, `run-${id}`), await ledger.waits.listSignals(TENANT, `run-${id}`));
   const page = await ledger.listRuns({ tenant: TENANT, limit: RUNS });
   const picked = [
     await ledger.unfinished("all", first - 1, 9),
     await ledger.unfinished("queued", first - 1, 9),
-    await ledger.unfinished("due", first - 1, 9),
+    (await ledger.waits.due(undefined, 9_000)).filter(({ runId }) => runId >= first),
   ];
-  return { runs, page, picked, inbox: await ledger.unconsumedInbox(1_000) };
+  const open = await ledger.unconsumedInbox(0, 10_000);
+  return { runs, waits, page, picked, inbox: open.filter(({ runId }) => runId >= first) };
 }
 
 describe("agreement of the backends", () => {

@@ -6,12 +6,16 @@ import type {
   InboxKind,
   InboxRow,
   JsonText,
+  OpenInboxRow,
   RunRow,
   StepRow,
   StepRunRow,
+  TaskRow,
+  TaskStatus,
   VersionRow,
   VersionStep,
   WaitRow,
+  WaitView,
 } from "./rows.ts";
 import type { Batch, CommitOutcome } from "./writes.ts";
 
@@ -25,6 +29,10 @@ import type { Batch, CommitOutcome } from "./writes.ts";
 export interface Ledger {
   /** How many commits may be in flight at once; a run always uses the same lane. */
   readonly lanes: number;
+  /** What suspended runs wait for. */
+  readonly waits: WaitReads;
+  readonly events: Events;
+  readonly tasks: Tasks;
 
   /**
    * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
@@ -44,16 +52,24 @@ export interface Ledger {
   /** Stores a version and its steps unless a version of this workflow with the same hash exists; returns the stored one. */
   putVersion(version: NewVersion): Promise<VersionRow>;
   getVersion(versionId: number): Promise<VersionRow | undefined>;
-  /** The newest version of a workflow. */
-  latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined>;
+  /** The newest version of a workflow, or the newest that bears a label. */
+  latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined>;
 
   /** Inserts a QUEUED run from a process that does not own the ledger; whoever owns it claims the run. */
   enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }>;
   /**
-   * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number.
+   * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number. A signal
+   * whose id the run has accepted before changes nothing and answers the row that is there.
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  accept(entry: InboxEntry): Promise<InboxRow>;
+  accept(entry: InboxEntry): Promise<OpenInboxRow>;
+
+  /**
+   * Makes a FAILED run SUSPENDED again, in one transaction: steps that failed it wait for another attempt that is due now, what
+   * fell with them is PENDING again, and a row of kind `retry` is in its inbox.
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_NOT_FAILED` also for a run whose steps were undone by compensation
+   */
+  reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow>;
 
   getRun(tenant: string, publicId: string): Promise<RunRow | undefined>;
   /** The run that a key started, with the hash of what was asked then. */
@@ -66,21 +82,140 @@ export interface Ledger {
 
   /** Up to `limit` runs that an engine must take up, in id order, ids above `afterId`: see `Pickup`. */
   unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]>;
-  /** The stored rows of one run, all that is needed to rebuild it. */
+  /** What is needed to rebuild one run from its stored rows. */
   loadRun(runId: number): Promise<StoredRun | undefined>;
-  /** Inbox rows that no commit has consumed, oldest first. */
-  unconsumedInbox(limit: number): Promise<readonly InboxRow[]>;
+  /** Inbox rows of runs that have not ended that no commit has consumed, oldest first, ids above `afterId`. */
+  unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
   /** Whether another process wrote since the last call; cheap enough to ask every 25 ms. */
   changedElsewhere(): Promise<boolean>;
 
   close(): Promise<void>;
 }
 
+/** `all`: every run that has not ended. `queued`: QUEUED ones that are not paused. */
+export type Pickup = "all" | "queued";
+
+/** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
+export interface WaitReads {
+  /** The ledger's clock, milliseconds since the Unix epoch: it alone says whether a time has come. */
+  now(): Promise<number>;
+  /** When the next wait of a parked run falls due, which may be in the past; null when time wakes none. */
+  nextDue(): Promise<number | null>;
+  /**
+   * Up to `limit` parked runs whose time has come, the longest overdue first, from behind `after`. A run with several such
+   * waits comes once for each due time.
+   */
+  due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]>;
+  listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]>;
+  /** Everything that a run was sent, in acceptance order. */
+  listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]>;
+  /** The runs that steps of a run started, oldest first. */
+  listChildren(tenant: string, publicId: string): Promise<readonly RunRow[]>;
+}
+
+export interface DueRun {
+  readonly runId: number;
+  readonly dueAt: number;
+}
+
+export interface Events {
+  /**
+   * Gives an event to every open subscription that matches, in one transaction; when there is none, the event is kept for the
+   * first one that comes within `retainMs`. An id that was published within that time changes nothing.
+   * @throws StepwellError `VALUE_TOO_LARGE` when the data has too many members to match
+   */
+  publish(entry: EventEntry): Promise<Published>;
+}
+
+export interface EventEntry {
+  readonly tenant: string;
+  readonly event: string;
+  readonly id: string;
+  readonly data: Json;
+  readonly retainMs: number;
+}
+
+export interface Published {
+  /** False for an id that was published before. */
+  readonly isNew: boolean;
+  /** It waits for a subscription. */
+  readonly isKept: boolean;
+  /** The inbox rows that it became. */
+  readonly accepted: readonly InboxRow[];
+}
+
 /**
- * `all`: every run that has not ended. `queued`: QUEUED ones. `due`: SUSPENDED ones without an owner that have a wait whose
- * due time has come, judged by the ledger's clock.
+ * Work that people and remote workers do. Everything that changes a task is one transaction with the wake of its step.
+ *
+ * Errors: `TASK_NOT_FOUND`; `TASK_CLOSED` with who was first and what they decided; `TASK_EXPIRED` by the ledger's clock;
+ * `TASK_LEASE_LOST` for a token that is not the present one.
  */
-export type Pickup = "all" | "queued" | "due";
+export interface Tasks {
+  /** Oldest first. */
+  list(query: TaskQuery): Promise<TaskPage>;
+  get(tenant: string, publicId: string): Promise<TaskRow | undefined>;
+  /** Whether the actor may decide, and whether the form is right, is for the caller to check: neither ever changes. */
+  decide(entry: TaskDecision): Promise<TaskOutcome>;
+  /** Claims up to `limit` work items of a topic, those that have waited longest first; each is an attempt. */
+  poll(request: TaskPoll): Promise<readonly TaskRow[]>;
+  heartbeat(lease: TaskLease): Promise<TaskRow>;
+  complete(lease: TaskLease, payload: Json): Promise<TaskOutcome>;
+  fail(lease: TaskLease, failure: TaskFailure): Promise<TaskRow>;
+  /** DEAD_LETTER → READY. */
+  restore(tenant: string, publicId: string): Promise<TaskRow>;
+}
+
+export interface TaskQuery {
+  readonly tenant: string;
+  readonly status?: TaskStatus;
+  readonly topic?: string;
+  /** Public id of a run. */
+  readonly runId?: string;
+  /** Only what this person, or one of their groups, is assigned to, or nobody in particular is. */
+  readonly visibleTo?: { readonly user: string; readonly groups: readonly string[] };
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly TaskRow[];
+  readonly next: string | undefined;
+}
+
+export interface TaskDecision {
+  readonly tenant: string;
+  readonly publicId: string;
+  readonly isApproved: boolean;
+  readonly actor: string;
+  readonly comment: string | null;
+  readonly form: Json;
+}
+
+export interface TaskPoll {
+  readonly tenant: string;
+  readonly topic: string;
+  readonly worker: string;
+  /** A new secret for each poll; whoever has it speaks for the tasks that it claimed. */
+  readonly token: string;
+  readonly limit: number;
+}
+
+export interface TaskLease {
+  readonly tenant: string;
+  readonly publicId: string;
+  readonly token: string;
+}
+
+export interface TaskFailure {
+  readonly error: { readonly code: string; readonly message: string };
+  readonly isRetryable: boolean;
+}
+
+/** A task that is DONE, and the inbox row that wakes its step. */
+export interface TaskOutcome {
+  readonly task: TaskRow;
+  readonly accepted: InboxRow;
+}
 
 export interface WorkerIdentity {
   readonly name: string;
@@ -124,6 +259,9 @@ export interface InboxEntry {
   readonly kind: InboxKind;
   readonly payload: Json;
   readonly actor: string;
+  /** Name of a signal. */
+  readonly name?: string;
+  readonly signalId?: string;
 }
 
 export interface RunQuery {
@@ -141,9 +279,14 @@ export interface RunPage {
   readonly next: string | undefined;
 }
 
+/** A run with the rows that drive it on. */
 export interface StoredRun {
   readonly run: RunRow;
+  /** Without those whose parent's row has finished. */
   readonly steps: readonly StepRow[];
+  /** The highest ordinal of any row of the run, also of those that are left out; -1 without rows. */
+  readonly lastOrdinal: number;
   readonly waits: readonly WaitRow[];
+  /** Open rows, and consumed cancels: those stay in force. */
   readonly inbox: readonly InboxRow[];
 }

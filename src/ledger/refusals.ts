@@ -1,5 +1,7 @@
 import { StepwellError } from "../model/errors.ts";
+import { parseJson } from "../model/json.ts";
 import type { WorkerIdentity } from "./port.ts";
+import type { RunRow, TaskRow } from "./rows.ts";
 
 export function runNotFound(publicId: string): StepwellError {
   return new StepwellError("RUN_NOT_FOUND", `There is no run ${publicId}`, { data: { run: publicId } });
@@ -22,4 +24,30 @@ export function ownedBy(what: string, owner: WorkerIdentity | undefined): Stepwe
     hint: "Stop that engine, or use it: runs can be started, listed and cancelled while it works.",
     data: owner === undefined ? { ledger: what } : { ledger: what, name: owner.name, pid: owner.pid, host: owner.host },
   });
+}
+
+export function runNotFailed({ publicId, status }: RunRow): StepwellError {
+  return new StepwellError("RUN_NOT_FAILED", `Run ${publicId} is ${status}; only a FAILED run can be tried again`, {
+    data: { run: publicId, status },
+  });
+}
+
+export function taskNotFound(publicId: string, what: "task" | "approval"): StepwellError {
+  return new StepwellError("TASK_NOT_FOUND", `There is no ${what} ${publicId}`, { data: { task: publicId } });
+}
+
+/** With what became of it, for somebody who comes too late. */
+export function taskClosed({ publicId: task, status, decidedBy, decision }: TaskRow): StepwellError {
+  const by = decidedBy === null ? "" : `, by ${decidedBy}`;
+  return new StepwellError("TASK_CLOSED", `Task ${task} is ${status}${by}`, {
+    data: { task, status, by: decidedBy, decision: decision === null ? null : parseJson(decision) },
+  });
+}
+
+export function taskExpired(publicId: string): StepwellError {
+  return new StepwellError("TASK_EXPIRED", `Task ${publicId} has expired`, { data: { task: publicId } });
+}
+
+export function taskLeaseLost(publicId: string): StepwellError {
+  return new StepwellError("TASK_LEASE_LOST", `Task ${publicId} is not leased under this token`, { data: { task: publicId } });
 }

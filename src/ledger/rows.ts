@@ -1,3 +1,4 @@
+import type { Json } from "../model/json.ts";
 import type { RunReason, RunStatus, StepReason, StepStatus } from "../model/status.ts";
 
 /** Text of a JSON value, as it is stored. The ledger never looks inside. */
@@ -44,6 +45,11 @@ export interface RunRow {
   readonly idempotencyKey: string | null;
   readonly parentRunId: number | null;
   readonly parentStep: string | null;
+  readonly parentOrdinal: number | null;
+  /** Runs above this one: 0 for a run that no other one started. */
+  readonly depth: number;
+  /** The run at the top; null for a run that is there itself. */
+  readonly rootRunId: number | null;
   readonly forkedFrom: number | null;
   readonly forkedAtStep: string | null;
   /** The worker epoch that owns the run, null when nobody does. */
@@ -53,16 +59,31 @@ export interface RunRow {
   readonly revision: number;
   /** Recoveries since a step last settled; three quarantine the run. */
   readonly crashes: number;
+  /** Who paused it; null while it is not paused. */
+  readonly pausedBy: string | null;
   readonly deadlineAt: number | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
 }
 
+/**
+ * What a row of `step` stands for. `item` and `round` are scopes that have settled; `block` is a step that owns scopes;
+ * `compensation` undoes a step.
+ */
+export type StepKind = "step" | "block" | "item" | "round" | "compensation" | "checkpoint";
+
 /** A step of a run as it is stored; its current attempt lives here, earlier ones in `AttemptRow`. */
 export interface StepRow {
   readonly runId: number;
   readonly ordinal: number;
+  readonly kind: StepKind;
+  /** For example `lines[3].price`; null for a root step, whose version knows it. */
+  readonly path: string | null;
+  /** Operator of a step with a path of its own. */
+  readonly uses: string | null;
+  /** Ordinal of the scope or block that it belongs to; null for a root step. */
+  readonly parent: number | null;
   readonly status: Exclude<StepStatus, "PENDING">;
   readonly reason: StepReason | null;
   /** 1 for the first try; 0 for a step that never started. Only grows, also over crashes. */
@@ -82,6 +103,12 @@ export interface StepRow {
   readonly finishedAt: number | null;
 }
 
+/** A step as `runs retry` looks at it. */
+export interface EndedStep extends StepRow {
+  /** An attempt of it was started; false for a step that settled in the commit that decided it. */
+  readonly hasRun: boolean;
+}
+
 export interface AttemptRow {
   readonly runId: number;
   readonly ordinal: number;
@@ -93,31 +120,132 @@ export interface AttemptRow {
   readonly finishedAt: number;
 }
 
-/** `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. */
-export type WaitKind = "retry" | "no_worker" | "timeout";
+/**
+ * `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. `delay` is the pause between two rounds. `resume` keeps what ended a wait until
+ * the step's operator has been told of it.
+ */
+export type WaitKind = "resume" | "retry" | "no_worker" | "timeout" | "timer" | "delay" | "signal" | "event" | "task" | "child";
 
-/** Why a suspended step or run is not running, and what ends that. */
+/** Why a suspended step or run is not running, and what ends that: one for each step. */
 export interface WaitRow {
   readonly runId: number;
   readonly ordinal: number;
   readonly kind: WaitKind;
   readonly key: string | null;
   readonly dueAt: number | null;
+  readonly childRunId: number | null;
+  /** What the engine must know to end the wait. */
+  readonly detail: JsonText | null;
+  readonly since: number;
 }
 
-/** `resume` lets a run go on that is held because it took engines down. */
-export type InboxKind = "cancel" | "resume";
+/** A wait as it is shown to callers. */
+export interface WaitView {
+  readonly ordinal: number;
+  /** Null for what the run itself waits for. */
+  readonly path: string | null;
+  readonly kind: WaitKind;
+  readonly key: string | null;
+  readonly dueAt: number | null;
+  /** Public id of the child. */
+  readonly childRunId: string | null;
+  readonly detail: JsonText | null;
+  readonly since: number;
+}
+
+/**
+ * `resume` lets a run go on that was paused, or is held because it took engines down. `retry` reopened a FAILED run. The
+ * payload of `task` and `child` is `{ok: true, payload}` or `{ok: false, error}`, that of `event` `{member, event, id, data}`.
+ */
+export type InboxKind = "cancel" | "pause" | "resume" | "signal" | "event" | "task" | "child" | "retry";
 
 export interface InboxRow {
+  /** Position in acceptance order over all runs. */
+  readonly id: number;
   readonly runId: number;
   /** Position in acceptance order, from 1; equals `runs.inbox_seq` at acceptance. */
   readonly seq: number;
   readonly kind: InboxKind;
+  /** Name of a signal or event. */
+  readonly name: string | null;
+  /** The step that it is for, where it is for one. */
+  readonly ordinal: number | null;
+  /** Given by the sender of a signal: the same one again changes nothing. */
+  readonly signalId: string | null;
   readonly payload: JsonText | null;
   readonly actor: string;
   readonly acceptedAt: number;
   /** When a commit took it up; null while none has. */
   readonly consumedAt: number | null;
+}
+
+/** An inbox row that no commit has consumed. */
+export interface OpenInboxRow extends InboxRow {
+  /** False for a signal whose name no open wait of its run has: it is kept, and nobody need act on it. */
+  readonly isAwaited: boolean;
+}
+
+/** An open subscription of a waiting step. */
+export interface SubscriptionRow {
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly member: number;
+  readonly mode: "any" | "all";
+  readonly tenant: string;
+  readonly event: string;
+  readonly where: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** An event that waits for the first subscription that matches. */
+export interface KeptEventRow {
+  readonly id: number;
+  readonly eventId: string;
+  readonly data: Json;
+}
+
+/** DEAD_LETTER is open: a person may restore it. */
+export type TaskStatus = "READY" | "CLAIMED" | "RETRY_WAIT" | "DEAD_LETTER" | "DONE" | "CANCELLED" | "EXPIRED";
+
+/** A work item that a person or a remote worker completes. */
+export interface TaskRow {
+  readonly id: number;
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly runId: number;
+  readonly ordinal: number;
+  /** Public id of the run, and path of the step. */
+  readonly run: string;
+  readonly step: string;
+  readonly type: "approval" | "work";
+  readonly topic: string | null;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly form: JsonText | null;
+  readonly assignees: readonly string[];
+  readonly groups: readonly string[];
+  readonly payload: JsonText | null;
+  readonly onReject: "fail" | "continue" | null;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly leaseMs: number;
+  readonly status: TaskStatus;
+  /** Times that it was claimed; only grows. */
+  readonly attempt: number;
+  /** Attempts that failed or did not come back since it was made or restored. */
+  readonly failures: number;
+  /** Who has it, under which token and how long; a secret between the ledger and the worker. */
+  readonly leaseToken: string | null;
+  readonly worker: string | null;
+  readonly leaseUntil: number | null;
+  /** When it may be claimed next; null for an approval and for what is not to be claimed. */
+  readonly availableAt: number | null;
+  readonly expiresAt: number | null;
+  readonly createdAt: number;
+  readonly closedAt: number | null;
+  readonly decidedBy: string | null;
+  readonly decision: JsonText | null;
+  readonly error: JsonText | null;
+  readonly revision: number;
 }
 
 /** One line of a run's history: run-level events and step transitions in revision order. */

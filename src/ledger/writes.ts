@@ -1,5 +1,5 @@
-import type { RunReason, StepReason, StepStatus, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
-import type { AttemptRow, JsonText, WaitKind } from "./rows.ts";
+import type { RunReason, StepReason, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
+import type { AttemptRow, InboxKind, InboxRow, JsonText, StepRow, WaitKind } from "./rows.ts";
 
 /**
  * The hot writes: everything that driving a run changes. They carry no times: the ledger stamps `now` once per commit into
@@ -10,15 +10,22 @@ export type Write =
   | StartRun
   | SuspendRun
   | EndRun
+  | PauseRun
   | InsertStep
   | RestartStep
+  | ResumeStep
   | SuspendStep
   | SettleStep
   | InsertAttempt
   | InsertEvent
   | InsertWait
   | DeleteWait
-  | ConsumeInbox;
+  | ConsumeInbox
+  | PostInbox
+  | InsertSubscription
+  | DeleteSubscriptions
+  | InsertTask
+  | CloseTask;
 
 /** A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. */
 export interface InsertRun {
@@ -38,7 +45,19 @@ export interface InsertRun {
   readonly idempotencyHash: string | null;
   readonly ownerEpoch: number | null;
   readonly deadlineInMs: number | null;
+  readonly parent: RunParent | null;
   readonly revision: number;
+}
+
+/** Where a child run hangs. It goes into the unit that suspends its parent's step. */
+export interface RunParent {
+  readonly runId: number;
+  /** Path and ordinal of the step that waits for it. */
+  readonly step: string;
+  readonly ordinal: number;
+  /** 1 for a child of a run without a parent. */
+  readonly depth: number;
+  readonly rootRunId: number;
 }
 
 /** QUEUED, SUSPENDED or (after a crash) RUNNING → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start. */
@@ -52,7 +71,7 @@ export interface StartRun {
   readonly revision: number;
 }
 
-/** RUNNING → SUSPENDED. `ownerEpoch: null` releases the run. */
+/** RUNNING → SUSPENDED, or another reason for a run that is SUSPENDED. `ownerEpoch: null` releases the run. */
 export interface SuspendRun {
   readonly write: "suspendRun";
   readonly runId: number;
@@ -73,24 +92,22 @@ export interface EndRun {
   readonly revision: number;
 }
 
+/** Pauses a run that has not ended, or with `pausedBy` null lets it go on: a paused run is not given out as due or queued. */
+export interface PauseRun {
+  readonly write: "pauseRun";
+  readonly runId: number;
+  readonly pausedBy: string | null;
+  readonly revision: number;
+}
+
 /**
  * The first row of a step: its start (RUNNING), or, for a step that settles in the commit that decides it (skipped, cancelled,
- * a switch, a `with` that cannot be evaluated), its end. `attempt` 0 means that it never started.
+ * a switch, a `with` that cannot be evaluated), its end. A block is inserted SUSPENDED; a scope with its end. `attempt` 0 means
+ * that it never started. A root step that is no block has the kind `step` and neither path nor uses nor parent: its version
+ * knows them.
  */
-export interface InsertStep {
+export interface InsertStep extends Omit<StepRow, "startedAt" | "attemptStartedAt" | "finishedAt"> {
   readonly write: "insertStep";
-  readonly runId: number;
-  readonly ordinal: number;
-  readonly status: Exclude<StepStatus, "PENDING" | "SUSPENDED"> | "SUSPENDED";
-  readonly reason: StepReason | null;
-  readonly attempt: number;
-  readonly failures: number;
-  readonly input: JsonText | null;
-  readonly output: JsonText | null;
-  readonly error: JsonText | null;
-  readonly selected: JsonText | null;
-  readonly idempotencyKey: string | null;
-  readonly revision: number;
 }
 
 /** SUSPENDED or RUNNING (after a crash) → RUNNING with the next attempt. */
@@ -103,13 +120,22 @@ export interface RestartStep {
   readonly revision: number;
 }
 
-/** RUNNING → SUSPENDED. `error` is the failure that the next attempt follows. */
+/** SUSPENDED → RUNNING in the same attempt: the operator is told what ended its wait. */
+export interface ResumeStep {
+  readonly write: "resumeStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly revision: number;
+}
+
+/** RUNNING → SUSPENDED, or another reason for a step that is SUSPENDED. `output` is partial; `error` is the failure that the next attempt follows. */
 export interface SuspendStep {
   readonly write: "suspendStep";
   readonly runId: number;
   readonly ordinal: number;
   readonly reason: StepReason;
   readonly failures: number;
+  readonly output: JsonText | null;
   readonly error: JsonText | null;
   readonly revision: number;
 }
@@ -148,6 +174,7 @@ export interface InsertEvent {
   readonly revision: number;
 }
 
+/** A step has one wait at a time. */
 export interface InsertWait {
   readonly write: "insertWait";
   readonly runId: number;
@@ -155,6 +182,10 @@ export interface InsertWait {
   readonly kind: WaitKind;
   readonly key: string | null;
   readonly dueInMs: number | null;
+  /** An absolute due time; it goes before `dueInMs`. */
+  readonly dueAt: number | null;
+  readonly childRunId: number | null;
+  readonly detail: JsonText | null;
 }
 
 export interface DeleteWait {
@@ -163,11 +194,93 @@ export interface DeleteWait {
   readonly ordinal: number;
 }
 
-/** Marks every inbox row of the run up to `seq` consumed, in the commit of what it causes. */
+/** Marks exactly one inbox row consumed, in the commit of what it causes; one that is consumed already is a conflict. */
 export interface ConsumeInbox {
   readonly write: "consumeInbox";
   readonly runId: number;
   readonly seq: number;
+}
+
+/**
+ * Accepts a row into the inbox of another run, or of the own one, in the commit that causes it; nothing when that run has
+ * ended.
+ */
+export interface PostInbox {
+  readonly write: "postInbox";
+  /** The run that causes it. */
+  readonly runId: number;
+  readonly targetRunId: number;
+  readonly kind: InboxKind;
+  readonly ordinal: number | null;
+  readonly name: string | null;
+  readonly payload: JsonText | null;
+  readonly actor: string;
+  readonly signalId?: string;
+}
+
+/** Fields of an event's data and what they must be. */
+export type Equalities = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * One event that a waiting step looks for. Events that were kept are matched in the same commit. A match ends the subscription;
+ * with the mode `any` it ends all of the step.
+ */
+export interface InsertSubscription {
+  readonly write: "insertSubscription";
+  readonly runId: number;
+  readonly ordinal: number;
+  /** Position among the events that the step waits for. */
+  readonly member: number;
+  readonly mode: "any" | "all";
+  readonly tenant: string;
+  readonly event: string;
+  readonly where: Equalities;
+}
+
+export interface DeleteSubscriptions {
+  readonly write: "deleteSubscriptions";
+  readonly runId: number;
+  readonly ordinal: number;
+}
+
+/** A work item that somebody else completes, for the step that waits for it. */
+export interface InsertTask {
+  readonly write: "insertTask";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly publicId: string;
+  readonly tenant: string;
+  readonly task: ApprovalRequest | WorkRequest;
+  readonly expiresInMs: number | null;
+  /** It goes before `expiresInMs`. */
+  readonly expiresAt: number | null;
+}
+
+export interface ApprovalRequest {
+  readonly type: "approval";
+  readonly title: string;
+  readonly description: string | null;
+  readonly form: JsonText | null;
+  readonly assignees: readonly string[];
+  readonly groups: readonly string[];
+  readonly onReject: "fail" | "continue";
+}
+
+export interface WorkRequest {
+  readonly type: "work";
+  readonly topic: string;
+  readonly payload: JsonText;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly leaseMs: number;
+}
+
+/** Ends the step's task when it is still open. */
+export interface CloseTask {
+  readonly write: "closeTask";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly status: "CANCELLED" | "EXPIRED";
 }
 
 /** All that one run changes in one commit; it is written whole or not at all. */
@@ -185,7 +298,15 @@ export interface Batch {
 }
 
 export type CommitOutcome =
-  /** `missed` holds the indexes of the units that were left out because their run's inbox had moved on. */
-  | { readonly outcome: "committed"; readonly now: number; readonly missed: readonly number[] }
+  /**
+   * `missed` holds the indexes of the units that were left out because their run's inbox had moved on, also by an earlier unit
+   * of the same batch. `accepted` holds all rows that the commit put into inboxes, in the order of their ids.
+   */
+  | {
+      readonly outcome: "committed";
+      readonly now: number;
+      readonly missed: readonly number[];
+      readonly accepted: readonly InboxRow[];
+    }
   /** Nothing was written: another engine owns the ledger now. */
   | { readonly outcome: "fenced" };

@@ -14,7 +14,7 @@ export type TerminalStepStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED
 export const RUN_TRANSITIONS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   QUEUED: ["RUNNING", "CANCELLED"],
   RUNNING: ["SUSPENDED", "SUCCEEDED", "FAILED", "CANCELLED"],
-  SUSPENDED: ["RUNNING", "FAILED", "CANCELLED"],
+  SUSPENDED: ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"],
   SUCCEEDED: [],
   FAILED: [],
   CANCELLED: [],
@@ -33,6 +33,12 @@ export const STEP_TRANSITIONS: Readonly<Record<StepStatus, readonly StepStatus[]
 /** Why a run is in its status. */
 export const RUN_REASONS = {
   retry: "a step waits for its next attempt",
+  timer: "a step waits for a time",
+  signal: "a step waits for a signal",
+  event: "a step waits for an event",
+  task: "a step waits for a person or a remote worker",
+  child: "a step waits for a run that it started",
+  paused: "somebody paused the run",
   no_worker: "no worker knows an operator that the run needs",
   quarantined: "the run broke its worker several times and is held until a person looks",
   recovered: "a worker took the run up after a crash",
@@ -47,6 +53,12 @@ export type RunReason = keyof typeof RUN_REASONS;
 /** Why a step is in its status. */
 export const STEP_REASONS = {
   retry: "an attempt failed and another one follows",
+  steps: "its own steps are at work",
+  timer: "it waits for a time",
+  signal: "it waits for a signal",
+  event: "it waits for an event",
+  task: "it waits for a person or a remote worker",
+  child: "it waits for a run that it started",
   no_worker: "no worker knows the step's operator",
   branch: "no switch selected the step",
   when: "its `when` was false",
@@ -56,6 +68,8 @@ export const STEP_REASONS = {
   run_cancelled: "somebody cancelled the run",
   run_timeout: "the run took longer than its timeout",
   on_error: "it failed and its `onError` is `skip` or `continue`",
+  tolerated: "some of its items failed, as many as it tolerates",
+  exhausted: "it reached the most rounds that it may take",
   fallback: "it failed and its fallback is the output",
   timeout: "its last attempt took longer than its timeout",
   outcome_unknown: "a crash hid whether it took effect, and it must not be started twice",

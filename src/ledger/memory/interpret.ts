@@ -1,13 +1,6 @@
 import { StepwellError } from "../../model/errors.ts";
-import {
-  type AnyWrite,
-  type Columns,
-  type ColumnValue,
-  type Executors,
-  executorsBy,
-  type HotWrite,
-  type Source,
-} from "../sql/hot-writes.ts";
+import type { Columns, ColumnValue, HotWrite, Source } from "../sql/description.ts";
+import { type AnyWrite, type Executors, executorsBy } from "../sql/executors.ts";
 import { readerOf } from "../sql/render.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 
@@ -23,15 +16,24 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
       Object.entries(columns).map(([column, source]) => [column, valueOf(tables, source, row[column] ?? null, write, now)]),
     );
   if (action === "insert") {
+    const { other } = description.guard;
+    if (other !== undefined) {
+      const [found] = tables.find(other.table, values(other.key, {}));
+      if (found === undefined || other.empty.some((column) => found[column] !== null)) return;
+    }
     tables.insert(table, { ...values(key, {}), ...values(set, {}) });
     return;
   }
   const upTo = values(description.guard.upTo ?? {}, {});
   const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row), upTo));
   if (rows.length === 0 && noRow === "refuse") {
-    throw new StepwellError("LEDGER_CONFLICT", `${write.write} of run ${write.runId} does not follow from what the ledger holds`, {
-      data: { write: write.write },
-    });
+    throw new StepwellError(
+      "LEDGER_CONFLICT",
+      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
+      {
+        data: { write: write.write },
+      },
+    );
   }
   for (const row of rows) {
     if (action === "update") tables.update(table, row, values(set, row));
@@ -41,6 +43,7 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
 
 function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValue, write: W, now: number): ColumnValue {
   if (source.from === "once") return present ?? valueOf(tables, source.source, present, write, now);
+  if (source.from === "increment") return Number(present) + 1;
   if (source.from !== "row") return readerOf(source)(write, now);
   const key: Record<string, ColumnValue> = {};
   for (const [column, part] of Object.entries(source.key)) key[column] = valueOf(tables, part, null, write, now);

@@ -1,7 +1,9 @@
 import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { matchKeptEvents, publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import type {
+  Events,
   InboxEntry,
   Ledger,
   NewVersion,
@@ -13,53 +15,61 @@ import type {
   StoredRun,
   WorkerIdentity,
 } from "../port.ts";
-import { keyReused, runFinished, runNotFound } from "../refusals.ts";
-import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
+import { keyReused } from "../refusals.ts";
+import { reopenRun } from "../reopen.ts";
+import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
+import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
-import {
-  decodeAttempt,
-  decodeHistory,
-  decodeIdempotencyHash,
-  decodeInbox,
-  decodeRun,
-  decodeStep,
-  decodeStepRun,
-  decodeVersion,
-  decodeWait,
-} from "../sql/decode.ts";
-import { type Executors, execute } from "../sql/hot-writes.ts";
+import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStep, decodeStepRun, decodeVersion } from "../sql/decode.ts";
+import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
+import { type Executors, execute } from "../sql/executors.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { memoryExecutors } from "./interpret.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
+import { memoryTasks } from "./tasks.ts";
+import { MemoryTransaction } from "./transaction.ts";
 import { MemoryViews } from "./views.ts";
+import { MemoryWaits } from "./waits.ts";
 
 export interface MemoryLedgerOptions {
   /** Source of the time; the ledger itself never lets it go backwards. */
   readonly clock?: Pick<Clock, "now">;
+  /** Gives the turn after which a commit is answered, as a disk would. Default: the next one of the event loop. */
+  readonly turns?: Pick<Clock, "soon">;
   /** Told when the clock went backwards. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
 
 /** A ledger for tests: the rules of the durable ones, gone with the process. */
 export function openMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
-  return new MemoryLedger(new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess));
+  const clock = new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess);
+  return new MemoryLedger(clock, options.turns ?? EVENT_LOOP);
 }
+
+const EVENT_LOOP: Pick<Clock, "soon"> = { soon: (callback) => void setImmediate(callback) };
 
 class MemoryLedger implements Ledger {
   /** Two, so that tests see commits of different runs overtake each other. */
   readonly lanes = 2;
   readonly #clock: LedgerClock;
+  readonly #turns: Pick<Clock, "soon">;
   readonly #tables = new MemoryTables();
   readonly #versionSteps = new Map<number, readonly VersionStep[]>();
   readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
   readonly #executors: Executors = memoryExecutors(this.#tables);
+  readonly events: Events = {
+    publish: async (entry) => this.#write((now) => publishEvent(this.#transaction(now), entry)),
+  };
+  readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#write((now) => work(this.#transaction(now))));
+  readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;
   #closed = false;
 
-  constructor(clock: LedgerClock) {
+  constructor(clock: LedgerClock, turns: Pick<Clock, "soon">) {
     this.#clock = clock;
+    this.#turns = turns;
   }
 
   async own(_worker: WorkerIdentity): Promise<Ownership> {
@@ -67,8 +77,8 @@ class MemoryLedger implements Ledger {
   }
 
   async commit({ epoch, units }: Batch): Promise<CommitOutcome> {
-    // Answers after the caller's next turn, as a disk would, so that both lanes can be in flight.
-    await new Promise((resolve) => setImmediate(resolve));
+    // not within the caller's turn, so that both lanes can be in flight
+    await new Promise<void>((resolve) => this.#turns.soon(resolve));
     return this.#write((now) => {
       if (epoch !== this.#epoch) return { outcome: "fenced" };
       const missed: number[] = [];
@@ -76,7 +86,8 @@ class MemoryLedger implements Ledger {
         if (this.#isMissed(unit)) missed.push(index);
         else this.#apply(unit, index, now);
       }
-      return { outcome: "committed", now, missed };
+      matchKeptEvents(this.#transaction(now), this.#tables.added("subscription").map(decodeSubscription));
+      return { outcome: "committed", now, missed, accepted: this.#tables.added("inbox").map(decodeInbox) };
     });
   }
 
@@ -137,9 +148,9 @@ class MemoryLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
+  async latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined> {
     const rows = [...this.#tables.all("version")].filter((row) => row["tenant"] === tenant && row["workflow"] === workflow);
-    const row = rows.at(-1);
+    const row = rows.findLast((one) => label === undefined || one["version"] === label);
     return row === undefined ? undefined : decodeVersion(row);
   }
 
@@ -153,7 +164,7 @@ class MemoryLedger implements Ledger {
         return { publicId: String(known["public_id"]), created: false };
       }
       const runId = this.#takeRunIds(1);
-      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, revision: 1 } as const;
+      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 } as const;
       this.#apply({ runId, inboxSeq: null, writes: [write] }, 0, now);
       return { publicId, created: true };
     });
@@ -163,19 +174,16 @@ class MemoryLedger implements Ledger {
     return this.#tables.findUnique("run", { tenant, idempotency_scope: workflow, idempotency_key: key });
   }
 
-  async accept(entry: InboxEntry): Promise<InboxRow> {
-    return this.#write((now) => {
-      const run = this.#find(entry.tenant, entry.publicId);
-      if (run === undefined) throw runNotFound(entry.publicId);
-      if (run["finished_at"] !== null) throw runFinished(entry.publicId);
-      const seq = Number(run["inbox_seq"]) + 1;
-      const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
-      const key = { run_id: run["id"] ?? null, seq, kind: entry.kind, actor: entry.actor, accepted_at: now };
-      const row = { ...key, consumed_at: null, payload, payload_crc: checksum(payload, null) };
-      this.#tables.update("run", run, { inbox_seq: seq });
-      this.#tables.insert("inbox", row);
-      return decodeInbox(row);
-    });
+  async accept(entry: InboxEntry): Promise<OpenInboxRow> {
+    return this.#write((now) => acceptEntry(this.#transaction(now), entry));
+  }
+
+  #transaction(now: number): MemoryTransaction {
+    return new MemoryTransaction(this.#tables, this.#views, this.#executors, now);
+  }
+
+  async reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow> {
+    return this.#write((now) => reopenRun(this.#transaction(now), tenant, publicId, actor));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
@@ -212,16 +220,8 @@ class MemoryLedger implements Ledger {
   }
 
   async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
-    const now = this.#clock.now();
-    const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null && this.#isFor(pickup, run, now));
+    const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null && isFor(pickup, run));
     return rows.slice(0, limit).map((row) => this.#decodeRun(row));
-  }
-
-  #isFor(pickup: Pickup, run: MemoryRow, now: number): boolean {
-    if (pickup === "all") return true;
-    if (pickup === "queued") return run["status"] === "QUEUED";
-    if (run["status"] !== "SUSPENDED" || run["owner_epoch"] !== null) return false;
-    return this.#tables.find("wait", { run_id: run["id"] ?? null }).some(({ due_at: due }) => typeof due === "number" && due <= now);
   }
 
   async loadRun(runId: number): Promise<StoredRun | undefined> {
@@ -229,17 +229,28 @@ class MemoryLedger implements Ledger {
     if (run === undefined) return undefined;
     const ofRun = (table: "step" | "wait" | "inbox", order: string) =>
       this.#tables.find(table, { run_id: runId }).toSorted((a, b) => Number(a[order]) - Number(b[order]));
+    const steps = ofRun("step", "ordinal");
+    const finished = new Set(steps.filter((row) => row["finished_at"] !== null).map((row) => row["ordinal"]));
     return {
-      run: this.#decodeRun(run),
-      steps: ofRun("step", "ordinal").map(decodeStep),
+      run: decodeRun(this.#views.run(run)),
+      steps: steps.filter((row) => row["parent"] === null || !finished.has(row["parent"])).map(decodeStep),
+      lastOrdinal: Number(steps.at(-1)?.["ordinal"] ?? -1),
       waits: ofRun("wait", "ordinal").map(decodeWait),
-      inbox: ofRun("inbox", "seq").map(decodeInbox),
+      inbox: ofRun("inbox", "seq")
+        .filter((row) => row["consumed_at"] === null || row["kind"] === "cancel")
+        .map(decodeInbox),
     };
   }
 
-  async unconsumedInbox(limit: number): Promise<readonly InboxRow[]> {
-    const open = [...this.#tables.all("inbox")].filter((row) => row["consumed_at"] === null).map(decodeInbox);
-    return open.toSorted((a, b) => a.acceptedAt - b.acceptedAt || a.runId - b.runId || a.seq - b.seq).slice(0, limit);
+  async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
+    const transaction = this.#transaction(0);
+    const isOpen = (row: MemoryRow): boolean => {
+      const [run] = this.#tables.find("run", { id: row["run_id"] ?? null });
+      return row["consumed_at"] === null && Number(row["id"]) > afterId && run?.["finished_at"] === null;
+    };
+    const rows = [...this.#tables.all("inbox")].filter(isOpen).map(decodeInbox);
+    const page = rows.toSorted((a, b) => a.id - b.id).slice(0, limit);
+    return page.map((row) => ({ ...row, isAwaited: row.kind !== "signal" || transaction.awaits(row.runId, row.name ?? "") }));
   }
 
   async changedElsewhere(): Promise<boolean> {
@@ -272,4 +283,8 @@ class MemoryLedger implements Ledger {
   #decodeRun(row: MemoryRow): RunRow {
     return decodeRun(this.#views.run(row));
   }
+}
+
+function isFor(pickup: Pickup, run: MemoryRow): boolean {
+  return pickup === "all" || (run["status"] === "QUEUED" && run["paused_by"] === null);
 }

@@ -1,42 +1,75 @@
 import { StepwellError } from "../../model/errors.ts";
-import type { ColumnValue, Table } from "../sql/hot-writes.ts";
+import type { ColumnValue, Table } from "../sql/description.ts";
 
 export type MemoryRow = Readonly<Record<string, ColumnValue>>;
 
 interface Shape {
   /** The first column groups the rows of a run. */
   readonly primary: readonly string[];
-  /** Further unique keys; a row with a null in one of the columns is left out. */
-  readonly unique: readonly (readonly string[])[];
+  /** Further unique keys; a row with a null in one of the columns, or of another kind than `only`, is left out. */
+  readonly unique: readonly { readonly columns: readonly string[]; readonly only?: string }[];
+  /** Its column `id` counts up when an insert leaves it open. */
+  readonly isNumbered?: true;
   /** What an insert may leave open. */
   readonly defaults: MemoryRow;
 }
 
 /** What the tables of the SQL backends promise, as far as the memory ledger needs it. */
 const SHAPES: Readonly<Record<Table, Shape>> = {
-  version: { primary: ["id"], unique: [["tenant", "workflow", "hash"]], defaults: {} },
+  version: { primary: ["id"], unique: [{ columns: ["tenant", "workflow", "hash"] }], defaults: {} },
   run: {
     primary: ["id"],
-    unique: [["public_id"], ["tenant", "idempotency_scope", "idempotency_key"]],
+    unique: [{ columns: ["public_id"] }, { columns: ["tenant", "idempotency_scope", "idempotency_key"] }],
     defaults: {
       reason: null,
       parent_run_id: null,
       parent_step: null,
+      parent_ordinal: null,
+      depth: 0,
+      root_run_id: null,
       forked_from: null,
       forked_at_step: null,
       inbox_seq: 0,
       crashes: 0,
+      paused_by: null,
       finished_at: null,
       output: null,
       error: null,
       result_crc: null,
     },
   },
-  step: { primary: ["run_id", "ordinal"], unique: [], defaults: {} },
+  step: { primary: ["run_id", "ordinal"], unique: [{ columns: ["run_id", "path"], only: "checkpoint" }], defaults: {} },
   attempt: { primary: ["run_id", "ordinal", "attempt"], unique: [], defaults: {} },
-  event: { primary: ["run_id", "id"], unique: [], defaults: {} },
+  event: { primary: ["run_id", "id"], unique: [], isNumbered: true, defaults: {} },
   wait: { primary: ["run_id", "ordinal"], unique: [], defaults: {} },
-  inbox: { primary: ["run_id", "seq"], unique: [], defaults: { consumed_at: null } },
+  inbox: {
+    primary: ["run_id", "seq"],
+    unique: [{ columns: ["run_id", "signal_id"] }],
+    isNumbered: true,
+    defaults: { consumed_at: null },
+  },
+  subscription: { primary: ["run_id", "ordinal", "member"], unique: [], isNumbered: true, defaults: {} },
+  event_kept: { primary: ["id"], unique: [{ columns: ["tenant", "event", "event_id"] }], defaults: {} },
+  task: {
+    primary: ["run_id", "id"],
+    unique: [{ columns: ["public_id"] }],
+    isNumbered: true,
+    defaults: {
+      status: "READY",
+      attempt: 0,
+      failures: 0,
+      lease_token: null,
+      worker: null,
+      lease_until: null,
+      closed_at: null,
+      decided_by: null,
+      revision: 1,
+      result_crc: null,
+      decision: null,
+      error: null,
+    },
+  },
+  event_key: { primary: ["kept_id", "field"], unique: [], defaults: {} },
 };
 
 /** Tables as maps with primary and unique keys, and a journal that undoes what a failed transaction began. */
@@ -44,11 +77,13 @@ export class MemoryTables {
   readonly #groups = new Map<Table, Map<ColumnValue, Map<string, MemoryRow>>>();
   readonly #unique = new Map<string, MemoryRow>();
   #undo: (() => void)[] = [];
-  #serial = 0;
+  readonly #added = new Map<Table, MemoryRow[]>();
+  readonly #lastIds = new Map<Table, number>();
 
   /** Undoes everything that `work` did when it throws. */
   transaction<T>(work: () => T): T {
     this.#undo = [];
+    this.#added.clear();
     try {
       return work();
     } catch (error) {
@@ -68,6 +103,11 @@ export class MemoryTables {
     return [...group.values()].filter((row) => columns.every(([column, value]) => row[column] === value));
   }
 
+  /** The rows that the present transaction, or the last one, has inserted. */
+  added(table: Table): readonly MemoryRow[] {
+    return this.#added.get(table) ?? [];
+  }
+
   *all(table: Table): Generator<MemoryRow> {
     for (const group of this.#groups.get(table)?.values() ?? []) yield* group.values();
   }
@@ -78,9 +118,16 @@ export class MemoryTables {
 
   /** @throws StepwellError `LEDGER_CONFLICT` when a key is taken */
   insert(table: Table, columns: MemoryRow): void {
-    const row = { ...SHAPES[table].defaults, ...(table === "event" ? { id: this.#serial++ } : {}), ...columns };
+    const { defaults, isNumbered } = SHAPES[table];
+    const lastId = this.#lastIds.get(table) ?? 0;
+    const row = { ...defaults, ...(isNumbered === true ? { id: lastId + 1 } : {}), ...columns };
     const taken = [...this.find(table, primaryOf(table, row)), ...uniqueNames(table, row).filter((name) => this.#unique.has(name))];
     if (taken.length > 0) throw new StepwellError("LEDGER_CONFLICT", `${table} ${nameOf(table, row)}: a key is taken`);
+    if (isNumbered === true) {
+      this.#lastIds.set(table, lastId + 1);
+      this.#undo.push(() => this.#lastIds.set(table, lastId));
+    }
+    getOrAdd(this.#added, table, () => []).push(row);
     this.#put(table, row, undefined);
   }
 
@@ -91,8 +138,13 @@ export class MemoryTables {
   remove(table: Table, row: MemoryRow): void {
     const group = this.#groupOf(table, row);
     const name = nameOf(table, row);
+    const uniques = uniqueNames(table, row);
     group.delete(name);
-    this.#undo.push(() => group.set(name, row));
+    for (const unique of uniques) this.#unique.delete(unique);
+    this.#undo.push(() => {
+      group.set(name, row);
+      for (const unique of uniques) this.#unique.set(unique, row);
+    });
   }
 
   #put(table: Table, row: MemoryRow, before: MemoryRow | undefined): void {
@@ -135,8 +187,8 @@ function nameOf(table: Table, row: MemoryRow): string {
 
 function uniqueNames(table: Table, row: MemoryRow): readonly string[] {
   return SHAPES[table].unique
-    .filter((columns) => columns.every((column) => row[column] !== null))
-    .map((columns) => uniqueName(table, columns, row));
+    .filter(({ columns, only = row["kind"] }) => columns.every((column) => row[column] !== null) && row["kind"] === only)
+    .map(({ columns }) => uniqueName(table, columns, row));
 }
 
 function uniqueName(table: Table, columns: readonly string[], row: MemoryRow): string {

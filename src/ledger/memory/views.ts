@@ -1,5 +1,5 @@
 import type { VersionStep } from "../rows.ts";
-import type { ColumnValue } from "../sql/hot-writes.ts";
+import type { ColumnValue } from "../sql/description.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 
 const PENDING: MemoryRow = {
@@ -36,10 +36,35 @@ export class MemoryViews {
   }
 
   stepRuns(run: MemoryRow): readonly MemoryRow[] {
-    return this.#definitions(run).map(({ ordinal, path, uses }) => {
+    const defined = this.#definitions(run).map(({ ordinal, path, uses }) => {
       const [stored = PENDING] = this.#tables.find("step", { run_id: column(run, "id"), ordinal });
-      return { ...stored, run_id: column(run, "public_id"), ordinal, path, uses };
+      return { ...stored, ordinal, path, uses };
     });
+    const others = this.#rows(run, "step").filter((row) => row["path"] !== null && row["kind"] !== "item" && row["kind"] !== "round");
+    const named = others.map((row) => ({ ...row, uses: row["uses"] ?? column(row, "kind") }));
+    const isAtWork = (row: MemoryRow): boolean => row["kind"] === "block" && row["status"] === "SUSPENDED" && run["status"] === "RUNNING";
+    const shown = (row: MemoryRow): MemoryRow => ({
+      ...row,
+      run_id: column(run, "public_id"),
+      status: isAtWork(row) ? "RUNNING" : column(row, "status"),
+    });
+    return [...defined, ...named].map(shown).toSorted((a, b) => by(a, b, "ordinal"));
+  }
+
+  waits(run: MemoryRow): readonly MemoryRow[] {
+    const paths = this.#paths(run);
+    const rows = this.#tables.find("wait", { run_id: column(run, "id") }).map((row) => {
+      const [child] = this.#tables.find("run", { id: column(row, "child_run_id") });
+      const path = paths.get(column(row, "ordinal")) ?? null;
+      return { ...row, run_id: column(run, "public_id"), path, child_run_id: child?.["public_id"] ?? null };
+    });
+    return rows.toSorted((a, b) => by(a, b, "ordinal"));
+  }
+
+  task(task: MemoryRow): MemoryRow {
+    const [run] = this.#tables.find("run", { id: column(task, "run_id") });
+    const path = run === undefined ? null : (this.#paths(run).get(column(task, "ordinal")) ?? null);
+    return { ...task, run: run?.["public_id"] ?? null, path };
   }
 
   attempts(run: MemoryRow): readonly MemoryRow[] {
@@ -47,7 +72,7 @@ export class MemoryViews {
   }
 
   history(run: MemoryRow): readonly MemoryRow[] {
-    const paths = new Map<ColumnValue, string>(this.#definitions(run).map(({ ordinal, path }) => [ordinal, path]));
+    const paths = this.#paths(run);
     const lines = runLines(run);
     for (const event of this.#rows(run, "event")) lines.push({ ...NO_STEP, ...event, position: 2, sequence: column(event, "id") });
     for (const row of this.#rows(run, "attempt")) {
@@ -61,6 +86,12 @@ export class MemoryViews {
       line["sequence"] ??= line["ordinal"] ?? 0;
     }
     return lines.toSorted((a, b) => by(a, b, "revision") || by(a, b, "position") || by(a, b, "sequence") || by(a, b, "attempt"));
+  }
+
+  #paths(run: MemoryRow): ReadonlyMap<ColumnValue, ColumnValue> {
+    const paths = new Map<ColumnValue, ColumnValue>(this.#definitions(run).map(({ ordinal, path }) => [ordinal, path]));
+    for (const row of this.#rows(run, "step")) if (row["path"] !== null) paths.set(column(row, "ordinal"), column(row, "path"));
+    return paths;
   }
 
   #definitions(run: MemoryRow): readonly VersionStep[] {
@@ -106,8 +137,9 @@ function stepLines(row: MemoryRow): Line[] {
   const settled = row["finished_at"] !== null;
   const started = row["started_at"] !== null && (!settled || by(row, row, "started_revision", "revision") < 0);
   const restarted = by(row, row, "attempt_revision", "started_revision") > 0;
+  const subject = row["kind"] === "item" || row["kind"] === "round" ? row["kind"] : "step";
   return [
-    ...(settled ? [line(4, `step.${String(row["status"]).toLowerCase()}`, "revision", "finished_at", column(row, "attempt"))] : []),
+    ...(settled ? [line(4, `${subject}.${String(row["status"]).toLowerCase()}`, "revision", "finished_at", column(row, "attempt"))] : []),
     ...(started ? [line(5, "step.started", "started_revision", "started_at", 1)] : []),
     ...(restarted ? [line(5, "step.started", "attempt_revision", "attempt_started_at", column(row, "attempt"))] : []),
   ];

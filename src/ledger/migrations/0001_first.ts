@@ -1,3 +1,5 @@
+import { FIRST_VIEWS } from "./0001_first_views.ts";
+
 /**
  * The first schema. Base tables are private; the views are the stable surface (docs/reference/ledger.md). Times are
  * milliseconds since the Unix epoch by the ledger's clock. Every payload column is covered by a CRC-32 beside it.
@@ -60,11 +62,15 @@ CREATE TABLE run (
   idempotency_hash  TEXT,
   parent_run_id     INTEGER,
   parent_step       TEXT,
+  parent_ordinal    INTEGER,
+  depth             INTEGER NOT NULL DEFAULT 0,
+  root_run_id       INTEGER,
   forked_from       INTEGER,
   forked_at_step    TEXT,
   owner_epoch       INTEGER,
   inbox_seq         INTEGER NOT NULL DEFAULT 0,
   crashes           INTEGER NOT NULL DEFAULT 0,
+  paused_by         TEXT,
   created_revision  INTEGER NOT NULL,
   started_revision  INTEGER,
   revision          INTEGER NOT NULL,
@@ -84,18 +90,21 @@ CREATE TABLE run (
 -- Touched when a run is inserted and when it ends, never in between.
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
 CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
+CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
--- A static step has its path in version_steps; a dynamic step (an item of a foreach) or a checkpoint carries its own.
--- The key holds the run above 20 bits of ordinal, so that a row is found by its rowid alone.
+-- A root step has its path in version_steps; whatever belongs to a scope, and a checkpoint, carries its own path, operator and parent.
+-- The key holds the run above 28 bits of ordinal, so that a row is found by its rowid alone.
 CREATE TABLE step (
   key                INTEGER PRIMARY KEY,
-  run_id             INTEGER GENERATED ALWAYS AS (key >> 20) VIRTUAL,
-  ordinal            INTEGER GENERATED ALWAYS AS (key & 1048575) VIRTUAL,
+  run_id             INTEGER GENERATED ALWAYS AS (key >> 28) VIRTUAL,
+  ordinal            INTEGER GENERATED ALWAYS AS (key & 268435455) VIRTUAL,
   status             TEXT NOT NULL,
   reason             TEXT,
   kind               TEXT NOT NULL DEFAULT 'step',
   path               TEXT,
+  uses               TEXT,
+  parent             INTEGER,
   attempt            INTEGER NOT NULL,
   failures           INTEGER NOT NULL,
   idempotency_key    TEXT,
@@ -115,7 +124,7 @@ CREATE TABLE step (
   error              TEXT
 ) STRICT;
 
-CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE path IS NOT NULL;
+CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE kind = 'checkpoint';
 
 -- An attempt that ended and that another followed, or whose result came too late to count.
 CREATE TABLE attempt (
@@ -144,132 +153,125 @@ CREATE TABLE event (
 
 CREATE INDEX event_run ON event (run_id);
 
+-- One row for each step that waits, whatever it waits for; the ordinal -1 stands for the run itself.
 CREATE TABLE wait (
-  run_id  INTEGER NOT NULL,
-  ordinal INTEGER NOT NULL,
-  kind    TEXT NOT NULL,
-  key     TEXT,
-  due_at  INTEGER,
+  run_id       INTEGER NOT NULL,
+  ordinal      INTEGER NOT NULL,
+  kind         TEXT NOT NULL,
+  key          TEXT,
+  due_at       INTEGER,
+  child_run_id INTEGER,
+  since        INTEGER NOT NULL,
+  detail_crc   INTEGER,
+  detail       TEXT,
   PRIMARY KEY (run_id, ordinal)
 ) STRICT;
 
-CREATE INDEX wait_due ON wait (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX wait_due ON wait (due_at, run_id) WHERE due_at IS NOT NULL;
 
+-- The id is the order of acceptance over all runs: whoever watches reads from behind the last one that it saw.
 CREATE TABLE inbox (
+  id          INTEGER PRIMARY KEY,
   run_id      INTEGER NOT NULL,
   seq         INTEGER NOT NULL,
   kind        TEXT NOT NULL,
+  name        TEXT,
+  ordinal     INTEGER,
+  signal_id   TEXT,
   actor       TEXT NOT NULL,
   accepted_at INTEGER NOT NULL,
   consumed_at INTEGER,
   payload_crc INTEGER,
   payload     TEXT,
-  PRIMARY KEY (run_id, seq)
+  UNIQUE (run_id, seq)
 ) STRICT;
 
-CREATE INDEX inbox_open ON inbox (run_id, seq) WHERE consumed_at IS NULL;
+CREATE INDEX inbox_open ON inbox (id) WHERE consumed_at IS NULL;
+CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS NOT NULL;
 
--- Private. A run's revision is the highest of its rows: steps carry it, so that the run row is not touched at every step.
-CREATE VIEW run_row AS
-SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,
-  r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.forked_from, r.forked_at_step,
-  r.owner_epoch, r.inbox_seq, r.crashes,
-  CASE WHEN r.finished_at IS NULL
-    THEN max(r.revision,
-      coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575), 0),
-      coalesce((SELECT max(a.revision) FROM attempt a WHERE a.run_id = r.id), 0),
-      coalesce((SELECT max(e.revision) FROM event e WHERE e.run_id = r.id), 0))
-    ELSE r.revision END AS revision,
-  r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input_crc, r.result_crc, r.input, r.input_ref, r.output, r.output_ref, r.error
-FROM run r
-JOIN version v ON v.id = r.version_id;
+-- What waiting steps look for among events. The key is the first equality in sorted order, '' and '' without one.
+CREATE TABLE subscription (
+  id         INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL,
+  ordinal    INTEGER NOT NULL,
+  member     INTEGER NOT NULL,
+  mode       TEXT NOT NULL,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  field      TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  equalities TEXT NOT NULL,
+  UNIQUE (run_id, ordinal, member)
+) STRICT;
 
-CREATE VIEW runs AS
-SELECT r.tenant, r.public_id AS id, r.workflow, r.version, r.version_hash, r.status, r.reason, r.labels, r.initiator, r.trigger,
-  r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, origin.public_id AS forked_from, r.forked_at_step,
-  owner.name AS worker, r.inbox_seq, r.crashes, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
-  r.output, r.output_ref, r.error, r.input_crc, r.result_crc
-FROM run_row r
-LEFT JOIN run parent ON parent.id = r.parent_run_id
-LEFT JOIN run origin ON origin.id = r.forked_from
-LEFT JOIN worker owner ON owner.epoch = r.owner_epoch;
+CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
 
-CREATE VIEW step_runs AS
-SELECT r.tenant, r.public_id AS run_id, d.ordinal, d.path, d.uses, coalesce(s.status, 'PENDING') AS status, s.reason,
-  coalesce(s.attempt, 0) AS attempt, coalesce(s.failures, 0) AS failures, s.idempotency_key, s.revision, s.started_at,
-  s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
-FROM run r
-JOIN version_steps d ON d.version_id = r.version_id
-LEFT JOIN step s ON s.key = (r.id << 20 | d.ordinal)
-UNION ALL
-SELECT r.tenant, r.public_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.attempt, s.failures, s.idempotency_key, s.revision,
-  s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc,
-  s.result_crc
-FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
-WHERE s.path IS NOT NULL;
+-- Events that were published: one that nobody waited for has its data until somebody does; the id is known until it expires.
+CREATE TABLE event_kept (
+  id         INTEGER PRIMARY KEY,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  event_id   TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  data_crc   INTEGER,
+  data       TEXT,
+  UNIQUE (tenant, event, event_id)
+) STRICT;
 
-CREATE VIEW attempts AS
-SELECT r.tenant, r.public_id AS run_id, a.ordinal, coalesce(s.path, d.path) AS path, a.attempt, a.status, a.revision, a.started_at,
-  a.finished_at, a.error, a.error_crc
-FROM attempt a
-JOIN run r ON r.id = a.run_id
-LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal;
+CREATE INDEX event_kept_expiry ON event_kept (expires_at);
 
-CREATE VIEW waits AS
-SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at
-FROM wait w
-JOIN run r ON r.id = w.run_id
-LEFT JOIN step s ON s.key = (w.run_id << 20 | w.ordinal)
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = w.ordinal;
+-- Every key under which a subscription may look for a kept event.
+CREATE TABLE event_key (
+  kept_id INTEGER NOT NULL,
+  tenant  TEXT NOT NULL,
+  event   TEXT NOT NULL,
+  field   TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (kept_id, field)
+) STRICT, WITHOUT ROWID;
 
-CREATE VIEW signals AS
-SELECT r.tenant, r.public_id AS run_id, i.seq, i.kind, i.actor, i.accepted_at, i.consumed_at, i.payload, i.payload_crc
-FROM inbox i
-JOIN run r ON r.id = i.run_id;
+CREATE INDEX event_key_lookup ON event_key (tenant, event, field, value, kept_id);
 
--- position and sequence order what one revision holds: the run begins, events, attempts, steps settle, steps start, the run ends;
--- within that, steps by ordinal.
-CREATE VIEW history AS
-SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, 0 AS sequence, r.created_at AS at, 'run.created' AS event,
-  NULL AS step, NULL AS attempt, NULL AS detail, NULL AS detail_crc, r.initiator AS actor
-FROM run r
-UNION ALL
-SELECT r.tenant, r.public_id, r.started_revision, 1, 0, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL
-FROM run r
-WHERE r.started_at IS NOT NULL
-UNION ALL
-SELECT r.tenant, r.public_id, e.revision, 2, e.id, e.at, e.event, NULL, NULL, e.detail, e.detail_crc, e.actor
-FROM run r
-JOIN event e ON e.run_id = r.id
-UNION ALL
-SELECT r.tenant, r.public_id, a.revision, 3, a.ordinal, a.finished_at, 'attempt.' || lower(a.status), coalesce(s.path, d.path), a.attempt, a.error,
-  a.error_crc, NULL
-FROM run r
-JOIN attempt a ON a.run_id = r.id
-LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
-UNION ALL
-SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
-FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
-WHERE s.finished_at IS NOT NULL
-UNION ALL
-SELECT r.tenant, r.public_id, s.started_revision, 5, s.ordinal, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
-FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
-WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
-UNION ALL
-SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.ordinal, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
-FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
-WHERE s.attempt_revision > s.started_revision
-UNION ALL
-SELECT r.tenant, r.public_id, r.revision, 6, 0, r.finished_at, 'run.' || lower(r.status), NULL, NULL, NULL, NULL, NULL
-FROM run r
-WHERE r.finished_at IS NOT NULL;
-`;
+-- Work that a person (approval) or a remote worker (work) does for a waiting step. available_at is when it may be claimed next: since it
+-- is ready, when its next attempt is due, or when the lease of its worker runs out.
+CREATE TABLE task (
+  id              INTEGER PRIMARY KEY,
+  public_id       TEXT NOT NULL UNIQUE,
+  tenant          TEXT NOT NULL,
+  run_id          INTEGER NOT NULL,
+  ordinal         INTEGER NOT NULL,
+  type            TEXT NOT NULL,
+  topic           TEXT,
+  title           TEXT,
+  description     TEXT,
+  assignees       TEXT NOT NULL,
+  assigned_groups TEXT NOT NULL,
+  on_reject       TEXT,
+  max_attempts    INTEGER NOT NULL,
+  retry_delay_ms  INTEGER NOT NULL,
+  lease_ms        INTEGER NOT NULL,
+  status          TEXT NOT NULL DEFAULT 'READY',
+  attempt         INTEGER NOT NULL DEFAULT 0,
+  failures        INTEGER NOT NULL DEFAULT 0,
+  lease_token     TEXT,
+  worker          TEXT,
+  lease_until     INTEGER,
+  available_at    INTEGER,
+  expires_at      INTEGER,
+  created_at      INTEGER NOT NULL,
+  closed_at       INTEGER,
+  decided_by      TEXT,
+  revision        INTEGER NOT NULL DEFAULT 1,
+  payload_crc     INTEGER,
+  result_crc      INTEGER,
+  form            TEXT,
+  payload         TEXT,
+  decision        TEXT,
+  error           TEXT
+) STRICT;
+
+CREATE INDEX task_tenant ON task (tenant, id);
+CREATE INDEX task_status ON task (tenant, status, id);
+CREATE INDEX task_step ON task (run_id, ordinal) WHERE closed_at IS NULL;
+CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE available_at IS NOT NULL;
+${FIRST_VIEWS}`;

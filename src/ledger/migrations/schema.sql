@@ -1,16 +1,34 @@
+CREATE INDEX event_kept_expiry ON event_kept (expires_at);
+
+CREATE INDEX event_key_lookup ON event_key (tenant, event, field, value, kept_id);
+
 CREATE INDEX event_run ON event (run_id);
 
-CREATE INDEX inbox_open ON inbox (run_id, seq) WHERE consumed_at IS NULL;
+CREATE INDEX inbox_open ON inbox (id) WHERE consumed_at IS NULL;
+
+CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS NOT NULL;
 
 CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 
 CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
 
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
 
-CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE path IS NOT NULL;
+CREATE UNIQUE INDEX step_path ON step (run_id, path) WHERE kind = 'checkpoint';
 
-CREATE INDEX wait_due ON wait (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
+
+CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE available_at IS NOT NULL;
+
+CREATE INDEX task_status ON task (tenant, status, id);
+
+CREATE INDEX task_step ON task (run_id, ordinal) WHERE closed_at IS NULL;
+
+CREATE INDEX task_tenant ON task (tenant, id);
+
+CREATE INDEX wait_due ON wait (due_at, run_id) WHERE due_at IS NOT NULL;
 
 CREATE TABLE attempt (
   run_id      INTEGER NOT NULL,
@@ -36,16 +54,40 @@ CREATE TABLE event (
   detail     TEXT
 ) STRICT;
 
+CREATE TABLE event_kept (
+  id         INTEGER PRIMARY KEY,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  event_id   TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  data_crc   INTEGER,
+  data       TEXT,
+  UNIQUE (tenant, event, event_id)
+) STRICT;
+
+CREATE TABLE event_key (
+  kept_id INTEGER NOT NULL,
+  tenant  TEXT NOT NULL,
+  event   TEXT NOT NULL,
+  field   TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (kept_id, field)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE inbox (
+  id          INTEGER PRIMARY KEY,
   run_id      INTEGER NOT NULL,
   seq         INTEGER NOT NULL,
   kind        TEXT NOT NULL,
+  name        TEXT,
+  ordinal     INTEGER,
+  signal_id   TEXT,
   actor       TEXT NOT NULL,
   accepted_at INTEGER NOT NULL,
   consumed_at INTEGER,
   payload_crc INTEGER,
   payload     TEXT,
-  PRIMARY KEY (run_id, seq)
+  UNIQUE (run_id, seq)
 ) STRICT;
 
 CREATE TABLE meta (
@@ -71,11 +113,15 @@ CREATE TABLE run (
   idempotency_hash  TEXT,
   parent_run_id     INTEGER,
   parent_step       TEXT,
+  parent_ordinal    INTEGER,
+  depth             INTEGER NOT NULL DEFAULT 0,
+  root_run_id       INTEGER,
   forked_from       INTEGER,
   forked_at_step    TEXT,
   owner_epoch       INTEGER,
   inbox_seq         INTEGER NOT NULL DEFAULT 0,
   crashes           INTEGER NOT NULL DEFAULT 0,
+  paused_by         TEXT,
   created_revision  INTEGER NOT NULL,
   started_revision  INTEGER,
   revision          INTEGER NOT NULL,
@@ -94,12 +140,14 @@ CREATE TABLE run (
 
 CREATE TABLE step (
   key                INTEGER PRIMARY KEY,
-  run_id             INTEGER GENERATED ALWAYS AS (key >> 20) VIRTUAL,
-  ordinal            INTEGER GENERATED ALWAYS AS (key & 1048575) VIRTUAL,
+  run_id             INTEGER GENERATED ALWAYS AS (key >> 28) VIRTUAL,
+  ordinal            INTEGER GENERATED ALWAYS AS (key & 268435455) VIRTUAL,
   status             TEXT NOT NULL,
   reason             TEXT,
   kind               TEXT NOT NULL DEFAULT 'step',
   path               TEXT,
+  uses               TEXT,
+  parent             INTEGER,
   attempt            INTEGER NOT NULL,
   failures           INTEGER NOT NULL,
   idempotency_key    TEXT,
@@ -117,6 +165,56 @@ CREATE TABLE step (
   output             TEXT,
   output_ref         TEXT,
   error              TEXT
+) STRICT;
+
+CREATE TABLE subscription (
+  id         INTEGER PRIMARY KEY,
+  run_id     INTEGER NOT NULL,
+  ordinal    INTEGER NOT NULL,
+  member     INTEGER NOT NULL,
+  mode       TEXT NOT NULL,
+  tenant     TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  field      TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  equalities TEXT NOT NULL,
+  UNIQUE (run_id, ordinal, member)
+) STRICT;
+
+CREATE TABLE task (
+  id              INTEGER PRIMARY KEY,
+  public_id       TEXT NOT NULL UNIQUE,
+  tenant          TEXT NOT NULL,
+  run_id          INTEGER NOT NULL,
+  ordinal         INTEGER NOT NULL,
+  type            TEXT NOT NULL,
+  topic           TEXT,
+  title           TEXT,
+  description     TEXT,
+  assignees       TEXT NOT NULL,
+  assigned_groups TEXT NOT NULL,
+  on_reject       TEXT,
+  max_attempts    INTEGER NOT NULL,
+  retry_delay_ms  INTEGER NOT NULL,
+  lease_ms        INTEGER NOT NULL,
+  status          TEXT NOT NULL DEFAULT 'READY',
+  attempt         INTEGER NOT NULL DEFAULT 0,
+  failures        INTEGER NOT NULL DEFAULT 0,
+  lease_token     TEXT,
+  worker          TEXT,
+  lease_until     INTEGER,
+  available_at    INTEGER,
+  expires_at      INTEGER,
+  created_at      INTEGER NOT NULL,
+  closed_at       INTEGER,
+  decided_by      TEXT,
+  revision        INTEGER NOT NULL DEFAULT 1,
+  payload_crc     INTEGER,
+  result_crc      INTEGER,
+  form            TEXT,
+  payload         TEXT,
+  decision        TEXT,
+  error           TEXT
 ) STRICT;
 
 CREATE TABLE version (
@@ -140,11 +238,15 @@ CREATE TABLE version_steps (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE wait (
-  run_id  INTEGER NOT NULL,
-  ordinal INTEGER NOT NULL,
-  kind    TEXT NOT NULL,
-  key     TEXT,
-  due_at  INTEGER,
+  run_id       INTEGER NOT NULL,
+  ordinal      INTEGER NOT NULL,
+  kind         TEXT NOT NULL,
+  key          TEXT,
+  due_at       INTEGER,
+  child_run_id INTEGER,
+  since        INTEGER NOT NULL,
+  detail_crc   INTEGER,
+  detail       TEXT,
   PRIMARY KEY (run_id, ordinal)
 ) STRICT;
 
@@ -162,7 +264,7 @@ SELECT r.tenant, r.public_id AS run_id, a.ordinal, coalesce(s.path, d.path) AS p
   a.finished_at, a.error, a.error_crc
 FROM attempt a
 JOIN run r ON r.id = a.run_id
-LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
+LEFT JOIN step s ON s.key = (a.run_id << 28 | a.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal;
 
 CREATE VIEW history AS
@@ -182,24 +284,24 @@ SELECT r.tenant, r.public_id, a.revision, 3, a.ordinal, a.finished_at, 'attempt.
   a.error_crc, NULL
 FROM run r
 JOIN attempt a ON a.run_id = r.id
-LEFT JOIN step s ON s.key = (a.run_id << 20 | a.ordinal)
+LEFT JOIN step s ON s.key = (a.run_id << 28 | a.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
 UNION ALL
-SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, 'step.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, CASE WHEN s.kind IN ('item', 'round') THEN s.kind ELSE 'step' END || '.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
+JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.finished_at IS NOT NULL
 UNION ALL
 SELECT r.tenant, r.public_id, s.started_revision, 5, s.ordinal, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
+JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
 UNION ALL
 SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.ordinal, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
+JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
 WHERE s.attempt_revision > s.started_revision
 UNION ALL
@@ -207,13 +309,20 @@ SELECT r.tenant, r.public_id, r.revision, 6, 0, r.finished_at, 'run.' || lower(r
 FROM run r
 WHERE r.finished_at IS NOT NULL;
 
+CREATE VIEW items AS
+SELECT r.tenant, r.public_id AS run_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.revision, s.finished_at, s.input, s.input_ref,
+  s.output, s.output_ref, s.error, s.selected, s.input_crc, s.result_crc
+FROM run r
+JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
+WHERE s.kind IN ('item', 'round');
+
 CREATE VIEW run_row AS
 SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,
-  r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.forked_from, r.forked_at_step,
-  r.owner_epoch, r.inbox_seq, r.crashes,
+  r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.parent_ordinal, r.depth, r.root_run_id,
+  r.forked_from, r.forked_at_step, r.owner_epoch, r.inbox_seq, r.crashes, r.paused_by,
   CASE WHEN r.finished_at IS NULL
     THEN max(r.revision,
-      coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575), 0),
+      coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455), 0),
       coalesce((SELECT max(a.revision) FROM attempt a WHERE a.run_id = r.id), 0),
       coalesce((SELECT max(e.revision) FROM event e WHERE e.run_id = r.id), 0))
     ELSE r.revision END AS revision,
@@ -223,37 +332,58 @@ JOIN version v ON v.id = r.version_id;
 
 CREATE VIEW runs AS
 SELECT r.tenant, r.public_id AS id, r.workflow, r.version, r.version_hash, r.status, r.reason, r.labels, r.initiator, r.trigger,
-  r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, origin.public_id AS forked_from, r.forked_at_step,
-  owner.name AS worker, r.inbox_seq, r.crashes, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
+  r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, r.depth, root.public_id AS root_run_id,
+  origin.public_id AS forked_from, r.forked_at_step, owner.name AS worker, r.inbox_seq, r.crashes, r.paused_by, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
   r.output, r.output_ref, r.error, r.input_crc, r.result_crc
 FROM run_row r
 LEFT JOIN run parent ON parent.id = r.parent_run_id
+LEFT JOIN run root ON root.id = r.root_run_id
 LEFT JOIN run origin ON origin.id = r.forked_from
 LEFT JOIN worker owner ON owner.epoch = r.owner_epoch;
 
 CREATE VIEW signals AS
-SELECT r.tenant, r.public_id AS run_id, i.seq, i.kind, i.actor, i.accepted_at, i.consumed_at, i.payload, i.payload_crc
+SELECT r.tenant, r.public_id AS run_id, i.seq, i.kind, i.name, i.signal_id, coalesce(s.path, d.path) AS path, i.actor, i.accepted_at,
+  i.consumed_at, i.payload, i.payload_crc
 FROM inbox i
-JOIN run r ON r.id = i.run_id;
+JOIN run r ON r.id = i.run_id
+LEFT JOIN step s ON s.key = (i.run_id << 28 | i.ordinal)
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = i.ordinal;
 
 CREATE VIEW step_runs AS
-SELECT r.tenant, r.public_id AS run_id, d.ordinal, d.path, d.uses, coalesce(s.status, 'PENDING') AS status, s.reason,
-  coalesce(s.attempt, 0) AS attempt, coalesce(s.failures, 0) AS failures, s.idempotency_key, s.revision, s.started_at,
+SELECT r.tenant, r.public_id AS run_id, d.ordinal, d.path, d.uses,
+  CASE WHEN s.kind = 'block' AND s.status = 'SUSPENDED' AND r.status = 'RUNNING' THEN 'RUNNING' ELSE coalesce(s.status, 'PENDING') END AS status,
+  s.reason, coalesce(s.attempt, 0) AS attempt, coalesce(s.failures, 0) AS failures, s.idempotency_key, s.revision, s.started_at,
   s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
 FROM run r
 JOIN version_steps d ON d.version_id = r.version_id
-LEFT JOIN step s ON s.key = (r.id << 20 | d.ordinal)
+LEFT JOIN step s ON s.key = (r.id << 28 | d.ordinal)
 UNION ALL
-SELECT r.tenant, r.public_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.attempt, s.failures, s.idempotency_key, s.revision,
-  s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input, s.input_ref, s.output, s.output_ref, s.error, s.input_crc,
-  s.result_crc
+SELECT r.tenant, r.public_id, s.ordinal, s.path, coalesce(s.uses, s.kind),
+  CASE WHEN s.kind = 'block' AND s.status = 'SUSPENDED' AND r.status = 'RUNNING' THEN 'RUNNING' ELSE s.status END,
+  s.reason, s.attempt, s.failures, s.idempotency_key, s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input,
+  s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
 FROM run r
-JOIN step s ON s.key BETWEEN r.id << 20 AND r.id << 20 | 1048575
-WHERE s.path IS NOT NULL;
+JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
+WHERE s.path IS NOT NULL AND s.kind NOT IN ('item', 'round');
+
+CREATE VIEW task_row AS
+SELECT t.*, r.public_id AS run, coalesce(s.path, d.path) AS path
+FROM task t
+JOIN run r ON r.id = t.run_id
+LEFT JOIN step s ON s.key = (t.run_id << 28 | t.ordinal)
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = t.ordinal;
+
+CREATE VIEW tasks AS
+SELECT t.tenant, t.public_id AS id, t.run AS run_id, t.path, t.type, t.topic, t.title, t.description, t.form, t.assignees, t.assigned_groups,
+  t.payload, t.status, t.attempt, t.failures, t.worker, t.lease_until, t.available_at, t.expires_at, t.created_at, t.closed_at, t.decided_by,
+  t.decision, t.error, t.payload_crc, t.result_crc
+FROM task_row t;
 
 CREATE VIEW waits AS
-SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at
+SELECT r.tenant, r.public_id AS run_id, w.ordinal, coalesce(s.path, d.path) AS path, w.kind, w.key, w.due_at, child.public_id AS child_run_id,
+  w.since, w.detail, w.detail_crc
 FROM wait w
 JOIN run r ON r.id = w.run_id
-LEFT JOIN step s ON s.key = (w.run_id << 20 | w.ordinal)
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = w.ordinal;
+LEFT JOIN step s ON s.key = (w.run_id << 28 | w.ordinal)
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = w.ordinal
+LEFT JOIN run child ON child.id = w.child_run_id;

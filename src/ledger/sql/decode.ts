@@ -1,82 +1,8 @@
-import { StepwellError } from "../../model/errors.ts";
-import type { Json } from "../../model/json.ts";
 import { RUN_REASONS, STEP_REASONS } from "../../model/status.ts";
 import type { WorkerIdentity } from "../port.ts";
-import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRow, StepRunRow, VersionRow, WaitRow } from "../rows.ts";
-import { checksum } from "./checksum.ts";
-import { ATTEMPT_STATUSES, INBOX_KINDS, RUN_STATUSES, STEP_STATUSES, STORED_STEP_STATUSES, WAIT_KINDS, type Words } from "./words.ts";
-
-/** A row as a driver gives it. */
-export type RawRow = Readonly<Record<string, unknown>>;
-
-/** Reads typed columns of one row; whatever is not what the schema promises is `LEDGER_CORRUPT`. */
-class Fields {
-  readonly #row: RawRow;
-  readonly #place: string;
-  readonly #data: { readonly [key: string]: Json };
-
-  constructor(row: RawRow, place: string, data: { readonly [key: string]: Json }) {
-    this.#row = row;
-    this.#place = place;
-    this.#data = data;
-  }
-
-  text(column: string): string {
-    const found = this.#row[column];
-    return typeof found === "string" ? found : this.#refuse(column);
-  }
-
-  textOrNull(column: string): string | null {
-    const found = this.#row[column];
-    return found === null || typeof found === "string" ? found : this.#refuse(column);
-  }
-
-  integer(column: string): number {
-    const found = this.#row[column];
-    return typeof found === "number" ? found : this.#refuse(column);
-  }
-
-  integerOrNull(column: string): number | null {
-    const found = this.#row[column];
-    return found === null || typeof found === "number" ? found : this.#refuse(column);
-  }
-
-  oneOf<W extends string>(allowed: Words<W>, column: string): W {
-    const found = this.#row[column];
-    return isWord(allowed, found) ? found : this.#refuse(column);
-  }
-
-  oneOfOrNull<W extends string>(allowed: Words<W>, column: string): W | null {
-    return this.#row[column] === null ? null : this.oneOf(allowed, column);
-  }
-
-  /** Compares payload columns with the checksum that was stored beside them. */
-  verify(crcColumn: string, first: string | null, second: string | null = null): void {
-    if (this.#row[crcColumn] !== checksum(first, second)) this.#refuse(crcColumn.replace(/_crc$/, ""));
-  }
-
-  #refuse(column: string): never {
-    throw new StepwellError("LEDGER_CORRUPT", `${this.#place} is damaged in the ledger: its ${column} is not what was written`, {
-      hint: "The bytes are kept as they are. Restore the ledger from a backup, or look at the row with sqlite3.",
-      data: { ...this.#data, column },
-    });
-  }
-}
-
-function isWord<W extends string>(allowed: Words<W>, found: unknown): found is W {
-  return typeof found === "string" && Object.hasOwn(allowed, found);
-}
-
-/** How a column names its row in an error. */
-const nameOf = (value: unknown): string | null => (typeof value === "string" || typeof value === "number" ? String(value) : null);
-
-const runFields = (row: RawRow, key: string): Fields => new Fields(row, `Run ${nameOf(row[key]) ?? "?"}`, { run: nameOf(row[key]) });
-
-function stepFields(row: RawRow): Fields {
-  const run = nameOf(row["public_id"]) ?? nameOf(row["run_id"]);
-  const step = nameOf(row["path"]) ?? nameOf(row["step"]) ?? nameOf(row["ordinal"]);
-  return new Fields(row, `Step ${step} of run ${run}`, { run, step });
-}
+import type { AttemptRow, EndedStep, HistoryRow, RunRow, StepRow, StepRunRow, VersionRow } from "../rows.ts";
+import { Fields, nameOf, type RawRow, runFields, stepFields } from "./fields.ts";
+import { ATTEMPT_STATUSES, RUN_STATUSES, STEP_KINDS, STEP_STATUSES, STORED_STEP_STATUSES } from "./words.ts";
 
 /** A row of `run_row`. */
 export function decodeRun(row: RawRow): RunRow {
@@ -105,12 +31,16 @@ export function decodeRun(row: RawRow): RunRow {
     idempotencyKey: fields.textOrNull("idempotency_key"),
     parentRunId: fields.integerOrNull("parent_run_id"),
     parentStep: fields.textOrNull("parent_step"),
+    parentOrdinal: fields.integerOrNull("parent_ordinal"),
+    depth: fields.integer("depth"),
+    rootRunId: fields.integerOrNull("root_run_id"),
     forkedFrom: fields.integerOrNull("forked_from"),
     forkedAtStep: fields.textOrNull("forked_at_step"),
     ownerEpoch: fields.integerOrNull("owner_epoch"),
     inboxSeq: fields.integer("inbox_seq"),
     revision: fields.integer("revision"),
     crashes: fields.integer("crashes"),
+    pausedBy: fields.textOrNull("paused_by"),
     deadlineAt: fields.integerOrNull("deadline_at"),
     createdAt: fields.integer("created_at"),
     startedAt: fields.integerOrNull("started_at"),
@@ -128,6 +58,10 @@ export function decodeStep(row: RawRow): StepRow {
   return {
     runId: fields.integer("run_id"),
     ordinal: fields.integer("ordinal"),
+    kind: fields.oneOf(STEP_KINDS, "kind"),
+    path: fields.textOrNull("path"),
+    uses: fields.textOrNull("uses"),
+    parent: fields.integerOrNull("parent"),
     status: fields.oneOf(STORED_STEP_STATUSES, "status"),
     reason: fields.oneOfOrNull(STEP_REASONS, "reason"),
     attempt: fields.integer("attempt"),
@@ -139,6 +73,11 @@ export function decodeStep(row: RawRow): StepRow {
     attemptStartedAt: fields.integerOrNull("attempt_started_at"),
     finishedAt: fields.integerOrNull("finished_at"),
   };
+}
+
+/** A row of `step` with the column `has_run`. */
+export function decodeEndedStep(row: RawRow): EndedStep {
+  return { ...decodeStep(row), hasRun: stepFields(row).integer("has_run") === 1 };
 }
 
 function stepPayload(fields: Fields): Pick<StepRow, "input" | "output" | "error" | "selected"> {
@@ -201,32 +140,6 @@ export function decodeHistory(row: RawRow): HistoryRow {
     attempt: fields.integerOrNull("attempt"),
     detail,
     actor: fields.textOrNull("actor"),
-  };
-}
-
-export function decodeWait(row: RawRow): WaitRow {
-  const fields = stepFields(row);
-  return {
-    runId: fields.integer("run_id"),
-    ordinal: fields.integer("ordinal"),
-    kind: fields.oneOf(WAIT_KINDS, "kind"),
-    key: fields.textOrNull("key"),
-    dueAt: fields.integerOrNull("due_at"),
-  };
-}
-
-export function decodeInbox(row: RawRow): InboxRow {
-  const fields = runFields(row, "run_id");
-  const payload = fields.textOrNull("payload");
-  fields.verify("payload_crc", payload);
-  return {
-    runId: fields.integer("run_id"),
-    seq: fields.integer("seq"),
-    kind: fields.oneOf(INBOX_KINDS, "kind"),
-    payload,
-    actor: fields.text("actor"),
-    acceptedAt: fields.integer("accepted_at"),
-    consumedAt: fields.integerOrNull("consumed_at"),
   };
 }
 

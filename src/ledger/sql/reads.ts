@@ -1,3 +1,17 @@
+/** All steps of a run, without `key`: it is too large for a number of JavaScript. */
+const STEPS = `SELECT s.run_id, s.ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
+    s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
+    coalesce(s.started_revision < s.revision, 0) AS has_run, r.public_id, coalesce(s.path, d.path) AS step
+  FROM step s JOIN run r ON r.id = s.run_id
+  LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
+  LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+  WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455`;
+
+/** ?1 tenant, ?2 ids above, ?3 topic or null, ?4 run or null, ?5 person or null with ?6 their groups as JSON. */
+const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR run = ?4)
+  AND (?5 IS NULL OR (assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
+    OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value))`;
+
 /**
  * Every read, written once. Placeholders are numbered; reads that serve a caller lead with the tenant. They read the views,
  * whose columns are the same on every backend.
@@ -13,23 +27,55 @@ export const READS = {
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,
   history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
-  stepRows: `SELECT s.*, r.public_id, coalesce(s.path, d.path) AS step FROM step s JOIN run r ON r.id = s.run_id
-    LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal WHERE s.key BETWEEN ?1 << 20 AND ?1 << 20 | 1048575 ORDER BY s.key`,
+  stepRows: `${STEPS} AND p.finished_at IS NULL ORDER BY s.key`,
+  allSteps: `${STEPS} ORDER BY s.key`,
+  attempt: "SELECT 1 AS found FROM attempt WHERE run_id = ?1 AND ordinal = ?2 AND attempt = ?3",
+  lastOrdinal: "SELECT ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
-  inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 ORDER BY seq",
-  openInbox: "SELECT * FROM inbox WHERE consumed_at IS NULL ORDER BY accepted_at, run_id, seq LIMIT ?1",
-  openInboxHeads: "SELECT run_id, max(seq) AS seq FROM inbox WHERE consumed_at IS NULL GROUP BY run_id",
+  waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
+  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL
+    AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL ORDER BY w.due_at LIMIT 1`,
+  /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
+  dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id
+    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL
+    GROUP BY w.due_at, w.run_id ORDER BY w.due_at, w.run_id LIMIT ?4`,
+  children: `SELECT * FROM run_row WHERE tenant = ?1 AND parent_run_id = (SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1) ORDER BY id`,
+  signals: `SELECT i.* FROM inbox i JOIN run r ON r.id = i.run_id WHERE r.tenant = ?1 AND r.public_id = ?2 ORDER BY i.seq`,
+  /** What drives a run on: open rows, and cancels, which stay in force. */
+  inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 AND (consumed_at IS NULL OR kind = 'cancel') ORDER BY seq",
+  /** ?1 ids above, ?2 limit. */
+  openInbox: `SELECT i.*, (i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name))
+      AS is_awaited
+    FROM inbox i CROSS JOIN run r ON r.id = i.run_id WHERE i.consumed_at IS NULL AND i.id > ?1 AND r.finished_at IS NULL ORDER BY i.id LIMIT ?2`,
+  signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
+  awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
+  lastInbox: "SELECT coalesce(max(id), 0) AS id FROM inbox",
+  inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
+  /** ?1 to ?4 are the key; subscriptions have no other order than that in which they came. */
+  subscriptions: "SELECT * FROM subscription WHERE tenant = ?1 AND event = ?2 AND field = ?3 AND value = ?4 ORDER BY id",
+  subscribed: "SELECT 1 AS found FROM subscription WHERE run_id = ?1 AND ordinal = ?2 AND member = ?3",
+  keptEvent: "SELECT id, data IS NOT NULL AS is_kept, expires_at FROM event_kept WHERE tenant = ?1 AND event = ?2 AND event_id = ?3",
+  /** ?5 now. */
+  keptEvents: `SELECT e.* FROM event_key k CROSS JOIN event_kept e ON e.id = k.kept_id
+    WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 ORDER BY k.kept_id`,
+  expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+  nextEventId: "SELECT coalesce(max(id), 0) + 1 AS id FROM event_kept",
+  task: "SELECT * FROM task_row WHERE tenant = ?1 AND public_id = ?2",
+  /** ?7 limit. */
+  tasks: `${TASKS} ORDER BY id LIMIT ?7`,
+  /** ?8 status. */
+  tasksByStatus: `${TASKS} AND status = ?8 ORDER BY id LIMIT ?7`,
+  /** ?3 now, ?4 limit. */
+  claimableTasks: `SELECT * FROM task_row WHERE tenant = ?1 AND topic = ?2 AND available_at <= ?3 AND (expires_at IS NULL OR expires_at > ?3)
+    ORDER BY available_at, id LIMIT ?4`,
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
-  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 ORDER BY id DESC LIMIT 1",
+  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
   unfinishedAll: "SELECT * FROM run_row WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
-  unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND id > ?1 ORDER BY id LIMIT ?2",
-  /** ?1 ids above, ?2 limit, ?3 now. */
-  unfinishedDue: `SELECT * FROM run_row WHERE status = 'SUSPENDED' AND owner_epoch IS NULL AND id > ?1
-    AND id IN (SELECT run_id FROM wait WHERE due_at <= ?3) ORDER BY id LIMIT ?2`,
+  unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND paused_by IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
 } as const;
 
 /** Statements outside the hot path that change something, written once. */
@@ -41,7 +87,4 @@ export const COLD_WRITES = {
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
   insertVersionStep: "INSERT INTO version_steps (version_id, ordinal, path, uses) VALUES (?1, ?2, ?3, ?4)",
-  countInbox:
-    "UPDATE run SET inbox_seq = inbox_seq + 1 WHERE tenant = ?1 AND public_id = ?2 AND finished_at IS NULL RETURNING id, inbox_seq AS seq",
-  insertInbox: "INSERT INTO inbox (run_id, seq, kind, actor, accepted_at, payload, payload_crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 } as const;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { RUN_TRANSITIONS, STEP_TRANSITIONS } from "../../model/status.ts";
 import { checksum } from "./checksum.ts";
-import { executorsBy, type HotWrite } from "./hot-writes.ts";
+import type { HotWrite } from "./description.ts";
+import { executorsBy } from "./executors.ts";
 import { renderWrite } from "./render.ts";
 
 /** The SQL of every hot write for a target status, by the name of the write. */
@@ -18,7 +19,7 @@ describe("rendering of hot writes", () => {
   test("a step's settlement is one guarded update by key", () => {
     expect(statements("SUCCEEDED")["settleStep"]).toBe(
       "UPDATE step SET status = ?1, reason = ?2, failures = ?3, output = ?4, error = ?5, result_crc = ?6, revision = ?7, finished_at = ?8 " +
-        "WHERE key = (?9 << 20 | ?10) AND status IN ('RUNNING', 'SUSPENDED')",
+        "WHERE key = (?9 << 28 | ?10) AND status IN ('RUNNING', 'SUSPENDED')",
     );
   });
 
@@ -29,7 +30,7 @@ describe("rendering of hot writes", () => {
     }
     const suspendable = Object.entries(STEP_TRANSITIONS).filter(([, targets]) => targets.includes("SUSPENDED"));
     expect(suspendable.map(([status]) => status)).toEqual(["RUNNING"]);
-    expect(statements("SUSPENDED")["suspendStep"]).toContain("status IN ('RUNNING')");
+    expect(statements("SUSPENDED")["suspendStep"]).toContain("status IN ('RUNNING', 'SUSPENDED')");
     expect(statements("RUNNING")["restartStep"]).toMatch(/attempt < \?\d+ AND status IN \('PENDING', 'RUNNING', 'SUSPENDED'\)$/);
   });
 

@@ -1,5 +1,5 @@
 import { checksum } from "./checksum.ts";
-import type { Columns, ColumnValue, HotWrite, Source, Table } from "./hot-writes.ts";
+import type { Columns, ColumnValue, HotWrite, Source, Table } from "./description.ts";
 
 export type ReadValue<W> = (write: W, now: number) => ColumnValue;
 
@@ -11,13 +11,15 @@ export interface RenderedWrite<W> {
 }
 
 /** How the value of a source that needs no look into the database is found. */
-export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" | "row" }>): ReadValue<W> {
+export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" | "row" | "increment" }>): ReadValue<W> {
   switch (source.from) {
     case "write":
       return source.value;
     case "clock": {
-      const { after } = source;
+      const { after, at } = source;
       return (write, now) => {
+        const moment = at?.(write) ?? null;
+        if (moment !== null) return moment;
         const delay = after(write);
         return delay === null ? null : now + delay;
       };
@@ -30,7 +32,7 @@ export function readerOf<W>(source: Exclude<Source<W>, { readonly from: "once" |
 }
 
 /** Bits of a step's key that hold its ordinal; the run's id stands above them. */
-const ORDINAL_BITS = 20;
+const ORDINAL_BITS = 28;
 
 /** The same write without the columns that its common case leaves null. */
 export function briefWrite<W>(write: HotWrite<W>, without: readonly string[]): HotWrite<W> {
@@ -45,7 +47,9 @@ export function renderWrite<W>(write: HotWrite<W>): RenderedWrite<W> {
     const keys = bindings.keys(table, key);
     const names = [...keys.map(([column]) => column), ...Object.keys(set)];
     const values = [...keys.map(([, expression]) => expression), ...bindings.expressions(set)];
-    const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${values.join(", ")})`;
+    const { other } = write.guard;
+    const source = other === undefined ? `VALUES (${values.join(", ")})` : `SELECT ${values.join(", ")} WHERE ${bindings.exists(other)}`;
+    const sql = `INSERT INTO ${table} (${names.join(", ")}) ${source}`;
     return { sql: () => sql, values: bindings.values };
   }
   const assignments = bindings.pairs(set, "=").join(", ");
@@ -93,12 +97,18 @@ class Bindings<W> {
     return this.keys(table, key).map(([column, expression]) => `${column} = ${expression}`);
   }
 
+  exists({ table, key, empty }: { readonly table: Table; readonly key: Columns<W>; readonly empty: readonly string[] }): string {
+    const conditions = [...this.matches(table, key), ...empty.map((column) => `${column} IS NULL`)];
+    return `EXISTS (SELECT 1 FROM ${table} WHERE ${conditions.join(" AND ")})`;
+  }
+
   expressions(columns: Columns<W>): readonly string[] {
     return Object.entries(columns).map(([column, source]) => this.#expression(column, source));
   }
 
   #expression(column: string, source: Source<W>): string {
     if (source.from === "once") return `coalesce(${column}, ${this.#expression(column, source.source)})`;
+    if (source.from === "increment") return `${column} + 1`;
     if (source.from === "row")
       return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.matches(source.table, source.key).join(" AND ")})`;
     let place = this.#places.get(source);

@@ -1,6 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { invariant, StepwellError } from "../../model/errors.ts";
-import { type AnyWrite, type ColumnValue, type Executors, execute, executorsBy, type HotWrite } from "../sql/hot-writes.ts";
+import type { LedgerWrite } from "../own-writes.ts";
+import type { InboxRow, SubscriptionRow } from "../rows.ts";
+import { decodeInbox } from "../sql/decode-waiting.ts";
+import type { ColumnValue, HotWrite } from "../sql/description.ts";
+import { type AnyWrite, type Executors, execute, executorsBy } from "../sql/executors.ts";
 import { briefWrite, renderWrite } from "../sql/render.ts";
 import type { Unit } from "../writes.ts";
 
@@ -13,10 +17,16 @@ export class BatchApplier {
   readonly #totalChanges: StatementSync;
   readonly #quick: Executors;
   readonly #careful: Executors;
+  readonly #justPosted: StatementSync;
   #expected = 0;
   #position = 0;
+  #posted: InboxRow[] = [];
+  #subscribed: SubscriptionRow[] = [];
+  /** The new numbers of the inboxes that this transaction has moved on, by run. */
+  readonly #moved = new Map<number, number>();
 
   constructor(db: DatabaseSync) {
+    this.#justPosted = db.prepare("SELECT * FROM inbox WHERE id = last_insert_rowid() AND changes() = 1");
     this.#totalChanges = db.prepare("SELECT total_changes() AS total");
     this.#quick = this.#executors(db, false);
     this.#careful = this.#executors(db, true);
@@ -27,23 +37,45 @@ export class BatchApplier {
     return this.#position;
   }
 
+  /** Must stand at the beginning of every transaction. */
+  begin(): void {
+    this.#posted = [];
+    this.#subscribed = [];
+    this.#moved.clear();
+  }
+
+  /** What the transaction has put into inboxes so far. */
+  get posted(): readonly InboxRow[] {
+    return this.#posted;
+  }
+
+  /** The subscriptions that the transaction has inserted so far. */
+  get subscribed(): readonly SubscriptionRow[] {
+    return this.#subscribed;
+  }
+
+  applyOne(write: LedgerWrite, now: number): void {
+    execute(this.#careful, write, now);
+  }
+
   /** False when some write changed no row although it must; the caller rolls back and calls `applyCarefully`. */
-  applyQuickly(units: readonly Unit[], skip: ReadonlySet<number>, now: number): boolean {
+  applyQuickly(units: readonly Unit[], missed: Set<number>, now: number): boolean {
     const before = this.#countChanges();
     this.#expected = 0;
-    this.#apply(this.#quick, units, skip, now);
+    this.#apply(this.#quick, units, missed, now);
     return this.#countChanges() - before === this.#expected;
   }
 
   /** @throws StepwellError `LEDGER_CONFLICT` at the first write that changes no row although it must */
-  applyCarefully(units: readonly Unit[], skip: ReadonlySet<number>, now: number): void {
-    this.#apply(this.#careful, units, skip, now);
+  applyCarefully(units: readonly Unit[], missed: Set<number>, now: number): void {
+    this.#apply(this.#careful, units, missed, now);
   }
 
-  #apply(executors: Executors, units: readonly Unit[], skip: ReadonlySet<number>, now: number): void {
+  #apply(executors: Executors, units: readonly Unit[], missed: Set<number>, now: number): void {
     this.#position = 0;
     for (const unit of units) {
-      if (skip.size === 0 || !skip.has(this.#position)) {
+      if (this.#moved.size > 0 && unit.inboxSeq !== null && unit.inboxSeq < (this.#moved.get(unit.runId) ?? 0)) missed.add(this.#position);
+      if (missed.size === 0 || !missed.has(this.#position)) {
         for (const write of unit.writes) execute(executors, write, now);
       }
       this.#position++;
@@ -57,23 +89,38 @@ export class BatchApplier {
   }
 
   #executors(db: DatabaseSync, careful: boolean): Executors {
-    return executorsBy((description) =>
+    const executors = executorsBy((description) =>
       careful || description.noRow === "allow" ? this.#counting(db, description) : this.#trusting(db, description),
     );
+    const postInbox: Executors["postInbox"] = (write, now) => {
+      executors.postInbox(write, now);
+      const row = this.#justPosted.get();
+      if (row === undefined) return;
+      const posted = decodeInbox(row);
+      this.#posted.push(posted);
+      this.#moved.set(posted.runId, posted.seq);
+    };
+    const insertSubscription: Executors["insertSubscription"] = (write, now) => {
+      executors.insertSubscription(write, now);
+      this.#subscribed.push(write);
+    };
+    return { ...executors, postInbox, insertSubscription };
   }
 
   #trusting<W>(db: DatabaseSync, description: HotWrite<W>): (write: W, now: number) => void {
     const full = new BoundWrite(db, description);
-    const { brief } = description;
-    if (brief === undefined) {
-      return (write, now) => {
-        full.execute(write, now);
-        this.#expected++;
-      };
-    }
-    const short = new BoundWrite(db, briefWrite(description, brief.without));
+    const briefs = (description.brief ?? []).map(({ without, when }) => ({
+      when,
+      bound: new BoundWrite(db, briefWrite(description, without)),
+    }));
     return (write, now) => {
-      (brief.when(write) ? short : full).execute(write, now);
+      let bound = full;
+      for (const brief of briefs) {
+        if (!brief.when(write)) continue;
+        bound = brief.bound;
+        break;
+      }
+      bound.execute(write, now);
       this.#expected++;
     };
   }
@@ -88,9 +135,13 @@ export class BatchApplier {
   }
 
   #refusal(write: AnyWrite): StepwellError {
-    return new StepwellError("LEDGER_CONFLICT", `${write.write} of run ${write.runId} does not follow from what the ledger holds`, {
-      data: { unit: this.#position, write: write.write, runId: write.runId },
-    });
+    return new StepwellError(
+      "LEDGER_CONFLICT",
+      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
+      {
+        data: { unit: this.#position, write: write.write, runId: write.runId ?? null },
+      },
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { invariant, StepwellError } from "../../model/errors.ts";
+import { matchKeptEvents } from "../events.ts";
 import type { LedgerClock } from "../ledger-clock.ts";
 import type { Ownership, WorkerIdentity } from "../port.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
@@ -7,10 +8,10 @@ import { BatchApplier } from "./apply-batch.ts";
 import { sqliteError } from "./errors.ts";
 import { InboxHeads } from "./inbox-heads.ts";
 import { ROLL_BACK, type SqliteSession } from "./session.ts";
+import { SqliteTransaction } from "./transaction.ts";
 
 /** How far the stored high-water mark of the clock may lag; a write per commit would cost a page more in each. */
 const CLOCK_LAG_MS = 1_000;
-const NONE: ReadonlySet<number> = new Set();
 
 /** Everything that is written goes through here: one transaction, one time stamp, a look at what others wrote meanwhile. */
 export class SqliteCommits {
@@ -19,6 +20,8 @@ export class SqliteCommits {
   readonly #clock: LedgerClock;
   readonly #applier: BatchApplier;
   #seenVersion: unknown;
+  /** The newest inbox row of another process that is known. What is older was there before anybody could read a run through this connection. */
+  #seenInbox: number;
   #storedClock = 0;
   #epoch = 0;
 
@@ -26,11 +29,13 @@ export class SqliteCommits {
     this.#session = session;
     this.#clock = clock;
     this.#applier = new BatchApplier(session.db);
+    this.#seenInbox = session.number(READS.lastInbox, "id");
   }
 
   /** Runs `work` in a transaction with the time of the commit. */
   write<T>(work: (now: number) => T): T {
-    return this.#session.transaction(() => {
+    const result = this.#session.transaction(() => {
+      this.#applier.begin();
       this.#lookElsewhere();
       const now = this.#clock.now();
       if (now - this.#storedClock >= CLOCK_LAG_MS) {
@@ -39,6 +44,8 @@ export class SqliteCommits {
       }
       return work(now);
     });
+    if (result !== ROLL_BACK) for (const { runId, seq } of this.#applier.posted) this.heads.note(runId, seq);
+    return result;
   }
 
   /** Makes this connection's engine the one that may write; every earlier epoch is fenced. */
@@ -62,9 +69,9 @@ export class SqliteCommits {
     return this.#session.get("PRAGMA data_version")?.["data_version"];
   }
 
-  /** Writes one unit of a process that need not own the ledger. */
-  apply(unit: Unit, now: number): void {
-    this.#applyCarefully([unit], NONE, now);
+  /** Runs an operation of the ledger's own in a transaction. */
+  within<T>(work: (transaction: SqliteTransaction) => T): T {
+    return this.write((now) => work(new SqliteTransaction(this.#session, this.#applier, now)));
   }
 
   /** @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint */
@@ -76,19 +83,22 @@ export class SqliteCommits {
     return careful;
   }
 
-  #attempt({ epoch, units }: Batch, apply: (missed: ReadonlySet<number>, now: number) => boolean): CommitOutcome | typeof ROLL_BACK {
-    let missed = NONE;
+  #attempt({ epoch, units }: Batch, apply: (missed: Set<number>, now: number) => boolean): CommitOutcome | typeof ROLL_BACK {
+    let missed = new Set<number>();
     const outcome = this.write((now): CommitOutcome | typeof ROLL_BACK => {
       if (epoch !== this.#epoch) return { outcome: "fenced" };
       missed = this.heads.missedBy(units);
-      return apply(missed, now) ? { outcome: "committed", now, missed: [...missed] } : ROLL_BACK;
+      if (!apply(missed, now)) return ROLL_BACK;
+      const { subscribed } = this.#applier;
+      if (subscribed.length > 0) matchKeptEvents(new SqliteTransaction(this.#session, this.#applier, now), subscribed);
+      return { outcome: "committed", now, missed: [...missed], accepted: this.#applier.posted };
     });
     if (outcome !== ROLL_BACK) this.heads.noteEnded(units, missed);
     return outcome;
   }
 
   /** False when a guard or a constraint was broken, perhaps by a later unit than the one that is to blame. */
-  #applyQuickly(units: readonly Unit[], missed: ReadonlySet<number>, now: number): boolean {
+  #applyQuickly(units: readonly Unit[], missed: Set<number>, now: number): boolean {
     try {
       return this.#applier.applyQuickly(units, missed, now);
     } catch (error) {
@@ -97,7 +107,7 @@ export class SqliteCommits {
     }
   }
 
-  #applyCarefully(units: readonly Unit[], missed: ReadonlySet<number>, now: number): true {
+  #applyCarefully(units: readonly Unit[], missed: Set<number>, now: number): true {
     try {
       this.#applier.applyCarefully(units, missed, now);
       return true;
@@ -120,7 +130,10 @@ export class SqliteCommits {
     this.#storedClock = this.#session.number(READS.fact, "value", "clock");
     this.#clock.seen(this.#storedClock);
     this.#epoch = Number(this.#session.get(READS.owner)?.["epoch"] ?? 0);
-    for (const row of this.#session.all(READS.openInboxHeads)) this.heads.note(Number(row["run_id"]), Number(row["seq"]));
+    for (const row of this.#session.all(READS.inboxHeads, this.#seenInbox)) {
+      this.heads.note(Number(row["run_id"]), Number(row["seq"]));
+      this.#seenInbox = Math.max(this.#seenInbox, Number(row["id"]));
+    }
     this.#seenVersion = version;
   }
 }

@@ -5,7 +5,7 @@ const ENDED_KEPT = 10_000;
 
 /**
  * The last accepted inbox number of every run that was sent something, so that a commit need not read `run.inbox_seq` for
- * each unit. Complete because only the owner consumes: what another process accepted since the last look is still open.
+ * each unit. Complete because every transaction begins with what other processes accepted since the last one.
  */
 export class InboxHeads {
   readonly #heads = new Map<number, number>();
@@ -17,7 +17,7 @@ export class InboxHeads {
   }
 
   /** Indexes of the units that were decided before the last accepted row. */
-  missedBy(units: readonly Unit[]): ReadonlySet<number> {
+  missedBy(units: readonly Unit[]): Set<number> {
     const missed = new Set<number>();
     if (this.#heads.size === 0) return missed;
     for (const [index, unit] of units.entries()) {

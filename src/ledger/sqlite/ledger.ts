@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import type {
+  Events,
   InboxEntry,
   Ledger,
   NewVersion,
@@ -13,24 +15,26 @@ import type {
   RunPage,
   RunQuery,
   StoredRun,
+  Tasks,
   WorkerIdentity,
 } from "../port.ts";
-import { keyReused, ownedBy, runFinished, runNotFound } from "../refusals.ts";
-import type { AttemptRow, HistoryRow, InboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
+import { keyReused, ownedBy } from "../refusals.ts";
+import { reopenRun } from "../reopen.ts";
+import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
+import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
 import {
   decodeAttempt,
   decodeHistory,
   decodeIdempotencyHash,
-  decodeInbox,
   decodeOwner,
   decodeRun,
   decodeStep,
   decodeStepRun,
   decodeVersion,
-  decodeWait,
 } from "../sql/decode.ts";
+import { decodeInbox, decodeOpenInbox, decodeWait } from "../sql/decode-waiting.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { SqliteCommits } from "./commits.ts";
@@ -38,6 +42,8 @@ import { openDatabase } from "./connection.ts";
 import { sqliteError } from "./errors.ts";
 import { type OwnerLock, takeLock } from "./lock.ts";
 import { SqliteSession } from "./session.ts";
+import { sqliteTasks } from "./tasks.ts";
+import { SqliteWaits } from "./waits.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file; it and its directory are created when missing. */
@@ -76,6 +82,9 @@ export function sqliteLedgerOn(db: DatabaseSync, options: SqliteLedgerOptions): 
 class SqliteLedger implements Ledger {
   /** SQLite has one writer; a second batch in flight would only wait for the first. */
   readonly lanes = 1;
+  readonly waits: SqliteWaits;
+  readonly events: Events;
+  readonly tasks: Tasks;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;
@@ -84,6 +93,9 @@ class SqliteLedger implements Ledger {
   constructor(session: SqliteSession, commits: SqliteCommits) {
     this.#session = session;
     this.#commits = commits;
+    this.waits = new SqliteWaits(session, commits);
+    this.tasks = sqliteTasks(session, commits);
+    this.events = { publish: async (entry) => commits.within((transaction) => publishEvent(transaction, entry)) };
     this.#askedVersion = commits.dataVersion();
   }
 
@@ -127,14 +139,14 @@ class SqliteLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
-    const row = this.#session.get(READS.latestVersion, tenant, workflow);
+  async latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined> {
+    const row = this.#session.get(READS.latestVersion, tenant, workflow, label ?? null);
     return row === undefined ? undefined : decodeVersion(row);
   }
 
   async enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }> {
     const { publicId, tenant, versionId, idempotencyKey, idempotencyHash } = run;
-    return this.#commits.write((now) => {
+    return this.#commits.within((transaction) => {
       const version = this.#session.get(READS.version, versionId);
       const workflow = version === undefined ? "" : decodeVersion(version).workflow;
       const known = idempotencyKey === null ? undefined : this.#session.get(READS.runByKey, tenant, workflow, idempotencyKey);
@@ -143,8 +155,7 @@ class SqliteLedger implements Ledger {
         return { publicId: decodeRun(known).publicId, created: false };
       }
       const runId = this.#nextRunIds(1);
-      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, revision: 1 } as const;
-      this.#commits.apply({ runId, inboxSeq: null, writes: [write] }, now);
+      transaction.apply({ ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 });
       return { publicId, created: true };
     });
   }
@@ -153,27 +164,12 @@ class SqliteLedger implements Ledger {
     return this.#session.number(COLD_WRITES.reserveRunIds, "first", count);
   }
 
-  async accept(entry: InboxEntry): Promise<InboxRow> {
-    const { tenant, publicId, kind, actor } = entry;
-    const payload = entry.payload === null ? null : JSON.stringify(entry.payload);
-    const accepted = this.#commits.write((now): InboxRow => {
-      const counted = this.#session.get(COLD_WRITES.countInbox, tenant, publicId);
-      if (counted === undefined)
-        throw this.#session.get(READS.run, tenant, publicId) === undefined ? runNotFound(publicId) : runFinished(publicId);
-      const row: InboxRow = {
-        runId: Number(counted["id"]),
-        seq: Number(counted["seq"]),
-        kind,
-        payload,
-        actor,
-        acceptedAt: now,
-        consumedAt: null,
-      };
-      this.#session.get(COLD_WRITES.insertInbox, row.runId, row.seq, kind, actor, now, payload, checksum(payload, null));
-      return row;
-    });
-    this.#commits.heads.note(accepted.runId, accepted.seq);
-    return accepted;
+  async accept(entry: InboxEntry): Promise<OpenInboxRow> {
+    return this.#commits.within((transaction) => acceptEntry(transaction, entry));
+  }
+
+  async reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow> {
+    return this.#commits.within((transaction) => reopenRun(transaction, tenant, publicId, actor));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
@@ -217,8 +213,6 @@ class SqliteLedger implements Ledger {
         return this.#session.all(READS.unfinishedAll, afterId, limit);
       case "queued":
         return this.#session.all(READS.unfinishedQueued, afterId, limit);
-      case "due":
-        return this.#session.all(READS.unfinishedDue, afterId, limit, this.#commits.now());
     }
   }
 
@@ -228,13 +222,14 @@ class SqliteLedger implements Ledger {
     return {
       run: decodeRun(row),
       steps: this.#session.all(READS.stepRows, runId).map(decodeStep),
+      lastOrdinal: Number(this.#session.get(READS.lastOrdinal, runId)?.["ordinal"] ?? -1),
       waits: this.#session.all(READS.waitRows, runId).map(decodeWait),
       inbox: this.#session.all(READS.inboxRows, runId).map(decodeInbox),
     };
   }
 
-  async unconsumedInbox(limit: number): Promise<readonly InboxRow[]> {
-    return this.#session.all(READS.openInbox, limit).map(decodeInbox);
+  async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
+    return this.#session.all(READS.openInbox, afterId, limit).map(decodeOpenInbox);
   }
 
   async changedElsewhere(): Promise<boolean> {

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { sqliteLedgers } from "../../testing/conformance/ledger/backends.ts";
-import { aQueuedRun, endRun, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
+import { aQueuedRun, endRun, insertWait, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
 import { commit, eachCase, refusal, startedRun, WORKER } from "../../testing/conformance/ledger/kit.ts";
 
 const OWNER = fileURLToPath(import.meta.resolve("../../testing/conformance/ledger/owner-process.ts"));
@@ -60,7 +60,7 @@ describe("two processes on one SQLite ledger", () => {
     const publicId = `run-${runId}`;
     await fixture.ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" });
     const lost = { write: "insertAttempt", runId, ordinal: 0, attempt: 1, status: "DISCARDED", error: null, revision: 2 } as const;
-    const wait = { write: "insertWait", runId, ordinal: 1, kind: "no_worker", key: null, dueInMs: 5 } as const;
+    const wait = insertWait(runId, 1, { kind: "no_worker", dueInMs: 5 });
     await commit(fixture, unit(runId, [lost, wait, settleStep(runId, 0), endRun(runId)], 1));
     const { time } = fixture.clock;
     expect(queryElsewhere(file, "SELECT tenant, id, workflow, status, output, finished_at FROM runs")).toEqual([

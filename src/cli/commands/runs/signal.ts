@@ -1,4 +1,3 @@
-import type { InboxKind } from "../../../ledger/rows.ts";
 import { liveOwnerOf } from "../../../ledger/url.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -10,14 +9,14 @@ interface Flags {
 }
 
 /** What each signal is called in a sentence, and what an engine that is at work does with it. */
-const WORDS: Readonly<Record<InboxKind, { readonly name: string; readonly effect: string }>> = {
+const WORDS = {
   cancel: { name: "cancel", effect: "ends the run" },
   resume: { name: "resumption", effect: "goes on with the run" },
-};
+} as const;
 
 /** A command that sends a run a signal, whoever owns the ledger. */
 export const defineSignal =
-  (kind: InboxKind): Define =>
+  (kind: keyof typeof WORDS): Define =>
   (command, { terminal, finish }) => {
     const words = WORDS[kind];
     command

@@ -60,7 +60,7 @@ export function describeCommits(make: MakeLedger): void {
       clock.time += 1_234;
       const run = insertRun(version.id, runId, { deadlineInMs: 60_000 });
       const outcome = await commit(fixture, unit(runId, [run, insertStep(runId, 0)], null));
-      expect(outcome).toEqual({ outcome: "committed", now: clock.time, missed: [] });
+      expect(outcome).toEqual({ outcome: "committed", now: clock.time, missed: [], accepted: [] });
       await expect(runOf(fixture, runId)).resolves.toMatchObject({
         createdAt: clock.time,
         startedAt: clock.time,

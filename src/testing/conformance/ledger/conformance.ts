@@ -1,13 +1,18 @@
 import { describe } from "vitest";
 import { describeCommits } from "./commits.ts";
+import { describeEvents } from "./events.ts";
 import { describeInbox } from "./inbox.ts";
 import type { MakeLedger } from "./kit.ts";
 import { describeOwnership } from "./ownership.ts";
 import { describeReads } from "./reads.ts";
 import { describeRecovery } from "./recovery.ts";
+import { describeReopening } from "./reopening.ts";
 import { describeRuns } from "./runs.ts";
+import { describeScopes } from "./scopes.ts";
 import { describeSteps } from "./steps.ts";
+import { describeApprovals, describeWork } from "./tasks.ts";
 import { describeVersions } from "./versions.ts";
+import { describeWaits } from "./waits.ts";
 
 /** What every ledger must do, whatever stores it. */
 export function describeLedgerConformance(name: string, make: MakeLedger): void {
@@ -17,6 +22,12 @@ export function describeLedgerConformance(name: string, make: MakeLedger): void 
     describeSteps(make);
     describeCommits(make);
     describeInbox(make);
+    describeScopes(make);
+    describeWaits(make);
+    describeEvents(make);
+    describeApprovals(make);
+    describeWork(make);
+    describeReopening(make);
     describeOwnership(make);
     describeReads(make);
     describeRecovery(make);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endRun, insertStep, settleStep, TENANT, unit } from "./builders.ts";
+import { endRun, insertStep, insertWait, postInbox, settleStep, TENANT, unit } from "./builders.ts";
 import { commit, eachCase, type LedgerCase, type MakeLedger, openedAgain, refusal, runOf, startedRun, stepOf } from "./kit.ts";
 
 export function describeInbox(make: MakeLedger): void {
@@ -12,18 +12,21 @@ export function describeInbox(make: MakeLedger): void {
       const first = await fixture.ledger.accept({ ...cancelOf(runId), payload: { why: "late" } });
       fixture.clock.time += 1;
       const second = await fixture.ledger.accept(cancelOf(runId));
+      const common = { runId, kind: "cancel", name: null, ordinal: null, signalId: null, actor: "ann", consumedAt: null, isAwaited: true };
       expect([first, second]).toEqual([
-        { runId, seq: 1, kind: "cancel", payload: '{"why":"late"}', actor: "ann", acceptedAt: fixture.clock.time - 1, consumedAt: null },
-        { runId, seq: 2, kind: "cancel", payload: null, actor: "ann", acceptedAt: fixture.clock.time, consumedAt: null },
+        { ...common, id: first.id, seq: 1, payload: '{"why":"late"}', acceptedAt: fixture.clock.time - 1 },
+        { ...common, id: first.id + 1, seq: 2, payload: null, acceptedAt: fixture.clock.time },
       ]);
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ inboxSeq: 2 });
-      await expect(fixture.ledger.unconsumedInbox(1)).resolves.toEqual([first]);
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([first, second]);
+      await expect(fixture.ledger.unconsumedInbox(0, 1)).resolves.toEqual([first]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([first, second]);
       await commit(fixture, unit(runId, [{ write: "consumeInbox", runId, seq: 1 }], 2));
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([second]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([second]);
       await commit(fixture, unit(runId, [{ write: "consumeInbox", runId, seq: 2 }], 2));
-      await expect(fixture.ledger.unconsumedInbox(9)).resolves.toEqual([]);
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([]);
       await expect(fixture.ledger.loadRun(runId)).resolves.toMatchObject({ inbox: [{ seq: 1 }, { seq: 2 }] });
+      const again = commit(fixture, unit(runId, [{ write: "consumeInbox", runId, seq: 2 }], 2));
+      expect((await refusal(again)).code).toBe("LEDGER_CONFLICT");
     });
 
     test("a unit that was decided before the last signal is left out, the others are written", async () => {
@@ -66,6 +69,109 @@ export function describeInbox(make: MakeLedger): void {
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ inboxSeq: 1 });
     });
 
+    test("a row is consumed alone, in any order, and what is consumed is not loaded again but a cancel", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      for (const name of ["a", "b", "c"]) await fixture.ledger.accept(signalOf(runId, name));
+      await fixture.ledger.accept(cancelOf(runId));
+      const consume = (seq: number) => unit(runId, [{ write: "consumeInbox", runId, seq }], 4);
+      await commit(fixture, consume(2));
+      await commit(fixture, consume(4));
+      const stored = await fixture.ledger.loadRun(runId);
+      expect(stored?.inbox.map(({ seq, kind, name }) => [seq, kind, name])).toEqual([
+        [1, "signal", "a"],
+        [3, "signal", "c"],
+        [4, "cancel", null],
+      ]);
+      expect(await fixture.ledger.waits.listSignals(TENANT, `run-${runId}`)).toHaveLength(4);
+    });
+
+    test("a signal tells whether somebody waits for it, and stays when nobody does", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      await commit(fixture, unit(runId, [insertWait(runId, 0, { kind: "signal", key: "go" })]));
+      await expect(fixture.ledger.accept(signalOf(runId, "stay"))).resolves.toMatchObject({ name: "stay", isAwaited: false });
+      await expect(fixture.ledger.accept(signalOf(runId, "go"))).resolves.toMatchObject({ name: "go", isAwaited: true });
+      const open = await fixture.ledger.unconsumedInbox(0, 9);
+      expect(open.map(({ name, isAwaited }) => [name, isAwaited])).toEqual([
+        ["stay", false],
+        ["go", true],
+      ]);
+      await expect(fixture.ledger.unconsumedInbox(open[0]?.id ?? 0, 9)).resolves.toMatchObject([{ name: "go" }]);
+    });
+
+    test("the same signal id again changes nothing, also after the run's end; two signals alike are two", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      const once = { ...signalOf(runId, "go"), signalId: "s1" };
+      const first = await fixture.ledger.accept(once);
+      await expect(fixture.ledger.accept({ ...once, payload: "other" })).resolves.toEqual(first);
+      await expect(fixture.ledger.accept({ ...once, signalId: "s2" })).resolves.toMatchObject({ seq: 2 });
+      await expect(fixture.ledger.accept(signalOf(runId, "go"))).resolves.toMatchObject({ seq: 3 });
+      const elsewhere = await startedRun(fixture);
+      await expect(fixture.ledger.accept({ ...signalOf(elsewhere, "go"), signalId: "s1" })).resolves.toMatchObject({ seq: 1 });
+      await commit(fixture, unit(runId, [settleStep(runId, 0), endRun(runId)], 3));
+      await expect(fixture.ledger.accept(once)).resolves.toEqual(first);
+      expect((await refusal(fixture.ledger.accept({ ...once, signalId: "s3" }))).code).toBe("RUN_FINISHED");
+    });
+
+    test("a run's commit writes into another run's inbox, and the commit tells what it accepted", async () => {
+      const fixture = get();
+      const [child, parent] = [await startedRun(fixture), await startedRun(fixture)];
+      const end = unit(child, [settleStep(child, 0), endRun(child), postInbox(child, parent, { ordinal: 2 })]);
+      const outcome = await commit(fixture, end, unit(parent, [insertStep(parent, 1)], 0));
+      const row = {
+        runId: parent,
+        seq: 1,
+        kind: "child",
+        ordinal: 2,
+        payload: '{"ok":true,"payload":7}',
+        actor: "engine",
+        consumedAt: null,
+      };
+      expect(outcome).toMatchObject({ missed: [1], accepted: [row] });
+      await expect(runOf(fixture, parent)).resolves.toMatchObject({ inboxSeq: 1 });
+      await expect(commit(fixture, unit(parent, [insertStep(parent, 1)], 0))).resolves.toMatchObject({ missed: [0], accepted: [] });
+      await expect(commit(fixture, unit(parent, [insertStep(parent, 1)], 1))).resolves.toMatchObject({ missed: [] });
+    });
+
+    test("nothing is posted to a run that has ended, or by a unit that was left out or refused", async () => {
+      const fixture = get();
+      const [cause, ended, open] = [await startedRun(fixture), await startedRun(fixture), await startedRun(fixture)];
+      await commit(fixture, unit(ended, [settleStep(ended, 0), endRun(ended)]));
+      await expect(commit(fixture, unit(cause, [postInbox(cause, ended), postInbox(cause, 9_999)]))).resolves.toMatchObject({
+        accepted: [],
+      });
+      const clash = unit(cause, [postInbox(cause, open), insertStep(cause, 0)]);
+      expect((await refusal(commit(fixture, clash))).code).toBe("LEDGER_CONFLICT");
+      await fixture.ledger.accept(cancelOf(cause));
+      await expect(commit(fixture, unit(cause, [postInbox(cause, open)], 0))).resolves.toMatchObject({ missed: [0], accepted: [] });
+      await expect(runOf(fixture, open)).resolves.toMatchObject({ inboxSeq: 0 });
+      await expect(commit(fixture, unit(open, [settleStep(open, 0)], 0))).resolves.toMatchObject({ missed: [] });
+    });
+
+    test("several rows for one run in one commit are numbered in order", async () => {
+      const fixture = get();
+      const [one, two, parent] = [await startedRun(fixture), await startedRun(fixture), await startedRun(fixture)];
+      const outcome = await commit(fixture, unit(one, [postInbox(one, parent)]), unit(two, [postInbox(two, parent), postInbox(two, two)]));
+      expect(outcome).toMatchObject({
+        accepted: [
+          { runId: parent, seq: 1 },
+          { runId: parent, seq: 2 },
+          { runId: two, seq: 1 },
+        ],
+      });
+    });
+
+    test("open rows of a run that has ended are nobody's work any more", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      await fixture.ledger.accept(signalOf(runId, "late"));
+      await commit(fixture, unit(runId, [settleStep(runId, 0), endRun(runId)], 1));
+      await expect(fixture.ledger.unconsumedInbox(0, 9)).resolves.toEqual([]);
+      await expect(fixture.ledger.waits.listSignals(TENANT, `run-${runId}`)).resolves.toMatchObject([{ consumedAt: null }]);
+    });
+
     test("a signal through another handle is seen by the owner's next commit", async () => {
       const fixture = get();
       const other = await openedAgain(fixture);
@@ -81,4 +187,8 @@ export function describeInbox(make: MakeLedger): void {
 
 function cancelOf(runId: number): Parameters<LedgerCase["ledger"]["accept"]>[0] {
   return { tenant: TENANT, publicId: `run-${runId}`, kind: "cancel", payload: null, actor: "ann" };
+}
+
+function signalOf(runId: number, name: string): Parameters<LedgerCase["ledger"]["accept"]>[0] {
+  return { ...cancelOf(runId), kind: "signal", name };
 }

@@ -63,7 +63,7 @@ export function describeReads(make: MakeLedger): void {
       };
       const failure = '{"code":"A"}';
       await later([
-        { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, error: failure, revision: 2 },
+        { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, output: null, error: failure, revision: 2 },
         { write: "insertAttempt", runId, ordinal: 0, attempt: 1, status: "FAILED", error: failure, revision: 2 },
       ]);
       await later([{ write: "restartStep", runId, ordinal: 0, reason: null, attempt: 2, revision: 3 }]);

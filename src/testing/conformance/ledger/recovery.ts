@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aQueuedRun, endRun, insertStep, settleStep, TENANT, unit } from "./builders.ts";
+import { aQueuedRun, endRun, insertStep, insertWait, settleStep, TENANT, unit } from "./builders.ts";
 import { commit, eachCase, type LedgerCase, type MakeLedger, openedAgain, startedRun } from "./kit.ts";
 
 export function describeRecovery(make: MakeLedger): void {
@@ -48,7 +48,7 @@ export function describeRecovery(make: MakeLedger): void {
       await suspend(fixture, parked, { ownerEpoch: null, dueInMs: 50 });
       await suspend(fixture, owned, { ownerEpoch: fixture.owner.epoch, dueInMs: 50 });
       await suspend(fixture, waiting, { ownerEpoch: null, dueInMs: null });
-      const due = async () => (await fixture.ledger.unfinished("due", 0, 10)).map((run) => run.id);
+      const due = async () => (await fixture.ledger.waits.due(undefined, 10)).map((run) => run.runId);
       fixture.clock.time += 49;
       await expect(due()).resolves.toEqual([]);
       fixture.clock.time += 1;
@@ -81,8 +81,8 @@ async function suspend(
   await commit(
     fixture,
     unit(runId, [
-      { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, error: null, revision: 2 },
-      { write: "insertWait", runId, ordinal: 0, kind: "retry", key: null, dueInMs },
+      { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, output: null, error: null, revision: 2 },
+      insertWait(runId, 0, { kind: "retry", dueInMs }),
       { write: "suspendRun", runId, reason: "retry", ownerEpoch, crashes: 0, revision: 2 },
     ]),
   );

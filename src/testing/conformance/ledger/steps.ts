@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Write } from "../../../ledger/writes.ts";
 import { STEP_STATUSES, STEP_TRANSITIONS, type StepStatus } from "../../../model/status.ts";
-import { insertStep, settleStep, TENANT, unit } from "./builders.ts";
+import { insertStep, insertWait, settleStep, TENANT, unit } from "./builders.ts";
 import { commit, eachCase, type MakeLedger, refusal, startedRun, stepOf } from "./kit.ts";
 
 const STORED = STEP_STATUSES.filter((status) => status !== "PENDING");
@@ -29,7 +29,7 @@ export function describeSteps(make: MakeLedger): void {
 
     for (const from of STORED) {
       for (const to of STORED) {
-        const legal = STEP_TRANSITIONS[from].includes(to) || (from === "RUNNING" && to === "RUNNING");
+        const legal = STEP_TRANSITIONS[from].includes(to) || (from === to && (to === "RUNNING" || to === "SUSPENDED"));
         test(`a step may ${legal ? "" : "not "}go from ${from} to ${to}`, async () => {
           const fixture = get();
           const runId = await startedRun(fixture);
@@ -78,9 +78,9 @@ export function describeSteps(make: MakeLedger): void {
       await commit(
         fixture,
         unit(runId, [
-          { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, error: '{"code":"A"}', revision: 2 },
+          { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, output: null, error: '{"code":"A"}', revision: 2 },
           { write: "insertAttempt", runId, ordinal: 0, attempt: 1, status: "FAILED", error: '{"code":"A"}', revision: 2 },
-          { write: "insertWait", runId, ordinal: 0, kind: "retry", key: null, dueInMs: 100 },
+          insertWait(runId, 0, { kind: "retry", dueInMs: 100 }),
         ]),
       );
       await expect(stepOf(fixture, runId, 0)).resolves.toMatchObject({ status: "SUSPENDED", failures: 1, error: '{"code":"A"}' });
@@ -135,6 +135,7 @@ export function describeSteps(make: MakeLedger): void {
 function moveStep(runId: number, ordinal: number, to: Exclude<StepStatus, "PENDING">): Write {
   const revision = 3;
   if (to === "RUNNING") return { write: "restartStep", runId, ordinal, reason: "recovered", attempt: 2, revision };
-  if (to === "SUSPENDED") return { write: "suspendStep", runId, ordinal, reason: "retry", failures: 1, error: null, revision };
+  if (to === "SUSPENDED")
+    return { write: "suspendStep", runId, ordinal, reason: "retry", failures: 1, output: null, error: null, revision };
   return settleStep(runId, ordinal, { status: to, revision });
 }

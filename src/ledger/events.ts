@@ -1,0 +1,117 @@
+import { StepwellError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { EventEntry, Published } from "./port.ts";
+import type { InboxRow, KeptEventRow, SubscriptionRow } from "./rows.ts";
+import type { Transaction } from "./transaction.ts";
+import type { Equalities } from "./writes.ts";
+
+/** Expired events that one publication clears away, so that none pays for all of them. */
+const CLEARED_AT_ONCE = 100;
+/** Characters of a value that stand in an index; the equalities themselves are compared whole. */
+const INDEXED_CHARACTERS = 256;
+
+/** Where a subscription or an event is looked up. */
+export interface MatchKey {
+  readonly field: string;
+  readonly value: string;
+}
+
+const ANY: MatchKey = { field: "", value: "" };
+const keyOf = (field: string, value: Equalities[string]): MatchKey => ({
+  field,
+  value: JSON.stringify(value).slice(0, INDEXED_CHARACTERS),
+});
+
+/** The one key under which a subscription stands: its first equality in sorted order. */
+export function subscriptionKey(where: Equalities): MatchKey {
+  const [first] = Object.entries(where).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return first === undefined ? ANY : keyOf(...first);
+}
+
+/**
+ * All keys under which a subscription may stand that an event matches.
+ * @throws StepwellError `VALUE_TOO_LARGE`
+ */
+function eventKeys(data: Json): readonly MatchKey[] {
+  const keys = Object.entries(scalarsOf(data)).map(([field, value]) => keyOf(field, value));
+  if (keys.length <= LIMITS.eventFields) return [ANY, ...keys];
+  throw new StepwellError("VALUE_TOO_LARGE", `An event may have ${LIMITS.eventFields} members that are text, numbers or booleans`, {
+    hint: "Put what nobody waits for into a list or an object of its own.",
+    data: { members: keys.length },
+  });
+}
+
+function scalarsOf(data: Json): Equalities {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
+  const scalars: Record<string, string | number | boolean> = {};
+  for (const [field, value] of Object.entries(data)) {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") scalars[field] = value;
+  }
+  return scalars;
+}
+
+function matches(where: Equalities, data: Json): boolean {
+  const scalars = scalarsOf(data);
+  return Object.entries(where).every(([field, value]) => Object.hasOwn(scalars, field) && scalars[field] === value);
+}
+
+/** Gives an event to every open subscription that matches; when there is none it is kept for the first one to come. */
+export function publishEvent(transaction: Transaction, entry: EventEntry): Published {
+  const { tenant, event, id, data, retainMs } = entry;
+  const keys = eventKeys(data);
+  for (const expired of transaction.expiredEvents(CLEARED_AT_ONCE)) forget(transaction, expired);
+  const known = transaction.keptEvent(tenant, event, id);
+  if (known !== undefined && known.expiresAt > transaction.now) return { isNew: false, isKept: known.isKept, accepted: [] };
+  if (known !== undefined) forget(transaction, known.id);
+  const accepted: InboxRow[] = [];
+  for (const { field, value } of keys) {
+    for (const subscription of transaction.subscriptions(tenant, event, field, value)) {
+      if (!matches(subscription.where, data) || !transaction.isSubscribed(subscription)) continue;
+      const row = deliver(transaction, subscription, { event, id, data });
+      if (row !== undefined) accepted.push(row);
+    }
+  }
+  const isKept = accepted.length === 0;
+  const keptId = transaction.nextEventId();
+  const text = isKept ? JSON.stringify(data) : null;
+  transaction.apply({ write: "insertKeptEvent", keptId, tenant, event, eventId: id, data: text, retainMs });
+  if (isKept) for (const { field, value } of keys) transaction.apply({ write: "insertEventKey", keptId, tenant, event, field, value });
+  return { isNew: true, isKept, accepted };
+}
+
+/** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. */
+export function matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): void {
+  for (const subscription of subscriptions) {
+    const { tenant, event, where } = subscription;
+    const { field, value } = subscriptionKey(where);
+    if (!transaction.isSubscribed(subscription)) continue;
+    const kept = transaction.keptEvents(tenant, event, field, value).find(({ data }) => matches(where, data));
+    if (kept === undefined) continue;
+    if (deliver(transaction, subscription, { event, id: kept.eventId, data: kept.data }) !== undefined) settle(transaction, kept);
+  }
+}
+
+/** An event ends its subscription, and where any of several is enough the others of the same wait too. */
+function deliver(
+  transaction: Transaction,
+  { runId, ordinal, member, mode }: SubscriptionRow,
+  content: { readonly event: string; readonly id: string; readonly data: Json },
+): InboxRow | undefined {
+  if (mode === "any") transaction.apply({ write: "deleteSubscriptions", runId, ordinal });
+  else transaction.apply({ write: "deleteSubscription", runId, ordinal, member });
+  const payload = JSON.stringify({ member, ...content });
+  const target = { runId, targetRunId: runId, kind: "event", ordinal, name: content.event } as const;
+  return transaction.post({ write: "postInbox", ...target, payload, actor: "event" });
+}
+
+/** The event is gone; its id is remembered until it expires. */
+function settle(transaction: Transaction, { id }: KeptEventRow): void {
+  transaction.apply({ write: "deleteEventKeys", keptId: id });
+  transaction.apply({ write: "settleKeptEvent", keptId: id });
+}
+
+function forget(transaction: Transaction, keptId: number): void {
+  transaction.apply({ write: "deleteEventKeys", keptId });
+  transaction.apply({ write: "deleteKeptEvent", keptId });
+}

@@ -1,0 +1,73 @@
+import { runNotFailed, runNotFound } from "./refusals.ts";
+import type { EndedStep, InboxRow, RunRow, StepRow } from "./rows.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Why a step was skipped although nothing but a failure elsewhere kept it from running. */
+const VICTIM_REASONS: readonly (string | null)[] = ["needs_skipped", "needs_failed", "run_failed", "run_timeout"];
+/** A FAILED step that failed nothing. */
+const TOLERATED_REASONS: readonly (string | null)[] = ["on_error", "fallback"];
+
+/**
+ * Makes a FAILED run SUSPENDED again, from where it failed: what failed it, and what fell with it, is to be done once more; what
+ * succeeded, or failed and was tolerated, stays. The row in its inbox tells whoever owns the ledger.
+ */
+export function reopenRun(transaction: Transaction, tenant: string, publicId: string, actor: string): InboxRow {
+  const run = transaction.run(tenant, publicId);
+  if (run === undefined) throw runNotFound(publicId);
+  const steps = run.status === "FAILED" ? transaction.allSteps(run.id) : [];
+  // What was undone cannot be gone on with.
+  if (run.status !== "FAILED" || steps.some(({ kind }) => kind === "compensation")) throw runNotFailed(run);
+  const { deadlineAt, createdAt, id: runId } = run;
+  const revision = run.revision + 1;
+  const inMs = deadlineAt === null ? null : deadlineAt - createdAt;
+  transaction.apply({ write: "reopenRun", runId, deadlineInMs: inMs, revision });
+  transaction.apply({ write: "insertEvent", runId, event: "run.reopened", detail: run.error, actor, revision });
+  for (const step of reopenable(steps)) reopenStep(transaction, step, revision);
+  return accepted(transaction, run, actor);
+}
+
+function accepted(transaction: Transaction, run: RunRow, actor: string): InboxRow {
+  const target = { runId: run.id, targetRunId: run.id, kind: "retry", ordinal: null, name: null, payload: null } as const;
+  const row = transaction.post({ write: "postInbox", ...target, actor });
+  if (row === undefined) throw runNotFailed(run);
+  return row;
+}
+
+/** In the order of ordinals, in which a block stands before its scopes and a scope before its steps. */
+function reopenable(steps: readonly EndedStep[]): readonly EndedStep[] {
+  const stored = new Set(steps.map(({ ordinal }) => ordinal));
+  const reopened = new Set<number>();
+  return steps.filter((step) => {
+    const { ordinal, parent } = step;
+    const isReached = parent === null || !stored.has(parent) || reopened.has(parent);
+    if (!isReached || !hasFallen(step)) return false;
+    reopened.add(ordinal);
+    return true;
+  });
+}
+
+function hasFallen({ status, reason, kind }: StepRow): boolean {
+  if (kind === "checkpoint") return false;
+  if (status === "SKIPPED") return VICTIM_REASONS.includes(reason);
+  return status === "CANCELLED" || (status === "FAILED" && !TOLERATED_REASONS.includes(reason));
+}
+
+/** A scope is known by its steps again; what never ran is PENDING again; the rest goes on with its next attempt. */
+function reopenStep(transaction: Transaction, step: EndedStep, revision: number): void {
+  const { runId, ordinal, kind, attempt, error, hasRun } = step;
+  transaction.apply({ write: "deleteWait", runId, ordinal });
+  if (kind === "item" || kind === "round" || !hasRun) {
+    transaction.apply({ write: "deleteStep", runId, ordinal });
+    return;
+  }
+  if (kind === "block") {
+    transaction.apply({ write: "reopenStep", runId, ordinal, reason: "steps", error: null, revision });
+    return;
+  }
+  if (error !== null && !transaction.hasAttempt(runId, ordinal, attempt)) {
+    transaction.apply({ write: "archiveAttempt", runId, ordinal, attempt, error, revision: step.revision });
+  }
+  transaction.apply({ write: "reopenStep", runId, ordinal, reason: "retry", error, revision });
+  const due = { key: null, dueInMs: 0, dueAt: null, childRunId: null, detail: null };
+  transaction.apply({ write: "insertWait", runId, ordinal, kind: "retry", ...due });
+}

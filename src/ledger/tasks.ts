@@ -1,0 +1,124 @@
+import type { Json } from "../model/json.ts";
+import type { UpdateTask } from "./own-writes.ts";
+import type { TaskDecision, TaskFailure, TaskLease, TaskOutcome, TaskPoll, Tasks } from "./port.ts";
+import { taskClosed, taskExpired, taskLeaseLost, taskNotFound } from "./refusals.ts";
+import type { JsonText, TaskRow, TaskStatus } from "./rows.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** What a change of a task leaves as it was is not named. */
+type Change = Partial<Omit<UpdateTask, "write" | "runId" | "taskId" | "seen">>;
+
+const FREE = { leaseToken: null, worker: null, leaseUntil: null } as const;
+const isClosed = (status: TaskStatus): boolean => status === "DONE" || status === "CANCELLED" || status === "EXPIRED";
+
+/** The one decision about an approval: the task and the wake of its step are one transaction. */
+function decideTask(transaction: Transaction, entry: TaskDecision): TaskOutcome {
+  const { tenant, publicId, isApproved, actor, comment, form } = entry;
+  const task = openTask(transaction, tenant, publicId);
+  if (task.type !== "approval") throw taskNotFound(publicId, "approval");
+  const decision: Json = { approved: isApproved, by: actor, comment, form };
+  const refusal = { code: "TASK_REJECTED", message: `${actor} rejected "${task.title}"`, data: decision };
+  const outcome: Json = isApproved || task.onReject === "continue" ? { ok: true, payload: decision } : { ok: false, error: refusal };
+  return close(transaction, task, { decidedBy: actor, decision: JSON.stringify(decision) }, outcome, actor);
+}
+
+/** Gives work to a worker: what is ready, what may be tried again, and what a worker did not come back with. */
+function pollTasks(transaction: Transaction, { tenant, topic, worker, token, limit }: TaskPoll): readonly TaskRow[] {
+  const claimed: TaskRow[] = [];
+  for (const task of transaction.claimableTasks(tenant, topic, limit)) {
+    const isAbandoned = task.status === "CLAIMED";
+    const failures = task.failures + (isAbandoned ? 1 : 0);
+    if (isAbandoned && failures >= task.maxAttempts) {
+      const error = JSON.stringify({ code: "TASK_LEASE_LOST", message: `worker "${task.worker}" did not come back` });
+      update(transaction, task, { ...FREE, status: "DEAD_LETTER", failures, error, availableAt: null });
+      continue;
+    }
+    const leaseUntil = transaction.now + task.leaseMs;
+    const lease = { leaseToken: token, worker, leaseUntil, availableAt: leaseUntil };
+    claimed.push(update(transaction, task, { ...lease, status: "CLAIMED", attempt: task.attempt + 1, failures, error: null }));
+  }
+  return claimed;
+}
+
+/** The worker is still at it: its lease begins anew. */
+function extendLease(transaction: Transaction, lease: TaskLease): TaskRow {
+  const task = claimedTask(transaction, lease);
+  const leaseUntil = transaction.now + task.leaseMs;
+  return update(transaction, task, { leaseUntil, availableAt: leaseUntil });
+}
+
+function completeTask(transaction: Transaction, lease: TaskLease, payload: Json): TaskOutcome {
+  const task = claimedTask(transaction, lease);
+  const actor = task.worker ?? "worker";
+  return close(transaction, task, { decidedBy: actor, decision: JSON.stringify(payload) }, { ok: true, payload }, actor);
+}
+
+/** The next attempt follows after a delay; after the last one, or when none can help, the task waits for a person. */
+function failTask(transaction: Transaction, lease: TaskLease, { error, isRetryable }: TaskFailure): TaskRow {
+  const task = claimedTask(transaction, lease);
+  const failures = task.failures + 1;
+  const common = { ...FREE, failures, error: JSON.stringify(error) };
+  if (!isRetryable || failures >= task.maxAttempts)
+    return update(transaction, task, { ...common, status: "DEAD_LETTER", availableAt: null });
+  return update(transaction, task, { ...common, status: "RETRY_WAIT", availableAt: transaction.now + task.retryDelayMs });
+}
+
+/** A dead letter is work again, with all its attempts. */
+function restoreTask(transaction: Transaction, tenant: string, publicId: string): TaskRow {
+  const task = openTask(transaction, tenant, publicId);
+  if (task.status !== "DEAD_LETTER") throw taskClosed(task);
+  return update(transaction, task, { status: "READY", failures: 0, availableAt: transaction.now });
+}
+
+function claimedTask(transaction: Transaction, { tenant, publicId, token }: TaskLease): TaskRow {
+  const task = transaction.task(tenant, publicId);
+  if (task === undefined) throw taskNotFound(publicId, "task");
+  if (task.leaseToken !== token) throw taskLeaseLost(publicId);
+  return expectOpen(transaction, task);
+}
+
+function openTask(transaction: Transaction, tenant: string, publicId: string): TaskRow {
+  const task = transaction.task(tenant, publicId);
+  if (task === undefined) throw taskNotFound(publicId, "task");
+  return expectOpen(transaction, task);
+}
+
+function expectOpen({ now }: Transaction, task: TaskRow): TaskRow {
+  const isExpired = !isClosed(task.status) && task.expiresAt !== null && task.expiresAt <= now;
+  if (isExpired || task.status === "EXPIRED") throw taskExpired(task.publicId);
+  if (isClosed(task.status)) throw taskClosed(task);
+  return task;
+}
+
+function close(
+  transaction: Transaction,
+  task: TaskRow,
+  by: { readonly decidedBy: string; readonly decision: JsonText },
+  outcome: Json,
+  actor: string,
+): TaskOutcome {
+  const done = update(transaction, task, { ...by, status: "DONE", error: null, availableAt: null, closedAt: transaction.now });
+  const { runId, ordinal } = task;
+  const post = { write: "postInbox", runId, targetRunId: runId, kind: "task", ordinal, name: null, actor } as const;
+  const accepted = transaction.post({ ...post, payload: JSON.stringify(outcome) });
+  if (accepted === undefined) throw taskClosed(task);
+  return { task: done, accepted };
+}
+
+function update(transaction: Transaction, task: TaskRow, change: Change): TaskRow {
+  const { runId, id: taskId, revision: seen, ...state } = { ...task, ...change };
+  transaction.apply({ write: "updateTask", runId, taskId, seen, ...state });
+  return { ...task, ...change, revision: seen + 1 };
+}
+
+/** The operations as the port gives them, each in a transaction of its own. */
+export function taskOperations(within: <T>(work: (transaction: Transaction) => T) => T): Omit<Tasks, "list" | "get"> {
+  return {
+    decide: async (entry) => within((transaction) => decideTask(transaction, entry)),
+    poll: async (request) => within((transaction) => pollTasks(transaction, request)),
+    heartbeat: async (lease) => within((transaction) => extendLease(transaction, lease)),
+    complete: async (lease, payload) => within((transaction) => completeTask(transaction, lease, payload)),
+    fail: async (lease, failure) => within((transaction) => failTask(transaction, lease, failure)),
+    restore: async (tenant, publicId) => within((transaction) => restoreTask(transaction, tenant, publicId)),
+  };
+}
