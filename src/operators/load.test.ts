@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { operatorContext } from "../../test/fixtures/operator-context.ts";
-import { loadOperators } from "./load.ts";
+import { loadOperator, loadOperators } from "./load.ts";
 
 const NAMED = join(import.meta.dirname, "../../test/fixtures/operators/named.ts");
 const directory = mkdtempSync(join(tmpdir(), "operators-"));
@@ -19,7 +19,8 @@ function moduleFile(name: string, source: string): string {
 test("named exports of a TypeScript file are operators", async () => {
   const { operators, moduleUrl } = await loadOperators(NAMED);
   expect([...operators.keys()]).toEqual(["charge", "refund"]);
-  expect(await operators.get("charge")?.(21, operatorContext())).toBe(42);
+  const charge = operators.get("charge");
+  expect(await (typeof charge === "function" ? charge(21, operatorContext()) : undefined)).toBe(42);
   expect(moduleUrl).toBe(pathToFileURL(NAMED).href);
 });
 
@@ -31,6 +32,15 @@ test("a path is taken from the working directory", async () => {
 test("the members of a default export are operators, and may be exported by name as well", async () => {
   const file = moduleFile("grouped.mjs", `export const ship = () => 1; export default { ship, "stock.check": () => 2 };`);
   expect(new Set((await loadOperators(file)).operators.keys())).toEqual(new Set(["ship", "stock.check"]));
+});
+
+test("S1+2 an operator may be an object of execute and resume", async () => {
+  const source = "export const pay = { execute: () => 1, resume: () => 2 }; export const half = { execute: () => 1 };";
+  const { operators } = await loadOperators(moduleFile("resumable.mjs", source.slice(0, source.indexOf("export const half"))));
+  expect(operators.get("pay")).toMatchObject({ execute: expect.any(Function), resume: expect.any(Function) });
+  await expect(loadOperators(moduleFile("half.mjs", source))).rejects.toThrow('"half" is an object, not a function');
+  const execute = await loadOperator(pathToFileURL(join(directory, "resumable.mjs")).href, "pay");
+  expect(execute(null, operatorContext())).toBe(1);
 });
 
 /** In a process of its own: the test runner changes how CommonJS is imported. */

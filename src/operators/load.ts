@@ -3,17 +3,20 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StepwellError } from "../model/errors.ts";
 import { isJsonObject } from "../model/json.ts";
-import type { Operator } from "./operator.ts";
+import type { Operator, ResumableOperator } from "./operator.ts";
+
+type LoadedOperator = Operator | ResumableOperator;
 
 export interface LoadedOperators {
   /** By the name that `uses` gives. */
-  readonly operators: ReadonlyMap<string, Operator>;
+  readonly operators: ReadonlyMap<string, LoadedOperator>;
   /** Where a worker thread finds the same module (`isolation: thread`). */
   readonly moduleUrl: string;
 }
 
 /**
- * Loads the operators of a TypeScript or JavaScript file: its named exports, and the members of a default export that is an object.
+ * Loads the operators of a TypeScript or JavaScript file: its named exports, and the members of a default export that is an object. An
+ * operator is a function, or an object of `execute` and `resume`.
  *
  * @param file path, relative to the working directory
  * @throws StepwellError `FILE_UNREADABLE`, `OPERATORS_INVALID`
@@ -36,13 +39,13 @@ export async function loadOperators(file: string): Promise<LoadedOperators> {
 }
 
 /**
- * One operator of a module, found as `loadOperators` finds it.
+ * The function of one operator of a module, found as `loadOperators` finds it.
  * @throws StepwellError `OPERATORS_INVALID`
  */
 export async function loadOperator(moduleUrl: string, exportName: string): Promise<Operator> {
   const operator = operatorsOf(await importModule(moduleUrl, moduleUrl)).operators.get(exportName);
   if (operator === undefined) throw invalid(moduleUrl, `it exports no function "${exportName}"`);
-  return operator;
+  return typeof operator === "function" ? operator : operator.execute;
 }
 
 async function importModule(url: string, file: string): Promise<unknown> {
@@ -65,7 +68,7 @@ function invalid(file: string, what: string, cause?: unknown): StepwellError {
 const COMMONJS_EXPORTS = "module.exports";
 
 function operatorsOf(module: unknown) {
-  const operators = new Map<string, Operator>();
+  const operators = new Map<string, LoadedOperator>();
   const problems: string[] = [];
   const collect = (name: string, value: unknown) => {
     const known = operators.get(name);
@@ -82,8 +85,12 @@ function operatorsOf(module: unknown) {
   return { operators, problems };
 }
 
+function isOperator(value: unknown): value is LoadedOperator {
+  return isCallable(value) || (isJsonObject(value) && isCallable(value["execute"]) && isCallable(value["resume"]));
+}
+
 /** Classes are functions too, but calling one without `new` fails at the first step. */
-function isOperator(value: unknown): value is Operator {
+function isCallable(value: unknown): boolean {
   return typeof value === "function" && !isClass(value);
 }
 

@@ -1,7 +1,20 @@
 import type { Json, JsonObject } from "../model/json.ts";
 import type { Operator } from "../operators/operator.ts";
+import type {
+  AllOutputs,
+  Finished,
+  ForeachNames,
+  ForeachSettings,
+  Given,
+  InBlock,
+  ItemOutputs,
+  LoopNames,
+  LoopSettings,
+} from "./builder/block-options.ts";
 import { toDefinitionValue } from "./builder/expression.ts";
 import type {
+  AtStart,
+  ConditionOption,
   Dollar,
   InlineStep,
   KnownTypes,
@@ -12,7 +25,7 @@ import type {
   WithStep,
   WorkflowSettings,
 } from "./builder/options.ts";
-import { type Held, recordPaths } from "./builder/reference.ts";
+import { type Held, type Resolved, recordPaths } from "./builder/reference.ts";
 import type { FromSchema } from "./builder/schema-type.ts";
 import type { Definition } from "./graph.ts";
 
@@ -22,23 +35,54 @@ export interface BuiltWorkflow {
   readonly operators: Readonly<Record<string, Operator>>;
 }
 
-/** Builds a definition step by step; each call gives a builder that knows one step more. Steps form a graph, as a map does in YAML. */
-export interface WorkflowBuilder<Known extends KnownTypes> {
+/** Adds steps one by one; each call gives a builder that knows one step more. Steps form a graph, as a map does in YAML. */
+interface StepsBuilder<Known extends KnownTypes, Place extends PlaceName> {
   /** Adds a step that runs a function of this module. */
   step<const Id extends string, Result, Input = NoInput, Mapped = Held<Awaited<Result>>, const Schema extends JsonObject = JsonObject>(
     id: Id & NewId<Id, Known>,
     step: InlineStep<Known, Input, Result, Mapped, Schema>,
-  ): WorkflowBuilder<WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
+  ): BuilderAt<Place, WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
   /** Adds a step that uses a registered operator. */
   step<const Id extends string, Input = NoInput, Mapped = Held<Json>, const Schema extends JsonObject = JsonObject>(
     id: Id & NewId<Id, Known>,
     step: NamedStep<Known, Input, Json, Mapped, Schema>,
-  ): WorkflowBuilder<WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
+  ): BuilderAt<Place, WithStep<Known, Id, OutputOf<Mapped, Schema>>>;
   /** Adds a step that selects which of the steps it names run. */
   switch<const Id extends string>(
     id: Id & NewId<Id, Known>,
     step: SwitchSettings<Known>,
-  ): WorkflowBuilder<WithStep<Known, Id, { readonly selected: readonly string[] }>>;
+  ): BuilderAt<Place, WithStep<Known, Id, { readonly selected: readonly string[] }>>;
+  /** Adds a step that runs the steps of its body once for each item of a list. */
+  foreach<
+    const Id extends string,
+    Items,
+    Output,
+    const Tolerate extends number | string | undefined = undefined,
+    const Schema extends JsonObject = JsonObject,
+  >(
+    id: Id & NewId<Id, Known>,
+    step: ForeachSettings<Known, Items, Tolerate, Schema>,
+    body: (body: ItemBuilder<InBlock<Known, ForeachNames<Items>>>) => Finished<Output>,
+  ): BuilderAt<Place, WithStep<Known, Id, OutputOf<ItemOutputs<Output, Tolerate>, Schema>>>;
+  /** Adds a step that runs the steps of its body again and again. */
+  loop<const Id extends string, Output, Start = Held<Json>, const Schema extends JsonObject = JsonObject>(
+    id: Id & NewId<Id, Known>,
+    step: LoopSettings<Known, Start, Schema>,
+    body: (body: RoundBuilder<InBlock<Known, LoopNames<Start>>, Resolved<Start>>) => Finished<Output>,
+  ): BuilderAt<Place, WithStep<Known, Id, OutputOf<Held<Output>, Schema>>>;
+}
+
+/** Where steps are added: to a workflow, to the body of a `foreach`, or to that of a `loop` with what it carries. */
+type PlaceName = "workflow" | "item" | { readonly carry: unknown };
+
+type BuilderAt<Place extends PlaceName, Known extends KnownTypes> = Place extends "workflow"
+  ? WorkflowBuilder<Known>
+  : Place extends { readonly carry: infer Carry }
+    ? RoundBuilder<Known, Carry>
+    : ItemBuilder<Known>;
+
+/** Builds a workflow. */
+export interface WorkflowBuilder<Known extends KnownTypes> extends StepsBuilder<Known, "workflow"> {
   /** Sets the output of the workflow. */
   output(output: ($: Dollar<Known>) => unknown): WorkflowBuilder<Known>;
   /**
@@ -46,6 +90,24 @@ export interface WorkflowBuilder<Known extends KnownTypes> {
    * @throws StepwellError `VALUE_NOT_JSON` for a value that a definition cannot hold
    */
   build(): BuiltWorkflow;
+}
+
+/** Builds the body of a `foreach`. */
+interface ItemBuilder<Known extends KnownTypes> extends StepsBuilder<Known, "item">, Finished<AllOutputs<Known>> {
+  /** Sets the output of one item. */
+  output<Mapped>(output: ($: Dollar<Known>) => Mapped): Finished<Resolved<Mapped>>;
+}
+
+/** Builds the body of a `loop`. */
+interface RoundBuilder<Known extends KnownTypes, Carry>
+  extends StepsBuilder<Known, { readonly carry: Carry }>,
+    Finished<AllOutputs<Known>> {
+  /** Ends the loop after a round in which this holds. */
+  until(condition: ConditionOption<Known>): RoundBuilder<Known, Carry>;
+  /** Sets the `carry` of the next round. */
+  carry(next: ($: Dollar<Known>) => Given<Carry>): RoundBuilder<Known, Carry>;
+  /** Sets the output of one round; that of the last one is the loop's. */
+  output<Mapped>(output: ($: Dollar<Known>) => Mapped): Finished<Resolved<Mapped>>;
 }
 
 /** Without `with` an operator is given `{}`. */
@@ -63,10 +125,7 @@ export function workflow<
   const InputSchema extends JsonObject = JsonObject,
   Vars extends JsonObject = JsonObject,
   Env extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
->(
-  name: string,
-  settings?: WorkflowSettings<InputSchema, Vars, Env>,
-): WorkflowBuilder<{ readonly input: FromSchema<InputSchema>; readonly vars: Vars; readonly env: Env; readonly steps: object }>;
+>(name: string, settings?: WorkflowSettings<InputSchema, Vars, Env>): WorkflowBuilder<AtStart<FromSchema<InputSchema>, Vars, Env>>;
 // What a builder knows of its steps stands in its type alone, so the recorder behind it cannot state it.
 export function workflow(name: string, settings: object = {}): object {
   return new Recorder(name, { name, ...settings }, {}, {});
@@ -88,10 +147,32 @@ class Recorder {
     this.#operators = operators;
   }
 
-  step(id: string, { run, ...fields }: Written & { readonly run?: Operator }): Recorder {
+  step(id: string, { run, compensate, ...rest }: Written & { readonly run?: Operator; readonly compensate?: Written }): Recorder {
     const operator = `${this.#name}.${id}`;
+    const self = recordPaths(`steps.${id}`);
+    const fields = compensate === undefined ? rest : { ...rest, compensate: evaluateAll(compensate, { ...DOLLAR, self }) };
     if (run === undefined) return this.#with(id, fields);
     return this.#with(id, { uses: operator, ...fields }, { [operator]: run });
+  }
+
+  foreach(id: string, { items, ...fields }: Written, body: (inside: Recorder) => Recorder): Recorder {
+    const inside = body(new Recorder(`${this.#name}.${id}`, {}, {}, {}));
+    return this.#with(id, { foreach: items, ...fields, steps: inside.#steps, ...inside.#fields }, inside.#operators);
+  }
+
+  loop(id: string, { while: goesOn, maxIterations, delay, exhausted, ...fields }: Written, body: (inside: Recorder) => Recorder): Recorder {
+    const inside = body(new Recorder(`${this.#name}.${id}`, {}, {}, {}));
+    const { until, carry, ...own } = inside.#fields;
+    const loop = { until, while: evaluate(goesOn), carry, maxIterations, delay, exhausted };
+    return this.#with(id, { loop, ...fields, steps: inside.#steps, ...own }, inside.#operators);
+  }
+
+  until(condition: unknown): Recorder {
+    return this.#say("until", condition);
+  }
+
+  carry(next: unknown): Recorder {
+    return this.#say("carry", next);
   }
 
   switch(id: string, { cases, otherwise, ...fields }: Written): Recorder {
@@ -100,7 +181,11 @@ class Recorder {
   }
 
   output(output: unknown): Recorder {
-    return new Recorder(this.#name, { ...this.#fields, output: evaluate(output) }, this.#steps, this.#operators);
+    return this.#say("output", output);
+  }
+
+  #say(field: string, value: unknown): Recorder {
+    return new Recorder(this.#name, { ...this.#fields, [field]: evaluate(value) }, this.#steps, this.#operators);
   }
 
   build(): BuiltWorkflow {
@@ -112,25 +197,35 @@ class Recorder {
   }
 
   #with(id: string, fields: Written, operators: Readonly<Record<string, Operator>> = {}): Recorder {
-    const step = Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, evaluate(value)]));
+    const step = evaluateAll(fields, DOLLAR);
     return new Recorder(this.#name, this.#fields, { ...this.#steps, [id]: step }, { ...this.#operators, ...operators });
   }
 }
 
-const DOLLAR = {
+type AnyDollar = Readonly<Record<string, unknown>>;
+
+const DOLLAR: AnyDollar = {
   input: recordPaths("input"),
   vars: recordPaths("vars"),
   env: recordPaths("env"),
   run: recordPaths("run"),
   steps: recordPaths("steps"),
   result: recordPaths("result"),
+  item: recordPaths("item"),
+  index: recordPaths("index"),
+  carry: recordPaths("carry"),
+  round: recordPaths("round"),
 };
 
 /** Fields that are functions of `$` are called with it. */
-function evaluate(value: unknown): unknown {
-  return isOfDollar(value) ? value(DOLLAR) : value;
+function evaluate(value: unknown, dollar = DOLLAR): unknown {
+  return isOfDollar(value) ? value(dollar) : value;
 }
 
-function isOfDollar(value: unknown): value is (dollar: typeof DOLLAR) => unknown {
+function evaluateAll(fields: Written, dollar: AnyDollar): Written {
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, evaluate(value, dollar)]));
+}
+
+function isOfDollar(value: unknown): value is (dollar: AnyDollar) => unknown {
   return typeof value === "function";
 }

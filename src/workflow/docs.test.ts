@@ -27,6 +27,9 @@ describe("examples of the documentation", () => {
       "nightly-report",
       "quote",
       "product-page",
+      "payment",
+      "refund",
+      "invoices",
       "approval",
       "import",
     ]);

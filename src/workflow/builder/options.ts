@@ -1,19 +1,24 @@
 import type { Delivery, Join, OnError, OnFailure } from "../../model/graph-terms.ts";
-import type { JsonObject } from "../../model/json.ts";
+import type { Json, JsonObject } from "../../model/json.ts";
 import type { OperatorContext } from "../../operators/operator.ts";
 import type { SecretSource } from "../graph.ts";
 import type { AnyReference, Held, Reference, Resolved } from "./reference.ts";
 import type { FromSchema } from "./schema-type.ts";
 
 /** What `$` shows: the scope of expressions, as far as it is known where the function stands. */
-export interface Dollar<Known extends KnownTypes> {
+export type Dollar<Known extends KnownTypes> = {
   readonly input: Reference<Known["input"]>;
   readonly vars: Reference<Known["vars"]>;
   readonly env: Reference<Known["env"]>;
   readonly run: AnyReference;
-  /** Steps that were added before. */
-  readonly steps: { readonly [Id in keyof Known["steps"]]: StepReference<Known["steps"][Id]> };
-}
+  /** Steps that were added before, and those around the block. */
+  readonly steps: { readonly [Id in keyof Known["steps"]]: StepReference<Known["steps"][Id]> } & {
+    readonly [Id in Exclude<keyof Known["outer"], keyof Known["steps"]>]: StepReference<Known["outer"][Id]>;
+  };
+} & {
+  /** `item` and `index` of a `foreach`, `carry` and `round` of a `loop`. */
+  readonly [Name in keyof Known["block"]]: Reference<Known["block"][Name]>;
+};
 
 export interface StepReference<Output> {
   readonly output: Reference<Output>;
@@ -24,12 +29,27 @@ export interface StepReference<Output> {
 /** `$` in the `output` of a step: also what the operator returned. */
 export type ResultDollar<Known extends KnownTypes, Result> = Dollar<Known> & { readonly result: Reference<Result> };
 
-/** The types that a builder has gathered; `steps` maps an id to the type of its output. */
+/** The types that a builder has gathered; `steps` and `outer` map an id to the type of its output. */
 export interface KnownTypes {
   readonly input: unknown;
   readonly vars: unknown;
   readonly env: unknown;
+  /** The steps of this builder. */
   readonly steps: object;
+  /** Steps outside of the block that it builds. */
+  readonly outer: object;
+  /** Names that the blocks around add to expressions. */
+  readonly block: object;
+}
+
+/** What a workflow knows before its first step. */
+export interface AtStart<Input, Vars, Env> {
+  readonly input: Input;
+  readonly vars: Vars;
+  readonly env: Env;
+  readonly steps: object;
+  readonly outer: object;
+  readonly block: object;
 }
 
 export type StepId<Known extends KnownTypes> = keyof Known["steps"] & string;
@@ -75,6 +95,15 @@ export interface WorkSettings<Known extends KnownTypes, Input, Result, Mapped, S
   readonly output?: string | (($: ResultDollar<Known, Result>) => Mapped);
   readonly schema?: Schema;
   readonly extract?: true;
+  readonly compensate?: CompensateOptions<Known>;
+}
+
+/** What undoes a step; in `with`, `$.self` is the step itself. */
+export interface CompensateOptions<Known extends KnownTypes> {
+  readonly uses: string;
+  readonly with?: ($: Dollar<Known> & { readonly self: StepReference<Json> }) => unknown;
+  readonly retry?: RetryOptions;
+  readonly timeout?: DurationOption;
 }
 
 /** A step whose work is a function of the same module; it becomes the operator `<workflow>.<step>`. */
@@ -116,6 +145,10 @@ export interface WorkflowSettings<InputSchema, Vars, Env> {
   readonly secrets?: Readonly<Record<string, SecretSource>>;
   readonly timeout?: DurationOption;
   readonly onFailure?: OnFailure;
+  readonly compensation?: {
+    readonly order?: "backward" | "forward";
+    readonly on?: readonly ("failure" | "cancel")[];
+  };
   readonly defaults?: {
     readonly retry?: RetryOptions;
     readonly timeout?: DurationOption;
