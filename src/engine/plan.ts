@@ -26,7 +26,8 @@ export function createPlan(versionId: number, graph: Graph): Plan {
   return { ...scopePlan(graph), versionId, graph, stepIds: graph.steps.map((step) => step.id) };
 }
 
-function scopePlan(graph: StepGraph): ScopePlan {
+/** A graph that is not the body of a block gets its plan when it comes up. */
+export function scopePlan(graph: StepGraph): ScopePlan {
   return {
     graph,
     topology: createTopology(graph),

@@ -22,7 +22,7 @@ type Children = ReadonlyMap<number | null, readonly StepRow[]>;
 /** Rebuilds the steps of a run from its stored rows alone (PROMISES P14). */
 export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   const children = Map.groupBy(stored.steps, ({ parent }) => parent);
-  const rows = children.get(null) ?? [];
+  const [rows, undo] = partition(children.get(null) ?? []);
   const views = viewsOf(core.plan, rows, 0, {});
   const root = new StepScope(core, core.plan, schedulerOf(core.plan, rows, 0), views, null);
   const steps = new RunSteps(core, root, Math.max(stored.lastOrdinal + 1, core.plan.graph.steps.length));
@@ -31,7 +31,26 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   }
   fillScope(steps, root, rows, children);
   steps.touch(root);
+  restoreUndo(steps, undo, children);
   return steps;
+}
+
+/** A run that was being undone: its compensations are the same, in the same order, as its own rows say. */
+function restoreUndo(steps: RunSteps, rows: readonly StepRow[], children: Children): void {
+  const [first] = rows;
+  if (first === undefined) return;
+  steps.undo.isUnderWay((plan) => {
+    const place = plan.graph.steps.findIndex(({ id }) => id === first.path);
+    const ordinal = first.ordinal - place - 1;
+    return { ordinal, scheduler: schedulerOf(plan, rows, ordinal + 1) };
+  });
+  const undo = steps.undo.scope;
+  invariant(undo !== undefined, "rows of compensations follow from a run that is to be undone");
+  fillScope(steps, undo, rows, children);
+}
+
+function partition(rows: readonly StepRow[]): readonly [readonly StepRow[], readonly StepRow[]] {
+  return [rows.filter(({ kind }) => kind !== "compensation"), rows.filter(({ kind }) => kind === "compensation")];
 }
 
 /** Puts the steps of a scope that have not settled to work again, and what their blocks have open. */
@@ -39,6 +58,7 @@ function fillScope(steps: RunSteps, scope: StepScope, rows: readonly StepRow[], 
   for (const row of rows) {
     const step = scope.stepOf(row.ordinal);
     if (row.finishedAt === null) fillStep(steps, scope, row, children);
+    else if (row.status === "SUCCEEDED" && step.compensate !== null) scope.undoable.push({ step, revision: row.revision });
     else if (row.status === "FAILED" && step.onError === "fail") {
       const error = row.error === null ? { code: "STEP_FAILED", message: "unknown" } : parseError(row.error);
       scope.failure ??= { stepId: scope.pathOf(step), error };

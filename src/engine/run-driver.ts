@@ -1,10 +1,11 @@
 import type { StoredRun } from "../ledger/port.ts";
-import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
+import { applyInbox, type InboxTarget } from "./apply-inbox.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
@@ -21,15 +22,8 @@ import { RunTimers } from "./run-timers.ts";
 import { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
 
-/** What the run itself does about an inbox row; the others are for its steps. */
-const COMMANDS: Partial<Readonly<Record<InboxKind, (run: RunDriver, row: InboxRow) => void>>> = {
-  cancel: (run) => run.cancel(),
-  pause: (run, { actor }) => run.pause(actor),
-  resume: (run) => run.release(),
-};
-
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
-export class RunDriver implements DrivenRun, RunCore {
+export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   readonly runId: number;
   readonly plan: Plan;
   readonly context: RunContext;
@@ -175,7 +169,10 @@ export class RunDriver implements DrivenRun, RunCore {
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || this.#isEvaluatingEnd) return;
     this.#steps.decide();
     if (this.#steps.isEvaluating) return;
-    if (this.#steps.root.scheduler.isComplete()) this.#finish();
+    const isComplete = this.#steps.root.scheduler.isComplete();
+    if (isComplete && this.#isUndoing()) this.#steps.decide();
+    if (this.#steps.isEvaluating) return;
+    if (isComplete && !this.#isUndoing()) this.#finish();
     else if (!this.#steps.isBusy) this.#suspend();
     this.#askForCommit();
   }
@@ -200,7 +197,7 @@ export class RunDriver implements DrivenRun, RunCore {
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
     for (const ordinal of launches) {
-      if (this.#isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
+      if (this.#steps.stateOf(ordinal).scope.isEnded) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
       else this.#steps.launch(ordinal);
     }
     for (const ordinal of alarms) this.#steps.arm(ordinal, now);
@@ -252,28 +249,23 @@ export class RunDriver implements DrivenRun, RunCore {
     this.advance();
   }
 
-  /**
-   * What was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known already
-   * nothing else lets the run go on.
-   */
   #apply(inbox: readonly InboxRow[]): void {
-    const isCancelled = inbox.some(({ kind }) => kind === "cancel");
-    for (const row of inbox) {
-      this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
-      const command = COMMANDS[row.kind];
-      if (command === undefined) {
-        if (row.consumedAt === null) this.#steps.receive(row);
-      } else if (row.consumedAt === null || row.kind === "cancel") {
-        this.#recorder.accepted(row);
-        if (row.kind === "cancel" || !isCancelled) command(this, row);
-      }
-    }
+    for (const { seq } of inbox) this.#inboxSeq = Math.max(seq, this.#inboxSeq ?? 0);
+    applyInbox(this, inbox);
+  }
+
+  accepted(row: InboxRow): void {
+    this.#recorder.accepted(row);
+  }
+
+  receive(row: InboxRow): void {
+    this.#steps.receive(row);
   }
 
   /** Steps that an engine before this one left RUNNING, and waits that something has come for meanwhile. */
   #takeOver(lost: readonly StepState[]): void {
     for (const state of lost) {
-      if (this.#isEnding) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(this.#cancelError()));
+      if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(this.#cancelError()));
       else if (this.isHeld && state.step.delivery !== "at-most-once") this.#steps.holdAfterCrash(state);
       else this.#steps.recover(state);
     }
@@ -304,7 +296,7 @@ export class RunDriver implements DrivenRun, RunCore {
   }
 
   #timeOut(): void {
-    if (this.#isEnding || this.#held !== undefined || this.#end !== undefined) return;
+    if (this.#isEnding || this.#held !== undefined || this.#end !== undefined || this.#steps.root.scheduler.isComplete()) return;
     this.#hasTimedOut = true;
     const reason = runTimeoutError(this.plan.graph.timeoutMs);
     this.#steps.end("timeout", reason);
@@ -332,10 +324,16 @@ export class RunDriver implements DrivenRun, RunCore {
     if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
   }
 
+  #isUndoing(): boolean {
+    const isUndoing = this.#steps.undo.isUnderWay();
+    if (isUndoing) this.#recorder.undoing();
+    return isUndoing;
+  }
+
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
   #finish(): void {
     const steps = this.#steps;
-    const end = evaluateEnd(this.plan.graph, steps.root);
+    const end = evaluateEnd(this.plan.graph, steps.root, steps.undo.statuses);
     if (end instanceof Promise) {
       this.#isEvaluatingEnd = true;
       // a run that was read back meanwhile decides about its end anew

@@ -1,5 +1,6 @@
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
+import type { StepStatus } from "../model/status.ts";
 import type { Outcome } from "../scheduler/index.ts";
 import type { Graph } from "../workflow/graph.ts";
 import { payloadText } from "./finish-output.ts";
@@ -10,9 +11,13 @@ import type { RunEnd } from "./run-host.ts";
 import type { StepScope } from "./step-scope.ts";
 
 /** How a run whose steps have all settled ends; its output is evaluated if it succeeded. Never throws. */
-export function evaluateEnd({ output, timeoutMs }: Graph, root: StepScope): MaybePromise<RunEnd> {
+export function evaluateEnd(
+  { output, timeoutMs }: Graph,
+  root: StepScope,
+  undone: Readonly<Record<string, StepStatus>> | null,
+): MaybePromise<RunEnd> {
   const outcome = root.scheduler.outcome();
-  if (outcome !== "succeeded" || output === null) return endWithoutOutput(outcome, root.failure, timeoutMs);
+  if (outcome !== "succeeded" || output === null) return withUndone(endWithoutOutput(outcome, root.failure, timeoutMs), undone);
   const succeeded = (value: Json): RunEnd => ({ status: "SUCCEEDED", reason: null, output: value, error: null });
   const failed = (thrown: unknown): RunEnd => ({ status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) });
   try {
@@ -34,6 +39,12 @@ function endWithoutOutput(outcome: Outcome | undefined, failure: StepFailure | u
     default:
       return { status: "SUCCEEDED", reason: null, output: null, error: null };
   }
+}
+
+/** An error that was answered by compensations says what became of each. */
+function withUndone(end: RunEnd, undone: Readonly<Record<string, StepStatus>> | null): RunEnd {
+  if (undone === null || end.error === null) return end;
+  return { ...end, error: { ...end.error, data: { ...end.error.data, compensation: undone } } };
 }
 
 /** The end with the JSON text of its output; an output that the ledger cannot hold fails the run. */

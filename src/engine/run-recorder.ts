@@ -23,6 +23,7 @@ export class RunRecorder {
   /** Engines that died with this run since an attempt last came back. */
   #crashes = 0;
   #hasDeadlineRow = false;
+  #isUndoing = false;
   /** Why it is SUSPENDED. */
   #reason: RunReason | null = null;
   #pausedBy: string | null = null;
@@ -76,13 +77,21 @@ export class RunRecorder {
     if (host.isHeard) journal.event({ type: "run.started", run: ref });
   }
 
+  /** What it did is being undone: it is RUNNING all that time, unless a compensation waits. */
+  undoing(): void {
+    if (this.#isUndoing) return;
+    this.#isUndoing = true;
+    if (this.#status === "RUNNING") this.#start("compensating");
+    this.#event("run.compensating", null, "engine");
+  }
+
   /** A step starts: so does the run. */
   running(): void {
     if (this.#status === "RUNNING") return;
     const { journal, host, ref } = this.#core;
     const type = this.#status === "QUEUED" ? "run.started" : "run.resumed";
     this.#status = "RUNNING";
-    this.#start(null);
+    this.#start(this.#isUndoing ? "compensating" : null);
     if (host.isHeard) journal.event({ type, run: ref });
   }
 

@@ -6,6 +6,7 @@ import type { Operator } from "../operators/operator.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
 import { Attempt, type AttemptOutcome } from "./attempt.ts";
 import { BlockScopes } from "./blocks/block-scopes.ts";
+import { RunUndo } from "./compensation.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { inThread, type RegisteredOperator } from "./operators.ts";
@@ -32,6 +33,7 @@ export class RunSteps implements LiveSteps {
   readonly recorder: StepRecorder;
   readonly inbox = new RunInbox();
   readonly active = new Map<number, StepState>();
+  readonly undo: RunUndo;
   readonly #scopes: BlockScopes;
   readonly #touched: StepScope[] = [];
   #evaluating = 0;
@@ -44,6 +46,7 @@ export class RunSteps implements LiveSteps {
     this.root = root;
     this.recorder = new StepRecorder(core);
     this.#scopes = new BlockScopes(this, nextOrdinal);
+    this.undo = new RunUndo(core.plan.graph.compensation, root, this.#scopes);
   }
 
   get scopes(): BlockScopes {
@@ -210,7 +213,7 @@ export class RunSteps implements LiveSteps {
   /** The run ends from outside: nothing starts any more, in no scope. */
   end(ending: "cancel" | "timeout", reason: StepwellError): void {
     this.#scopes.end(this.root, ending);
-    for (const state of this.active.values()) state.running?.abort(reason);
+    for (const state of this.active.values()) if (state.scope.isEnded) state.running?.abort(reason);
   }
 
   abortAll(reason: StepwellError): void {
@@ -220,7 +223,7 @@ export class RunSteps implements LiveSteps {
   /** Ends what did not stop in time; late results are discarded. */
   abandonAll(reason: StepwellError): void {
     for (const state of [...this.active.values()]) {
-      if (state.running === null) continue;
+      if (state.running === null || !state.scope.isEnded) continue;
       state.running.abandon(reason);
       state.running = null;
       this.releaseSlot(state);

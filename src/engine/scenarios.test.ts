@@ -16,6 +16,7 @@ import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
 import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
 import { describeTakingOver } from "../testing/conformance/scenarios/taking-over.ts";
+import { describeUndoing } from "../testing/conformance/scenarios/undoing.ts";
 import { describeWaiting } from "../testing/conformance/scenarios/waiting.ts";
 import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
@@ -50,6 +51,7 @@ describe.each([
   describeEnduring(open);
   describeIntercepting(open);
   describeWaiting(open);
+  describeUndoing(open);
   describeDeciding(open);
   describeRepeating(open);
   describeChildren(open);

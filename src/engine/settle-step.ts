@@ -59,8 +59,7 @@ export function endByDecision(steps: LiveSteps, scope: StepScope, step: Step, st
 /** A block has settled: its output is checked like any other. */
 export function settleBlock(steps: LiveSteps, state: StepState, result: BlockResult): void {
   const { scope, step } = state;
-  const { ending } = scope.scheduler;
-  const isEnded = ending === "cancel" || ending === "timeout";
+  const { isEnded } = scope;
   if (result.outcome === "cancelled" || (result.outcome === "failed" && isEnded)) {
     cancelStep(steps, state, result.outcome === "failed" ? result.error : null);
   } else if (result.outcome === "failed") {

@@ -261,6 +261,7 @@ export class StepRecorder {
       selected,
     };
     scope.views[step.id] = viewOf(step, status, output, error);
+    if (step.compensate !== null && status === "SUCCEEDED") scope.undoable.push({ step, revision: journal.revision });
     this.endWait(ordinal, "dropped");
     const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
     if (state === undefined) journal.write(settledAtOnce(runId, ordinal, placeOf(scope, step), attempt, end, journal.revision));

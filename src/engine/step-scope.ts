@@ -29,15 +29,22 @@ export interface ScopePlace {
   readonly owner: ScopeOwner;
   /** Ordinal of the scope's own row; its steps have the ordinals after it. */
   readonly ordinal: number;
-  /** Ordinal of its block's row. */
-  readonly blockOrdinal: number;
+  /** Ordinal of its block's row; null for the compensations of a run, which have neither a block nor a row of their own. */
+  readonly blockOrdinal: number | null;
   /** The item or round, from 0. */
   readonly index: number;
-  /** For example `lines[3]`. */
+  /** For example `lines[3]`; empty for compensations. */
   readonly path: string;
   /** What expressions see in it beside what its block sees. */
   readonly names: Pick<Scope, "item" | "index" | "carry" | "round">;
   readonly outer: StepScope;
+}
+
+/** A step that succeeded and can be undone. */
+export interface Undoable {
+  readonly step: Step;
+  /** Of the row that settled it: later ones are larger. */
+  readonly revision: number;
 }
 
 /** One graph at work: the run's own steps, or one item or round of a block. It lives in memory as long as it is not done. */
@@ -49,6 +56,8 @@ export class StepScope implements EvaluatingRun {
   readonly place: ScopePlace | null;
   /** Blocks among its steps that are at work. */
   readonly blocks: Set<BlockEnd> = new Set();
+  /** Steps that a compensation could undo. */
+  readonly undoable: Undoable[] = [];
   /** The first failure that fails it. */
   failure: StepFailure | undefined;
   /** Its end has been told. */
@@ -68,7 +77,7 @@ export class StepScope implements EvaluatingRun {
     this.views = views;
     this.place = place;
     this.#first = place === null ? 0 : place.ordinal + 1;
-    this.#prefix = place === null ? "" : `${place.path}.`;
+    this.#prefix = place === null || place.path === "" ? "" : `${place.path}.`;
   }
 
   get scope(): Scope {
@@ -81,13 +90,19 @@ export class StepScope implements EvaluatingRun {
     return { nowMs: this.#core.host.ledgerNow(), seed: `${this.#core.context.runId}/${this.#prefix}${stepId}` };
   }
 
+  /** Nothing starts in it any more: the run was cancelled or timed out. */
+  get isEnded(): boolean {
+    const { ending } = this.scheduler;
+    return ending === "cancel" || ending === "timeout";
+  }
+
   /** The ordinal by which the whole run knows a step of this scope. */
   ordinalOf(step: Step): number {
     return this.#first + step.ordinal;
   }
 
   pathOf(step: Step): string {
-    return this.place === null ? step.id : this.#prefix + step.id;
+    return this.#prefix === "" ? step.id : this.#prefix + step.id;
   }
 
   stepAt(local: number): Step {

@@ -17,6 +17,7 @@ const ROOT_BLOCK: RowPlace = { kind: "block", path: null, uses: null, parent: nu
 
 export function placeOf(scope: StepScope, step: Step): RowPlace {
   if (scope.place === null) return step.block === null ? ROOT_STEP : ROOT_BLOCK;
+  if (scope.place.blockOrdinal === null) return { kind: "compensation", path: step.id, uses: step.uses, parent: null };
   return {
     kind: step.block === null ? "step" : "block",
     path: scope.pathOf(step),

@@ -16,12 +16,11 @@ export function outcomeOf(steps: LiveSteps, state: StepState, ended: AttemptOutc
 
 /** Records how a step's attempt ended. */
 export function tellOutcome(steps: LiveSteps, state: StepState, outcome: StepOutcome): void {
-  const { ending } = state.scope.scheduler;
   state.running = null;
   steps.releaseSlot(state);
   if (outcome.outcome === "succeeded") {
     succeedStep(steps, state, outcome, null, null);
-  } else if (ending === "cancel" || ending === "timeout") {
+  } else if (state.scope.isEnded) {
     cancelStep(steps, state, outcome.outcome === "failed" ? outcome.error : null);
   } else if (outcome.outcome === "suspended") {
     suspendStep(steps, state, outcome);

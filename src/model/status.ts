@@ -39,6 +39,7 @@ export const RUN_REASONS = {
   task: "a step waits for a person or a remote worker",
   child: "a step waits for a run that it started",
   paused: "somebody paused the run",
+  compensating: "what the run did is being undone",
   no_worker: "no worker knows an operator that the run needs",
   quarantined: "the run broke its worker several times and is held until a person looks",
   recovered: "a worker took the run up after a crash",

@@ -7,7 +7,7 @@ import type { Block } from "../../workflow/graph.ts";
 import type { LiveSteps } from "../live-steps.ts";
 import type { ScopePlan } from "../plan.ts";
 import { settleBlock } from "../settle-step.ts";
-import { type ScopePlace, StepScope } from "../step-scope.ts";
+import { type ScopeOwner, type ScopePlace, StepScope } from "../step-scope.ts";
 import type { StepState } from "../step-state.ts";
 import type { BlockHost, BlockRun } from "./block.ts";
 import { ForeachRun } from "./foreach.ts";
@@ -62,6 +62,14 @@ export class BlockScopes {
     for (const step of plan.graph.steps) this.#byOrdinal.set(scope.ordinalOf(step), scope);
     this.#steps.touch(scope);
     return scope;
+  }
+
+  /** A scope that no block opened, at the next free ordinals or where its rows stand already. */
+  placeUndo(plan: ScopePlan, scheduler: Scheduler, owner: ScopeOwner, at: number | null): StepScope {
+    const { root } = this.#steps;
+    const ordinal = at ?? this.#take(1 + plan.graph.steps.length);
+    const place = { owner, ordinal, blockOrdinal: null, index: 0, path: "", names: {}, outer: root };
+    return this.place(plan, scheduler, { ...root.views }, place);
   }
 
   #hostOf(state: StepState, block: Block): BlockHost {

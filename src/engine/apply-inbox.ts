@@ -1,0 +1,44 @@
+import type { InboxRow } from "../ledger/rows.ts";
+
+/** What a run does about what it was sent. */
+export interface InboxTarget {
+  /** The row is taken up by the commit that is being gathered. */
+  accepted(row: InboxRow): void;
+  cancel(): void;
+  pause(actor: string): void;
+  /** Somebody lets the run go on. */
+  release(): void;
+  /** Something for its steps. */
+  receive(row: InboxRow): void;
+}
+
+/**
+ * Applies what was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known
+ * already nothing else lets the run go on.
+ */
+export function applyInbox(run: InboxTarget, inbox: readonly InboxRow[]): void {
+  const isCancelled = inbox.some(({ kind }) => kind === "cancel");
+  for (const row of inbox) {
+    if (row.kind === "cancel") {
+      run.accepted(row);
+      run.cancel();
+    } else if (row.consumedAt === null) {
+      applyRow(run, row, isCancelled);
+    }
+  }
+}
+
+function applyRow(run: InboxTarget, row: InboxRow, isCancelled: boolean): void {
+  switch (row.kind) {
+    case "pause":
+    case "resume":
+    case "retry":
+      run.accepted(row);
+      if (isCancelled) return;
+      if (row.kind === "pause") run.pause(row.actor);
+      else if (row.kind === "resume") run.release();
+      break;
+    default:
+      run.receive(row);
+  }
+}
