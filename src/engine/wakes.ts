@@ -1,7 +1,6 @@
 import type { InboxRow } from "../ledger/rows.ts";
 import type { RecordedError } from "../model/errors.ts";
 import { isJsonObject, type Json, parseJson } from "../model/json.ts";
-import type { AwaitedEvent } from "../operators/suspension.ts";
 import { readError } from "./recorded-error.ts";
 import type { RunInbox } from "./run-inbox.ts";
 import type { StepWait } from "./step-wait.ts";
@@ -67,8 +66,8 @@ function eventsOf({ key, detail }: StepWait, rows: readonly InboxRow[]): WakeUp 
   const isComplete = mode === "any" || events.every(({ optional }, member) => optional || first.has(member));
   if (!isComplete) return undefined;
   const [earliest] = first.values();
-  const payload =
-    mode === "any" && earliest !== undefined ? eventPayload(earliest, events) : events.map((_, member) => dataOf(first.get(member)));
+  const seen = (row: InboxRow | undefined): Json => (row === undefined ? null : eventOf(row));
+  const payload = mode === "any" ? seen(earliest) : events.map((_, member) => seen(first.get(member)));
   return { kind: "event", key, result: { ok: true, payload }, rows };
 }
 
@@ -78,13 +77,12 @@ function memberOf(row: InboxRow): number {
   return typeof member === "number" ? member : -1;
 }
 
-function eventPayload(row: InboxRow, events: readonly AwaitedEvent[]): Json {
-  return events.length === 1 ? dataOf(row) : { event: events[memberOf(row)]?.event ?? null, data: dataOf(row) };
-}
-
-function dataOf(row: InboxRow | undefined): Json {
-  const payload = row === undefined ? null : payloadOf(row);
-  return isJsonObject(payload) ? (payload["data"] ?? null) : null;
+/** What the step gets of an event. */
+function eventOf(row: InboxRow): Json {
+  const payload = payloadOf(row);
+  if (!isJsonObject(payload)) return payload;
+  const { event = null, id = null, data = null } = payload;
+  return { event, id, data };
 }
 
 function payloadOf({ payload }: InboxRow): Json {

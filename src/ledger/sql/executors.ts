@@ -88,6 +88,7 @@ type FrequentKind =
   | "startRun"
   | "suspendRun"
   | "restartStep"
+  | "resumeStep"
   | "suspendStep"
   | "insertAttempt"
   | "insertEvent"

@@ -283,9 +283,9 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
       expect(await harness.stepwell.publish("paid", { orderId: "A", n: 1 }, { id: "e1" })).toMatchObject({ delivered: 1, kept: false });
       expect(await harness.stepwell.publish("paid", { orderId: "A", n: 1 }, { id: "e1" })).toMatchObject({ delivered: 0, duplicate: true });
       await harness.stepwell.result(id);
-      expect((await harness.stepwell.get(id))?.steps.map(({ output }) => output)).toEqual([
-        { orderId: "A", n: 1 },
-        { orderId: "B", n: 2 },
+      expect((await harness.stepwell.get(id))?.steps.map(({ output }) => output)).toMatchObject([
+        { event: "paid", id: "e1", data: { orderId: "A", n: 1 } },
+        { event: "paid", data: { orderId: "B", n: 2 } },
       ]);
       await harness.stepwell.stop();
     });
@@ -304,7 +304,7 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
       await first.stepwell.stop();
       const second = new Harness(await reopen(), { operators });
       await second.stepwell.publish("a", { x: true });
-      expect((await second.stepwell.result(id)).output).toEqual([{ x: true }, { k: 1 }, null]);
+      expect((await second.stepwell.result(id)).output).toMatchObject([{ data: { x: true } }, { data: { k: 1 } }, null]);
       await second.stepwell.stop();
     });
 
