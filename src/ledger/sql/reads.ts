@@ -50,7 +50,7 @@ export const READS = {
   signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
   awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
   lastInbox: "SELECT coalesce(max(id), 0) AS id FROM inbox",
-  inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
+  inboxHeads: "SELECT run_id, seq, id FROM inbox WHERE id > ?1 ORDER BY id",
   /** ?1 to ?4 are the key; subscriptions have no other order than that in which they came. */
   subscriptions: "SELECT * FROM subscription WHERE tenant = ?1 AND event = ?2 AND field = ?3 AND value = ?4 ORDER BY id",
   subscribed: "SELECT 1 AS found FROM subscription WHERE run_id = ?1 AND ordinal = ?2 AND member = ?3",
