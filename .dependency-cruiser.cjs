@@ -5,13 +5,13 @@ const pureZones = ["model", "expressions", "operatorContract", "operatorDefiniti
 const zones = {
   model: { path: "^src/model/", sees: [] },
   expressions: { path: "^src/expressions/", sees: ["model"] },
-  operatorContract: { path: "^src/operators/(?:operator|definition)[.]ts$", sees: ["model", "expressions"] },
+  operatorContract: { path: "^src/operators/(?:operator|definition|suspension)[.]ts$", sees: ["model", "expressions"] },
   operatorDefinition: {
     path: "^src/operators/(?:definitions|fields|[^/]+/definition)[.]ts$",
     sees: ["model", "expressions", "operatorContract"],
   },
   operatorExecutor: {
-    path: "^src/operators/(?:(?!operator[.]|definition[.]|definitions[.]|fields[.])[^/]+[.]ts$|[^/]+/(?!definition[.]))",
+    path: "^src/operators/(?:(?!operator[.]|definition[.]|suspension[.]|definitions[.]|fields[.])[^/]+[.]ts$|[^/]+/(?!definition[.]))",
     sees: ["model", "expressions", "operatorContract", "operatorDefinition"],
   },
   workflow: { path: "^src/workflow/", sees: ["model", "expressions", "operatorContract", "operatorDefinition"] },

@@ -4,11 +4,14 @@ export type {
   Interceptor,
   LifecycleEvent,
   Listener,
+  PublishOptions,
+  PublishResult,
   RunOutcome,
   RunPageResult,
   RunRef,
   RunResult,
   RunSummary,
+  SignalOptions,
   StartOptions,
   StepResult,
 } from "./engine/api.ts";
@@ -19,7 +22,8 @@ export { type RecordedError, StepwellError } from "./model/errors.ts";
 export type { Json, JsonObject } from "./model/json.ts";
 export type { Problem } from "./model/problem.ts";
 export type { RunStatus, StepStatus } from "./model/status.ts";
-export type { Logger, Operator, OperatorContext, RunContext } from "./operators/operator.ts";
+export type { Logger, Operator, OperatorContext, ResumableOperator, RunContext, Wake } from "./operators/operator.ts";
+export type { AwaitedEvent, SuspendRequest, Suspension, TaskRequest } from "./operators/suspension.ts";
 export type { Definition } from "./workflow/graph.ts";
 export {
   type BuiltWorkflow,

@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from "../engine/api.ts";
 import { formatDuration } from "../model/duration.ts";
-import { RUN_REASONS, STEP_REASONS } from "../model/status.ts";
+import { RUN_REASONS, type RunReason, STEP_REASONS } from "../model/status.ts";
 import { oneLine, timeOfDay } from "./layout.ts";
 import { errorLine } from "./step-rows.ts";
 
@@ -33,6 +33,8 @@ export class EventText {
         return event.attempt > 1 ? `started, attempt ${event.attempt}` : "started";
       case "step.retrying":
         return `attempt ${event.attempt} failed, next in ${formatDuration(event.delayMs)}: ${errorLine(event.error)}`;
+      case "step.suspended":
+        return `waits for ${event.kind === "timer" ? "a time" : `a ${event.kind}`}${event.key === null ? "" : ` (${event.key})`}`;
       case "step.settled":
         return this.#settled(event, at);
       case "step.discarded":
@@ -40,8 +42,8 @@ export class EventText {
       case "log":
         return logText(event);
       case "run.suspended":
-        // The step that waits for its next attempt has just said so.
-        return event.reason === "retry" ? undefined : `suspended: ${RUN_REASONS[event.reason]}`;
+        // The step that waits has just said so.
+        return SAID_BY_STEP.has(event.reason) ? undefined : `suspended: ${RUN_REASONS[event.reason]}`;
       case "run.ended":
         return [event.status.toLowerCase(), ...(event.reason === null ? [] : [RUN_REASONS[event.reason]])].join(": ");
       case "run.queued":
@@ -66,6 +68,8 @@ export class EventText {
     return `${status.toLowerCase()}${took}${why.length === 0 ? "" : `  ${why.join("; ")}`}`;
   }
 }
+
+const SAID_BY_STEP: ReadonlySet<RunReason> = new Set(["retry", "timer", "signal", "event", "task", "child"]);
 
 function logText({ level, message, fields }: Extract<LifecycleEvent, { type: "log" }>): string {
   const members = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);

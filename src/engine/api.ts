@@ -59,6 +59,30 @@ export interface StartOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+export interface SignalOptions {
+  /** The same id again is the same signal: it is accepted and changes nothing. */
+  readonly id?: string;
+  /** Who sends it; kept in the history. Default `api`. */
+  readonly actor?: string;
+}
+
+export interface PublishOptions {
+  /** The same id of the same event again is the same event: it changes nothing. */
+  readonly id?: string;
+  /** How long an event that nobody waits for is kept for the first who does: a duration. Default `24h`. */
+  readonly retain?: string | number;
+}
+
+/** What became of an event. */
+export interface PublishResult {
+  /** How many steps waited for it. */
+  readonly delivered: number;
+  /** Nobody waited for it: it is kept. */
+  readonly kept: boolean;
+  /** It was published before under this id. */
+  readonly duplicate: boolean;
+}
+
 export interface Concurrency {
   /** Attempts that execute at once over all runs; further ready steps wait as PENDING. Default 1,024. */
   readonly steps?: number;
@@ -86,6 +110,15 @@ export type LifecycleEvent =
       readonly error: RecordedError;
       /** Milliseconds until the next attempt. */
       readonly delayMs: number;
+    }
+  | {
+      readonly type: "step.suspended";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      /** What it waits for, and by which name. */
+      readonly kind: "timer" | "signal" | "event" | "task" | "child";
+      readonly key: string | null;
     }
   | {
       readonly type: "step.settled";

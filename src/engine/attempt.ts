@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../model/clock.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { type Json, toJson } from "../model/json.ts";
 import type { Logger, Operator, OperatorContext, RunContext } from "../operators/operator.ts";
+import { type SuspendRequest, Suspension } from "../operators/suspension.ts";
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
 import { withRunContext } from "./run-context.ts";
@@ -74,6 +75,10 @@ export class Attempt implements OperatorContext {
   get log(): Logger {
     this.#logger ??= this.#run.logger(this);
     return this.#logger;
+  }
+
+  suspend(request: SuspendRequest): Suspension {
+    return new Suspension(request);
   }
 
   /** Values that must not leave the operator in what it returns, throws or logs. */

@@ -73,6 +73,18 @@ export class Catalog {
     return plan;
   }
 
+  /**
+   * A version of a workflow by its label, or the newest one.
+   *
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`
+   */
+  async ofName(tenant: string, workflow: string, version: string | undefined): Promise<Plan> {
+    if (version === undefined) return this.ready(tenant, workflow) ?? this.newest(tenant, workflow);
+    const row = await this.#ledger.latestVersion(tenant, workflow, version);
+    if (row === undefined) throw new StepwellError("WORKFLOW_NOT_FOUND", `no version "${version}" of workflow "${workflow}" is registered`);
+    return this.#restore(row.id, row.definition);
+  }
+
   /** The plan of a version, as the ledger holds it. */
   async ofVersion(versionId: number): Promise<Plan> {
     const known = this.#byVersion.get(versionId);

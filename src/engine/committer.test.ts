@@ -103,6 +103,8 @@ function setUp(answer: Answer, lanes = 1) {
   const committer = new Committer(ledger, 7, clock, {
     fatal: ({ code }) => events.push(`fatal ${code}`),
     stalled: ({ code }, retryInMs) => events.push(`stalled ${code} ${retryInMs}`),
+    accepted: (rows) => events.push(`accepted ${rows.length}`),
+    told: () => undefined,
   });
   const add = (runs: readonly FakeRun[]): void => {
     for (const run of runs) committer.add(run);

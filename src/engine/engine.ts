@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
-import type { InboxKind, InboxRow } from "../ledger/rows.ts";
+import type { InboxRow } from "../ledger/rows.ts";
+import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -10,13 +11,17 @@ import type { Definition } from "../workflow/graph.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
+import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { Pickup } from "./pickup.ts";
+import { newPublicId } from "./public-id.ts";
 import { recordError } from "./recorded-error.ts";
-import { RunDriver } from "./run-driver.ts";
-import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
-import { contextOf, outcomeOf, resultOf, summaryOf } from "./run-results.ts";
+import { RunCommands } from "./run-commands.ts";
+import type { RunDriver } from "./run-driver.ts";
+import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
+import { RunIntake } from "./run-intake.ts";
+import { outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
@@ -35,6 +40,8 @@ export interface EngineOptions {
   readonly threads: ThreadExecutor;
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes the public id of a run from the ledger's time. Default: a UUIDv7. */
+  readonly newRunId?: (nowMs: number) => string;
   /** Kept with every run: `production`, `staging`, … */
   readonly environment: string;
   /** Version of Stepwell, kept with the engine's row in the ledger. */
@@ -60,26 +67,25 @@ export class Engine implements RunHost {
   readonly slots: Slots;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
+  /** What is sent to runs from outside. */
+  readonly commands: RunCommands;
   isStopping = false;
   epoch = 0;
   readonly #options: EngineOptions;
   readonly #ledger: Ledger;
+  readonly #time: LedgerTime;
   readonly #catalog: Catalog;
   readonly #pickup: Pickup;
+  readonly #intake: RunIntake;
   readonly #starter: RunStarter;
   readonly #maxRuns: number;
   readonly #byId = new Map<number, RunDriver>();
   readonly #byPublicId = new Map<string, RunDriver>();
-  readonly #takingUp = new Set<number>();
-  /** Runs that this version of Stepwell cannot read; told once, left as they are. */
-  readonly #unreadable = new Set<number>();
   /** By public id: runs that cannot be driven on in this process, and why. */
   readonly #broken = new Map<string, StepwellError>();
   readonly #waiters = new Waiters<RunOutcome>();
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
-  /** The ledger's clock minus this process's monotonic one. */
-  #clockOffset = 0;
   #emptied: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -94,12 +100,33 @@ export class Engine implements RunHost {
     this.cancelGraceMs = options.cancelGraceMs;
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
     this.#maxRuns = options.concurrency.runs ?? DEFAULT_RUNS;
+    this.#time = new LedgerTime(
+      this.clock,
+      () => options.ledger.waits.now(),
+      (cause) => this.#lookFailed(asStepwellError(cause)),
+    );
+    this.commands = new RunCommands({
+      ledger: options.ledger,
+      tenant: TENANT,
+      expectOpen: () => this.#expectOpen(),
+      newId: () => (options.newRunId ?? newPublicId)(this.ledgerNow()),
+      deliver: (row) => this.#intake.deliver(row),
+    });
     this.#catalog = new Catalog(options.ledger);
+    this.#intake = new RunIntake({
+      host: this,
+      ledger: options.ledger,
+      catalog: this.#catalog,
+      find: (runId) => this.#byId.get(runId),
+      begin: (run) => this.#remember(run),
+      broke: (publicId, error) => this.#breakOff(publicId, error),
+    });
     this.#starter = new RunStarter({
       host: this,
       ledger: options.ledger,
       catalog: this.#catalog,
       environment: options.environment,
+      newRunId: options.newRunId ?? newPublicId,
       expectOpen: () => this.#expectOpen(),
       isFull: () => this.#byId.size >= this.#maxRuns,
       begin: (run) => this.#remember(run),
@@ -109,8 +136,9 @@ export class Engine implements RunHost {
     this.#pickup = new Pickup(options.ledger, this.clock, {
       freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
       isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
-      takeUp: (runId) => this.#takeUp(runId),
-      deliver: (row) => this.#deliver(row),
+      ledgerNow: () => this.ledgerNow(),
+      takeUp: (runId) => this.#intake.takeUp(runId),
+      deliver: (row) => this.#intake.deliver(row),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
     });
   }
@@ -128,10 +156,12 @@ export class Engine implements RunHost {
       version: this.#options.version,
     });
     this.epoch = epoch;
-    this.#clockOffset = now - this.clock.monotonic();
+    this.#time.told(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
       fatal: (error) => this.#fail(error),
       stalled: (error, retryInMs) => this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs }),
+      accepted: (rows) => this.#deliverAll(rows),
+      told: (time) => this.#time.told(time),
     });
     await this.#pickup.start();
   }
@@ -173,7 +203,8 @@ export class Engine implements RunHost {
     const broken = this.#broken.get(publicId);
     if (broken !== undefined) throw broken;
     const ended = this.#waiters.wait(publicId);
-    if (!this.#byPublicId.has(publicId)) await this.#lookForEnd(publicId);
+    // not awaited: an engine that stops meanwhile rejects a promise that the caller must have by then
+    if (!this.#byPublicId.has(publicId)) void this.#lookForEnd(publicId);
     this.#pickup.needed();
     return ended;
   }
@@ -187,24 +218,6 @@ export class Engine implements RunHost {
   async list(query: Omit<RunQuery, "tenant">): Promise<RunPageResult> {
     const page = await this.#ledger.listRuns({ ...query, tenant: TENANT });
     return { runs: page.runs.map((row) => summaryOf(row)), next: page.next };
-  }
-
-  /**
-   * Accepts a cancel; it is durable when this resolves. Operators get their abort signal, nothing new starts.
-   *
-   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
-   */
-  cancel(publicId: string, actor = "api"): Promise<void> {
-    return this.#signal(publicId, "cancel", actor);
-  }
-
-  /**
-   * Lets a run go on that is held because it took down several engines; any other run goes on as it would.
-   *
-   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
-   */
-  resume(publicId: string, actor = "api"): Promise<void> {
-    return this.#signal(publicId, "resume", actor);
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
@@ -233,7 +246,20 @@ export class Engine implements RunHost {
   }
 
   ledgerNow(): number {
-    return Math.floor(this.clock.monotonic() + this.#clockOffset);
+    return this.#time.now();
+  }
+
+  alarm(dueAt: number, callback: () => void): Timer {
+    return this.#time.alarm(dueAt, callback);
+  }
+
+  prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun> {
+    return this.#starter.prepareChild(request, parent);
+  }
+
+  onSpawned(runId: number): void {
+    if (this.#byId.size >= this.#maxRuns) this.#pickup.queued(false);
+    else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   commit(run: DrivenRun): void {
@@ -259,8 +285,9 @@ export class Engine implements RunHost {
     this.#pickup.roomMade();
   }
 
-  onParked(run: DrivenRun): void {
+  onParked(run: DrivenRun, dueAt: number | null): void {
     this.#forget(run);
+    this.#pickup.parked(dueAt);
     this.#pickup.roomMade();
   }
 
@@ -282,11 +309,6 @@ export class Engine implements RunHost {
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
   }
 
-  async #signal(publicId: string, kind: InboxKind, actor: string): Promise<void> {
-    this.#expectOpen();
-    await this.#deliver(await this.#ledger.accept({ tenant: TENANT, publicId, kind, payload: null, actor }));
-  }
-
   async #lookForEnd(publicId: string): Promise<void> {
     try {
       const row = await this.#ledger.getRun(TENANT, publicId);
@@ -297,32 +319,9 @@ export class Engine implements RunHost {
     }
   }
 
-  async #deliver(row: InboxRow): Promise<void> {
-    const run = this.#byId.get(row.runId);
-    if (run === undefined) await this.#takeUp(row.runId);
-    else run.deliver([row]);
-  }
-
-  /** Brings a run of the ledger into memory and drives it on; does nothing for one that is here or has ended. */
-  async #takeUp(runId: number): Promise<void> {
-    if (this.isStopping || this.#byId.has(runId) || this.#takingUp.has(runId) || this.#unreadable.has(runId)) return;
-    this.#takingUp.add(runId);
-    let publicId = String(runId);
-    try {
-      const stored = await this.#ledger.loadRun(runId);
-      if (stored === undefined || isTerminalRun(stored.run.status)) return;
-      publicId = stored.run.publicId;
-      const plan = await this.#catalog.ofVersion(stored.run.versionId);
-      const context = contextOf(stored.run);
-      this.#remember(RunDriver.resume(this, plan, context, stored));
-    } catch (cause) {
-      const error = asStepwellError(cause);
-      if (error.code.startsWith("LEDGER_") && error.code !== "LEDGER_CORRUPT") throw error;
-      this.#unreadable.add(runId);
-      this.#breakOff(publicId, error);
-    } finally {
-      this.#takingUp.delete(runId);
-    }
+  /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
+  #deliverAll(rows: readonly InboxRow[]): void {
+    for (const row of rows) this.#intake.deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   #remember(run: RunDriver): void {

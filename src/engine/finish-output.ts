@@ -6,7 +6,7 @@ import type { Step } from "../workflow/graph.ts";
 import { type MaybePromise, proceed } from "./maybe-promise.ts";
 import type { EvaluatingRun } from "./prepare-step.ts";
 import { recordError } from "./recorded-error.ts";
-import type { StepOutcome } from "./run-journal.ts";
+import type { CheckedOutcome } from "./run-journal.ts";
 import type { Schemas } from "./schemas.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function evaluateFallback(
   scope: Scope,
   context: EvaluationContext,
   schemas: Schemas,
-): Promise<StepOutcome> {
+): Promise<CheckedOutcome> {
   try {
     const output = await checkOutput(step, await fallback.evaluate(scope, context), schemas);
     return { outcome: "succeeded", output, text: payloadText(output, `the fallback of step "${step.id}"`) };

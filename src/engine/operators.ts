@@ -1,10 +1,12 @@
 import { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
-import type { Operator, OperatorContext } from "../operators/operator.ts";
+import type { Operator, OperatorContext, ResumableOperator } from "../operators/operator.ts";
 
 /** An operator and, when it came from a module, where a worker thread finds it. */
 export interface RegisteredOperator {
   readonly execute: Operator<Json>;
+  /** Called when its suspension ends; null: what the wake brought is the result. */
+  readonly resume: ResumableOperator<Json>["resume"] | null;
   readonly module: OperatorModule | null;
 }
 
@@ -26,8 +28,9 @@ export class OperatorRegistry {
   readonly #registered = new Set<string>();
 
   /** Adds or replaces an operator; what it takes is checked by the workflows that use it, not by type. */
-  register(name: string, execute: Operator<never>, module: OperatorModule | null = null): void {
-    this.#operators.set(name, { execute: execute as Operator<Json>, module });
+  register(name: string, operator: Operator<never> | ResumableOperator<never>, module: OperatorModule | null = null): void {
+    const { execute, resume } = typeof operator === "function" ? { execute: operator, resume: null } : operator;
+    this.#operators.set(name, { execute: execute as Operator<Json>, resume, module });
     this.#registered.add(name);
   }
 
@@ -38,7 +41,7 @@ export class OperatorRegistry {
       loading ??= load();
       return (await loading)(input, context);
     };
-    this.#operators.set(name, { execute, module: null });
+    this.#operators.set(name, { execute, resume: null, module: null });
   }
 
   get(name: string): RegisteredOperator | undefined {

@@ -1,11 +1,9 @@
-import type { Ledger } from "../ledger/port.ts";
+import type { DueRun, Ledger } from "../ledger/port.ts";
 import type { InboxRow, RunRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
-/** Parked runs whose time has come are looked for this often. */
-const DUE_MS = 250;
 const PAGE = 200;
 
 export interface PickupHost {
@@ -13,6 +11,8 @@ export interface PickupHost {
   freeRuns(): number;
   /** Whether callers or runs depend on the engine, so that it keeps the process alive. */
   isNeeded(): boolean;
+  /** The ledger's clock as this process knows it. */
+  ledgerNow(): number;
   takeUp(runId: number): Promise<void>;
   deliver(row: InboxRow): Promise<void>;
   failed(cause: unknown): void;
@@ -24,7 +24,10 @@ export class Pickup {
   readonly #clock: Clock;
   readonly #host: PickupHost;
   #timer: Timer | undefined;
-  #nextDueLook = 0;
+  /** When the next parked run falls due, on the ledger's clock: all that is kept of any number of them. */
+  #nextDue: number | null = null;
+  /** Inbox rows up to this id have been delivered, or need not be: a signal that nobody waits for. */
+  #delivered = 0;
   #isStopped = false;
   #isBackground = false;
   #queueIsOpen = true;
@@ -40,7 +43,13 @@ export class Pickup {
     await this.#recover((row) => isLeftBehind(row));
     await this.#claimQueued();
     await this.#readInbox();
+    this.#nextDue = await this.#ledger.waits.nextDue();
     this.#schedule();
+  }
+
+  /** A run of this process left memory; it falls due then, if time wakes it at all. */
+  parked(dueAt: number | null): void {
+    if (dueAt !== null && (this.#nextDue === null || dueAt < this.#nextDue)) this.#nextDue = dueAt;
   }
 
   /** New operators are there: runs that were parked for the want of one are tried again. */
@@ -93,7 +102,12 @@ export class Pickup {
   }
 
   async #readInbox(): Promise<void> {
-    for (const row of await this.#ledger.unconsumedInbox(0, PAGE)) await this.#host.deliver(row);
+    for (;;) {
+      const page = await this.#ledger.unconsumedInbox(this.#delivered, PAGE);
+      for (const row of page) if (row.isAwaited) await this.#host.deliver(row);
+      this.#delivered = page.at(-1)?.id ?? this.#delivered;
+      if (page.length < PAGE) return;
+    }
   }
 
   /** Somebody depends on the engine from now on: the watch keeps the process alive. */
@@ -124,10 +138,21 @@ export class Pickup {
       await this.#claimQueued();
       await this.#readInbox();
     }
-    const now = this.#clock.monotonic();
-    if (now < this.#nextDueLook) return;
-    this.#nextDueLook = now + DUE_MS;
-    for (const { runId } of await this.#ledger.waits.due(undefined, PAGE)) await this.#host.takeUp(runId);
+    if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
+  }
+
+  /** After an outage everything is overdue at once: pages are taken up as memory has room, and commits get their turn in between. */
+  async #takeUpDue(): Promise<void> {
+    for (let after: DueRun | undefined; !this.#isStopped; ) {
+      const limit = Math.min(this.#host.freeRuns(), PAGE);
+      if (limit <= 0) return;
+      const page = await this.#ledger.waits.due(after, limit);
+      for (const { runId } of page) await this.#host.takeUp(runId);
+      after = page.at(-1);
+      if (page.length < limit) break;
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    }
+    this.#nextDue = await this.#ledger.waits.nextDue();
   }
 }
 

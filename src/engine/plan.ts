@@ -1,27 +1,37 @@
 import { StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { createTopology, type Topology } from "../scheduler/index.ts";
-import type { Definition, Graph } from "../workflow/graph.ts";
+import type { Definition, Graph, StepGraph } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
 import { findSecretSlots, type SecretSlot } from "./secrets.ts";
 
-/** A version made ready to run; shared by all its runs in this process. */
-export interface Plan {
-  readonly versionId: number;
-  readonly graph: Graph;
+/** A graph made ready to run: a version's own, or the body of a block. */
+export interface ScopePlan {
+  readonly graph: StepGraph;
   readonly topology: Topology;
-  readonly stepIds: readonly string[];
   /** By ordinal: where the step's `with` takes secrets. */
   readonly secretSlots: readonly (readonly SecretSlot[])[];
+  /** By ordinal: the body of a block. */
+  readonly bodies: readonly (ScopePlan | null)[];
+}
+
+/** A version made ready to run; shared by all its runs in this process. */
+export interface Plan extends ScopePlan {
+  readonly versionId: number;
+  readonly graph: Graph;
+  readonly stepIds: readonly string[];
 }
 
 export function createPlan(versionId: number, graph: Graph): Plan {
+  return { ...scopePlan(graph), versionId, graph, stepIds: graph.steps.map((step) => step.id) };
+}
+
+function scopePlan(graph: StepGraph): ScopePlan {
   return {
-    versionId,
     graph,
     topology: createTopology(graph),
-    stepIds: graph.steps.map((step) => step.id),
     secretSlots: graph.steps.map((step) => (step.with === null ? [] : findSecretSlots(step.with.source))),
+    bodies: graph.steps.map(({ block }) => (block === null ? null : scopePlan(block.body))),
   };
 }
 

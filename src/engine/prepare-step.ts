@@ -8,6 +8,8 @@ import { recordError } from "./recorded-error.ts";
 /** What evaluating a ready step says: facts for the scheduler and values for the commit that they cause. */
 export type Prepared =
   | { readonly decision: "start"; readonly input: Json; readonly idempotencyKey: string | null }
+  /** A block begins with the list that it repeats over, or with the carry of its first round. */
+  | { readonly decision: "open"; readonly input: Json }
   | { readonly decision: "skip" }
   | { readonly decision: "select"; readonly targets: readonly number[] }
   | { readonly decision: "fail"; readonly error: RecordedError };
@@ -23,7 +25,8 @@ const START_WITHOUT_INPUT: Prepared = { decision: "start", input: {}, idempotenc
 
 /** Evaluates `when`, then the cases of a switch or `with` and `idempotencyKey` (SPEC §2): each once, in this order. Never throws. */
 export function prepareStep(step: Step, run: EvaluatingRun): MaybePromise<Prepared> {
-  if (step.when === null && step.with === null && step.switch === null && step.idempotencyKey === null) return START_WITHOUT_INPUT;
+  if (step.when === null && step.with === null && step.switch === null && step.block === null && step.idempotencyKey === null)
+    return START_WITHOUT_INPUT;
   const { scope } = run;
   const context = run.evaluation(step.id);
   try {
@@ -43,6 +46,10 @@ function failed(thrown: unknown): Prepared {
 function evaluateBody(step: Step, scope: Scope, context: EvaluationContext): MaybePromise<Prepared> {
   if (step.switch !== null)
     return proceed(selectTargets(step.switch, scope, context, 0, []), (targets) => ({ decision: "select", targets }));
+  if (step.block !== null) {
+    const given = step.block.kind === "foreach" ? step.block.items : step.with;
+    return proceed(given?.evaluate(scope, context) ?? {}, (input) => ({ decision: "open", input }));
+  }
   return proceed(step.with?.evaluate(scope, context) ?? {}, (input) =>
     step.idempotencyKey === null
       ? { decision: "start", input, idempotencyKey: null }

@@ -1,7 +1,17 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 
 /** A UUIDv7 (RFC 9562): 48 bits of milliseconds, so that ids grow with time, and 74 random bits. */
 export function newPublicId(nowMs: number): string {
   const time = Math.max(0, Math.floor(nowMs)).toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${randomUUID().slice(15)}`;
+}
+
+/**
+ * The id of a child run, the same whenever the same attempt of the same step starts it: as a UUIDv7 of its parent's time whose random
+ * bits are a hash of parent, step and attempt.
+ */
+export function childPublicId(parent: string, step: string, attempt: number): string {
+  const hash = createHash("sha256").update(`${parent}/${step}/${attempt}`).digest("hex");
+  const variant = (8 + (Number.parseInt(hash.slice(15, 16), 16) % 4)).toString(16);
+  return `${parent.slice(0, 14)}7${hash.slice(0, 3)}-${variant}${hash.slice(3, 6)}-${hash.slice(16, 28)}`;
 }

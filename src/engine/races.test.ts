@@ -61,6 +61,24 @@ describe("races", () => {
     process.off("unhandledRejection", note);
   });
 
+  test("who asks for a result just before the engine stops hears that it did, and nobody else does", async () => {
+    const memory = openMemoryLedger();
+    const looking = new Gate();
+    const getRun: Ledger["getRun"] = async (tenant, publicId) => {
+      await looking.operator(null, Object.create(null));
+      return memory.getRun(tenant, publicId);
+    };
+    const harness = new Harness(interposed(memory, { getRun }));
+    await harness.stepwell.open();
+    const result = harness.stepwell.result("no-such-run");
+    await looking.arrivals(1);
+    await harness.stepwell.stop();
+    await expect(result).rejects.toMatchObject({ code: "ENGINE_STOPPED" });
+    looking.open();
+    await turns(2);
+    expect(unhandled).toEqual([]);
+  });
+
   test("S0-21 a cancel that is accepted while the run's output is being evaluated wins", async () => {
     const state = slowToTell();
     const [first, last] = [new Gate(), new Gate()];

@@ -77,12 +77,16 @@ export function errorText(error: RecordedError): string {
 
 /** Reads back what `errorText` wrote. */
 export function parseError(text: string): RecordedError {
-  const parsed: unknown = JSON.parse(text);
-  if (!isJsonObject(parsed)) return { code: "STEP_FAILED", message: text };
-  const { code, message, hint, data } = parsed;
+  return readError(JSON.parse(text));
+}
+
+/** An error that came as plain JSON, from the ledger or from somebody else. */
+export function readError(value: unknown): RecordedError {
+  if (!isJsonObject(value)) return { code: "STEP_FAILED", message: shorten(JSON.stringify(value)) };
+  const { code, message, hint, data } = value;
   return {
     code: typeof code === "string" ? code : "STEP_FAILED",
-    message: typeof message === "string" ? message : text,
+    message: typeof message === "string" ? message : shorten(JSON.stringify(value)),
     ...(typeof hint === "string" ? { hint } : {}),
     ...(isJsonObject(data) ? { data } : {}),
   };

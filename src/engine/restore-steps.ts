@@ -2,54 +2,139 @@ import type { StepView } from "../expressions/template.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { StepRow } from "../ledger/rows.ts";
 import { invariant } from "../model/errors.ts";
-import { parseJson } from "../model/json.ts";
+import { type Json, parseJson } from "../model/json.ts";
 import { Scheduler } from "../scheduler/index.ts";
+import { outwardViews } from "./blocks/block-scopes.ts";
+import { type EndedItem, ForeachRun } from "./blocks/foreach.ts";
+import { LoopRun } from "./blocks/loop.ts";
+import type { ScopePlan } from "./plan.ts";
 import { parseError } from "./recorded-error.ts";
-import { type RunCore, type StepState, stepAt } from "./run-core.ts";
+import type { RunCore } from "./run-core.ts";
 import { RunSteps } from "./run-steps.ts";
 import { viewOf } from "./step-recorder.ts";
+import { StepScope } from "./step-scope.ts";
+import { newState, type StepState } from "./step-state.ts";
+import { restoreWait } from "./step-wait.ts";
+
+/** Rows by the ordinal of what they belong to; null are the run's own steps. */
+type Children = ReadonlyMap<number | null, readonly StepRow[]>;
 
 /** Rebuilds the steps of a run from its stored rows alone (PROMISES P14). */
 export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
-  const views: Record<string, StepView> = {};
-  const states: (StepState | undefined)[] = [];
-  for (const row of stored.steps) {
-    const step = stepAt(core.plan, row.ordinal);
-    if (row.finishedAt !== null) {
-      const output = row.output === null ? null : { output: parseJson(row.output) };
-      views[step.id] = viewOf(step, row.status, output, row.error === null ? null : parseError(row.error));
-    } else {
-      states[row.ordinal] = stateOf(row);
-    }
-  }
-  const scheduler = Scheduler.restore(
-    core.plan.topology,
-    stored.steps.map((row) => ({ ordinal: row.ordinal, status: row.status, selected: selectedOf(row) })),
-    { ending: null },
-  );
-  const steps = new RunSteps(core, scheduler, views, states);
+  const children = Map.groupBy(stored.steps, ({ parent }) => parent);
+  const rows = children.get(null) ?? [];
+  const views = viewsOf(core.plan, rows, 0, {});
+  const root = new StepScope(core, core.plan, schedulerOf(core.plan, rows, 0), views, null);
+  const steps = new RunSteps(core, root, Math.max(stored.lastOrdinal + 1, core.plan.graph.steps.length));
   for (const wait of stored.waits) {
-    if (wait.kind !== "retry" && wait.kind !== "no_worker") continue;
-    const delayMs = wait.dueAt === null ? null : Math.max(0, wait.dueAt - core.host.ledgerNow());
-    steps.recorder.wait(wait.ordinal, { kind: wait.kind, delayMs, dueMs: null, timer: null });
+    if (wait.kind !== "timeout") steps.recorder.wait(wait.ordinal, restoreWait(wait, wait.kind));
   }
-  const failed = stored.steps.find((row) => row.status === "FAILED" && stepAt(core.plan, row.ordinal).onError === "fail");
-  if (failed !== undefined) {
-    const error = failed.error === null ? { code: "STEP_FAILED", message: "unknown" } : parseError(failed.error);
-    steps.failure = { stepId: stepAt(core.plan, failed.ordinal).id, error };
-  }
+  fillScope(steps, root, rows, children);
+  steps.touch(root);
   return steps;
 }
 
-function stateOf(row: StepRow): StepState {
-  return {
-    input: row.input === null ? {} : parseJson(row.input),
-    idempotencyKey: row.idempotencyKey,
+/** Puts the steps of a scope that have not settled to work again, and what their blocks have open. */
+function fillScope(steps: RunSteps, scope: StepScope, rows: readonly StepRow[], children: Children): void {
+  for (const row of rows) {
+    const step = scope.stepOf(row.ordinal);
+    if (row.finishedAt === null) fillStep(steps, scope, row, children);
+    else if (row.status === "FAILED" && step.onError === "fail") {
+      const error = row.error === null ? { code: "STEP_FAILED", message: "unknown" } : parseError(row.error);
+      scope.failure ??= { stepId: scope.pathOf(step), error };
+    }
+  }
+}
+
+function fillStep(steps: RunSteps, scope: StepScope, row: StepRow, children: Children): void {
+  const step = scope.stepOf(row.ordinal);
+  const wait = steps.recorder.waits.get(row.ordinal);
+  const state: StepState = {
+    ...newState(scope, step, row.input === null ? {} : parseJson(row.input), row.idempotencyKey),
     attempt: row.attempt,
     failures: row.failures,
-    running: null,
-    holdsSlot: false,
+    woken: wait?.detail.woken ?? null,
   };
+  steps.active.set(row.ordinal, state);
+  if (row.status === "RUNNING") steps.recorder.foundRunning(state);
+  if (step.block !== null) fillBlock(steps, state, children);
+}
+
+function fillBlock(steps: RunSteps, state: StepState, children: Children): void {
+  const block = steps.scopes.create(state);
+  const scopeRows = children.get(state.ordinal) ?? [];
+  const open = scopeRows.filter(({ finishedAt }) => finishedAt === null).map((row) => openScope(steps, state, row, children));
+  const ended = scopeRows.filter(({ finishedAt }) => finishedAt !== null);
+  if (block instanceof ForeachRun) block.restore(ended.map(endedItem), open);
+  if (block instanceof LoopRun) {
+    const last = ended.at(-1);
+    const carry = steps.recorder.waits.get(state.ordinal)?.detail.carry;
+    const delayed = carry === undefined ? undefined : { carry };
+    block.restore(last === undefined ? undefined : { round: indexOf(last), output: outputOf(last) }, open.at(-1), delayed);
+  }
+  if (state.scope.scheduler.isStopping || state.scope.scheduler.ending !== null) block.stop("stop");
+  block.advance();
+}
+
+function openScope(steps: RunSteps, state: StepState, row: StepRow, children: Children): StepScope {
+  const { scope: outer, step, block, input } = state;
+  const plan = outer.plan.bodies[step.ordinal] ?? undefined;
+  invariant(plan !== undefined && block !== null && step.block !== null, `step ${state.path} has no body`);
+  const rows = children.get(row.ordinal) ?? [];
+  const first = row.ordinal + 1;
+  const index = indexOf(row);
+  const names =
+    step.block.kind === "loop"
+      ? { carry: row.input === null ? {} : parseJson(row.input), round: index }
+      : { item: memberOf(input, index), index };
+  const views = viewsOf(plan, rows, first, outwardViews(step.block.body.outward, outer));
+  const path = row.path ?? "";
+  const place = { owner: block, ordinal: row.ordinal, blockOrdinal: state.ordinal, index, path, names, outer };
+  const scope = steps.scopes.place(plan, schedulerOf(plan, rows, first), views, place);
+  fillScope(steps, scope, rows, children);
+  return scope;
+}
+
+function schedulerOf(plan: ScopePlan, rows: readonly StepRow[], first: number): Scheduler {
+  const restored = rows.map((row) => ({
+    ordinal: row.ordinal - first,
+    // a block is SUSPENDED for the ledger alone, see ADR 4
+    status: row.kind === "block" && row.finishedAt === null ? ("RUNNING" as const) : row.status,
+    selected: selectedOf(row),
+  }));
+  return Scheduler.restore(plan.topology, restored, { ending: null });
+}
+
+function viewsOf(plan: ScopePlan, rows: readonly StepRow[], first: number, outer: Record<string, StepView>): Record<string, StepView> {
+  const views = outer;
+  for (const row of rows) {
+    const step = plan.graph.steps[row.ordinal - first];
+    invariant(step !== undefined, `there is no step ${row.ordinal}`);
+    if (row.finishedAt === null) continue;
+    const output = row.output === null ? null : { output: parseJson(row.output) };
+    views[step.id] = viewOf(step, row.status, output, row.error === null ? null : parseError(row.error));
+  }
+  return views;
+}
+
+function endedItem(row: StepRow): EndedItem {
+  const { status, error } = row;
+  const known = status === "SUCCEEDED" || status === "FAILED" ? status : "CANCELLED";
+  return { index: indexOf(row), status: known, output: outputOf(row), error: error === null ? null : parseError(error) };
+}
+
+function memberOf(list: Json, index: number): Json {
+  const members: readonly Json[] = Array.isArray(list) ? list : [];
+  return members[index] ?? null;
+}
+
+/** `lines[3]` → 3 */
+function indexOf({ path }: StepRow): number {
+  return Number(path?.slice(path.lastIndexOf("[") + 1, -1));
+}
+
+function outputOf({ output }: StepRow): Json {
+  return output === null ? null : parseJson(output);
 }
 
 function selectedOf(row: StepRow): readonly number[] | null {

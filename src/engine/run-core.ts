@@ -1,9 +1,7 @@
-import type { Timer } from "../model/clock.ts";
-import { invariant, type RecordedError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
-import type { Step } from "../workflow/graph.ts";
+import type { RecordedError } from "../model/errors.ts";
 import type { RunRef } from "./api.ts";
-import type { Attempt, AttemptHost } from "./attempt.ts";
+import type { AttemptHost } from "./attempt.ts";
+import type { Lineage } from "./lineage.ts";
 import type { Plan } from "./plan.ts";
 import type { RunHost } from "./run-host.ts";
 import type { RunJournal } from "./run-journal.ts";
@@ -19,36 +17,17 @@ export interface RunCore extends AttemptHost {
   advance(): void;
   /** A step is about to be RUNNING: so is the run. */
   ensureRunning(): void;
+  /** A person paused the run, or must look at it first: nothing starts, no wait ends. */
+  readonly isHeld: boolean;
+  /** Runs above this one and itself; a child stands one deeper. */
+  readonly lineage: Lineage;
+  /** Why steps are cancelled that the run's end, or that of their scope, overtakes. */
+  readonly endingReason: "run_cancelled" | "run_timeout" | "run_failed";
 }
 
-/** A step that has started, in this process or before. */
-export interface StepState {
-  readonly input: Json;
-  readonly idempotencyKey: string | null;
-  attempt: number;
-  failures: number;
-  running: Attempt | null;
-  holdsSlot: boolean;
-}
-
-/** Why a step is not going on, and when it does. */
-export interface StepWait {
-  readonly kind: "retry" | "no_worker";
-  /** How long it lasts once it is on disk; null when time alone does not end it. */
-  readonly delayMs: number | null;
-  /** When it ends, on the process's monotonic clock; null before it is on disk. */
-  dueMs: number | null;
-  timer: Timer | null;
-}
-
-/** The failure that fails the run. */
+/** The failure that fails a run, or an item or round of a block. */
 export interface StepFailure {
+  /** Its path in the run. */
   readonly stepId: string;
   readonly error: RecordedError;
-}
-
-export function stepAt(plan: Plan, ordinal: number): Step {
-  const step = plan.graph.steps[ordinal];
-  invariant(step !== undefined, `workflow ${plan.graph.name} has no step ${ordinal}`);
-  return step;
 }

@@ -1,28 +1,31 @@
 import type { StoredRun } from "../ledger/port.ts";
-import type { InboxRow } from "../ledger/rows.ts";
+import type { InboxKind, InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
-import { factOf } from "./attempt-fact.ts";
 import { attemptLogger } from "./attempt-logger.ts";
+import type { Lineage } from "./lineage.ts";
 import type { Plan } from "./plan.ts";
 import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
-import { type RunCore, stepAt } from "./run-core.ts";
+import type { RunCore } from "./run-core.ts";
 import { evaluateEnd, runTimeoutError } from "./run-end.ts";
 import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
+import { StepScope } from "./step-scope.ts";
+import type { StepState } from "./step-state.ts";
 
-/** A signal that an earlier commit took up is in force after a restart if it lasts. */
-const SIGNALS: Readonly<Record<"cancel" | "resume", { readonly lasts: boolean; readonly apply: (run: RunDriver) => void }>> = {
-  cancel: { lasts: true, apply: (run) => run.cancel() },
-  resume: { lasts: false, apply: (run) => run.release() },
+/** What the run itself does about an inbox row; the others are for its steps. */
+const COMMANDS: Partial<Readonly<Record<InboxKind, (run: RunDriver, row: InboxRow) => void>>> = {
+  cancel: (run) => run.cancel(),
+  pause: (run, { actor }) => run.pause(actor),
+  resume: (run) => run.release(),
 };
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
@@ -54,7 +57,7 @@ export class RunDriver implements DrivenRun, RunCore {
     this.context = context;
     this.journal = new RunJournal(runId, revision);
     this.#recorder = new RunRecorder(this);
-    this.#steps = new RunSteps(this, new Scheduler(plan.topology), {}, []);
+    this.#steps = new RunSteps(this, new StepScope(this, plan, new Scheduler(plan.topology), {}, null), plan.graph.steps.length);
     this.#timers = new RunTimers(host.clock);
   }
 
@@ -64,14 +67,14 @@ export class RunDriver implements DrivenRun, RunCore {
     const { timeoutMs } = plan.graph;
     run.#recorder.inserted(insert);
     if (timeoutMs !== null) run.#timers.setDeadline(timeoutMs, () => run.#timeOut());
-    run.#steps.scheduler.begin();
+    run.#steps.begin();
     run.advance();
     return run;
   }
 
   /** A run of the ledger: it waited in the queue, was parked, or lost its engine. Signals are applied before anything starts. */
   static resume(host: RunHost, plan: Plan, context: RunContext, stored: StoredRun): RunDriver {
-    const { run: row, steps, inbox } = stored;
+    const { run: row, inbox } = stored;
     const run = new RunDriver(host, plan, row.id, context, row.revision + 1);
     const { timeoutMs } = plan.graph;
     run.#recorder.restore(stored);
@@ -80,15 +83,31 @@ export class RunDriver implements DrivenRun, RunCore {
       run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), () => run.#timeOut());
     if (row.status === "RUNNING") run.#recorder.recovered(row.reason);
     run.#inboxSeq = row.inboxSeq;
+    const lost = run.#steps.foundRunning();
     run.#apply(inbox);
-    run.#takeOver(steps.flatMap(({ status, ordinal }) => (status === "RUNNING" ? [ordinal] : [])));
+    run.#takeOver(lost);
     if (run.#timers.remainingMs === 0) run.#timeOut();
     run.advance();
     return run;
   }
 
   get #isEnding(): boolean {
-    return this.#steps.scheduler.ending !== null;
+    return this.#steps.root.scheduler.ending !== null;
+  }
+
+  /** It waits for a person, whatever else its steps wait for. */
+  get isHeld(): boolean {
+    return this.#recorder.held !== null && !this.#isEnding;
+  }
+
+  get lineage(): Lineage {
+    return this.#recorder.lineage;
+  }
+
+  get endingReason(): "run_cancelled" | "run_timeout" | "run_failed" {
+    const { ending } = this.#steps.root.scheduler;
+    if (ending === null) return "run_failed";
+    return ending === "cancel" ? "run_cancelled" : "run_timeout";
   }
 
   get publicId(): string {
@@ -131,6 +150,7 @@ export class RunDriver implements DrivenRun, RunCore {
 
   /** Operators were registered: steps that waited for one may start. */
   operatorsChanged(): void {
+    if (this.isHeld) return;
     this.#steps.retryMissingOperators();
     this.advance();
   }
@@ -155,7 +175,7 @@ export class RunDriver implements DrivenRun, RunCore {
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || this.#isEvaluatingEnd) return;
     this.#steps.decide();
     if (this.#steps.isEvaluating) return;
-    if (this.#steps.scheduler.isComplete()) this.#finish();
+    if (this.#steps.root.scheduler.isComplete()) this.#finish();
     else if (!this.#steps.isBusy) this.#suspend();
     this.#askForCommit();
   }
@@ -172,8 +192,8 @@ export class RunDriver implements DrivenRun, RunCore {
     return this.journal.take(this.#inboxSeq);
   }
 
-  committed(): void {
-    const { launches, alarms, events } = this.journal.landed();
+  committed(now: number): void {
+    const { launches, alarms, events, spawned } = this.journal.landed();
     const isFirst = this.#inboxSeq === null;
     this.#inboxSeq ??= 0;
     if (this.#isGone) return;
@@ -183,7 +203,8 @@ export class RunDriver implements DrivenRun, RunCore {
       if (this.#isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
       else this.#steps.launch(ordinal);
     }
-    for (const ordinal of alarms) this.#steps.arm(ordinal);
+    for (const ordinal of alarms) this.#steps.arm(ordinal, now);
+    for (const runId of spawned) this.host.onSpawned(runId);
     if (this.#isEnding && launches.length > 0) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
     this.#leaveIfOver();
@@ -207,9 +228,10 @@ export class RunDriver implements DrivenRun, RunCore {
 
   attemptEnded(attempt: Attempt, ended: AttemptOutcome): void {
     if (this.#isGone) return;
-    const fact = factOf(stepAt(this.plan, attempt.ordinal), ended, this.#steps, this.host.schemas);
-    if (fact instanceof Promise) void fact.then((told) => this.#tell(told));
-    else this.#tell(fact);
+    const { ordinal } = attempt;
+    const outcome = this.#steps.outcomeOf(attempt, ended);
+    if (outcome instanceof Promise) void outcome.then((told) => this.#tell({ ordinal, outcome: told }));
+    else this.#tell({ ordinal, outcome });
   }
 
   attemptCameLate({ stepId, attempt }: Attempt): void {
@@ -223,60 +245,75 @@ export class RunDriver implements DrivenRun, RunCore {
       return;
     }
     // the grace ended while the output was being checked: the step has settled without it
-    if (this.#steps.scheduler.statusOf(fact.ordinal) !== "RUNNING") return;
+    if (!this.#steps.isRunning(fact.ordinal)) return;
     this.journal.fact(fact);
     this.#recorder.progressed();
     this.#steps.tell(fact);
     this.advance();
   }
 
-  /** Signals in the order in which they were accepted. */
+  /**
+   * What was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known already
+   * nothing else lets the run go on.
+   */
   #apply(inbox: readonly InboxRow[]): void {
+    const isCancelled = inbox.some(({ kind }) => kind === "cancel");
     for (const row of inbox) {
       this.#inboxSeq = Math.max(row.seq, this.#inboxSeq ?? 0);
-      if (row.kind !== "cancel" && row.kind !== "resume") continue;
-      this.#recorder.accepted(row);
-      const { lasts, apply } = SIGNALS[row.kind];
-      if (lasts || row.consumedAt === null) apply(this);
+      const command = COMMANDS[row.kind];
+      if (command === undefined) {
+        if (row.consumedAt === null) this.#steps.receive(row);
+      } else if (row.consumedAt === null || row.kind === "cancel") {
+        this.#recorder.accepted(row);
+        if (row.kind === "cancel" || !isCancelled) command(this, row);
+      }
     }
   }
 
-  /** Steps that an engine before this one left RUNNING. */
-  #takeOver(lost: readonly number[]): void {
-    for (const ordinal of lost) {
-      if (this.#isEnding) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
-      else if (this.#recorder.isHeld) this.#steps.holdAfterCrash(ordinal);
-      else this.#steps.recover(ordinal);
+  /** Steps that an engine before this one left RUNNING, and waits that something has come for meanwhile. */
+  #takeOver(lost: readonly StepState[]): void {
+    for (const state of lost) {
+      if (this.#isEnding) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(this.#cancelError()));
+      else if (this.isHeld && state.step.delivery !== "at-most-once") this.#steps.holdAfterCrash(state);
+      else this.#steps.recover(state);
     }
-    this.#steps.resumeWithOperators();
+    this.#steps.wakeAll();
     this.#steps.armAll();
   }
 
   /** A run that was held goes on. */
   release(): void {
     if (this.#isEnding) return;
+    const wasHeld = this.isHeld;
     this.#recorder.released();
     this.#steps.releaseHeld();
+    // what was ready while the run was held is found again by reading it back
+    if (wasHeld) this.#inboxMoved = true;
+  }
+
+  /** Nothing starts and no wait ends until somebody resumes the run; what runs is recorded when it ends. */
+  pause(actor: string): void {
+    if (!this.#isEnding) this.#recorder.paused(actor);
   }
 
   /** An accepted cancel takes effect. */
   cancel(): void {
     if (this.#isEnding) return;
-    this.#steps.scheduler.cancelRun();
-    this.#stopRunning(this.#cancelError());
+    this.#steps.end("cancel", this.#cancelError());
+    this.#setGrace(this.#cancelError());
   }
 
   #timeOut(): void {
     if (this.#isEnding || this.#held !== undefined || this.#end !== undefined) return;
     this.#hasTimedOut = true;
-    this.#steps.scheduler.timeOutRun();
-    this.#stopRunning(runTimeoutError(this.plan.graph.timeoutMs));
+    const reason = runTimeoutError(this.plan.graph.timeoutMs);
+    this.#steps.end("timeout", reason);
+    this.#setGrace(reason);
     this.advance();
   }
 
-  /** Running operators get their abort signal, then the grace, then the run ends without them. */
-  #stopRunning(reason: StepwellError): void {
-    this.#steps.abortAll(reason);
+  /** Running operators have their abort signal; after the grace the run ends without them. */
+  #setGrace(reason: StepwellError): void {
     this.#timers.setGrace(this.host.cancelGraceMs, () => {
       this.#steps.abandonAll(reason);
       this.advance();
@@ -289,7 +326,7 @@ export class RunDriver implements DrivenRun, RunCore {
 
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
   #suspend(): void {
-    const { reason, isParking } = this.#steps.recorder.suspension(this.#recorder.isHeld);
+    const { reason, isParking } = this.#steps.recorder.suspension(this.#recorder.held);
     this.#recorder.suspended(reason, isParking, this.#timers.remainingMs);
     this.#isParking = isParking;
     if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
@@ -298,7 +335,7 @@ export class RunDriver implements DrivenRun, RunCore {
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
   #finish(): void {
     const steps = this.#steps;
-    const end = evaluateEnd(this.plan.graph, steps);
+    const end = evaluateEnd(this.plan.graph, steps.root);
     if (end instanceof Promise) {
       this.#isEvaluatingEnd = true;
       // a run that was read back meanwhile decides about its end anew
@@ -327,11 +364,12 @@ export class RunDriver implements DrivenRun, RunCore {
     if (this.#end !== undefined) {
       this.#isGone = true;
       this.host.onEnded(this, this.#end);
-    } else if (this.#isParking && this.#recorder.status === "SUSPENDED" && !this.#steps.isBusy) {
+    } else if (this.#isParking && this.#recorder.status !== "RUNNING" && !this.#steps.isBusy) {
       this.#isGone = true;
+      const dueAt = this.#timers.earliest(this.#steps.recorder.nextDue(), this.host.ledgerNow());
       this.#steps.retire();
       this.#timers.cancel();
-      this.host.onParked(this);
+      this.host.onParked(this, this.isHeld ? null : dueAt);
     }
   }
 
@@ -349,10 +387,14 @@ export class RunDriver implements DrivenRun, RunCore {
     this.#recorder.restore(stored);
     this.#steps = restoreSteps(this, stored);
     this.#steps.adopt(attempts, facts);
-    this.#steps.armAll();
+    // not even the commit that took the run over was written: it still is as the engine before this one left it
+    const isTakenOver = stored.run.ownerEpoch === this.host.epoch;
+    const lost = isTakenOver ? [] : this.#steps.foundRunning();
+    if (!isTakenOver && stored.run.status === "RUNNING") this.#recorder.recovered(stored.run.reason);
     this.#inboxSeq = stored.run.inboxSeq;
     this.#apply(stored.inbox);
-    if (this.#hasTimedOut) this.#steps.scheduler.timeOutRun();
+    this.#takeOver(lost);
+    if (this.#hasTimedOut) this.#steps.end("timeout", runTimeoutError(this.plan.graph.timeoutMs));
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }

@@ -7,16 +7,16 @@ import { type MaybePromise, proceed } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import type { StepFailure } from "./run-core.ts";
 import type { RunEnd } from "./run-host.ts";
-import type { RunSteps } from "./run-steps.ts";
+import type { StepScope } from "./step-scope.ts";
 
 /** How a run whose steps have all settled ends; its output is evaluated if it succeeded. Never throws. */
-export function evaluateEnd({ output, timeoutMs }: Graph, steps: RunSteps): MaybePromise<RunEnd> {
-  const outcome = steps.scheduler.outcome();
-  if (outcome !== "succeeded" || output === null) return endWithoutOutput(outcome, steps.failure, timeoutMs);
+export function evaluateEnd({ output, timeoutMs }: Graph, root: StepScope): MaybePromise<RunEnd> {
+  const outcome = root.scheduler.outcome();
+  if (outcome !== "succeeded" || output === null) return endWithoutOutput(outcome, root.failure, timeoutMs);
   const succeeded = (value: Json): RunEnd => ({ status: "SUCCEEDED", reason: null, output: value, error: null });
   const failed = (thrown: unknown): RunEnd => ({ status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) });
   try {
-    const end = proceed(output.evaluate(steps.scope, steps.evaluation("output")), succeeded);
+    const end = proceed(output.evaluate(root.scope, root.evaluation("output")), succeeded);
     return end instanceof Promise ? end.catch(failed) : end;
   } catch (thrown) {
     return failed(thrown);

@@ -1,11 +1,14 @@
 import type { Committing } from "../ledger/committer.ts";
 import type { StoredRun } from "../ledger/port.ts";
-import type { Clock, Random } from "../model/clock.ts";
+import type { InsertRun } from "../ledger/writes.ts";
+import type { Clock, Random, Timer } from "../model/clock.ts";
 import type { RecordedError, StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { RunReason, TerminalRunStatus } from "../model/status.ts";
 import type { RunContext } from "../operators/operator.ts";
+import type { SuspendRequest } from "../operators/suspension.ts";
 import type { Interceptor, LifecycleEvent } from "./api.ts";
+import type { Lineage } from "./lineage.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import type { Schemas } from "./schemas.ts";
 import type { Slots } from "./slots.ts";
@@ -26,6 +29,18 @@ export interface DrivenRun extends Committing {
   drop(reason: StepwellError): void;
 }
 
+export type ChildRequest = Extract<SuspendRequest, { readonly kind: "child" }>;
+
+/** The run and the step that start a child. */
+export interface ChildParent {
+  readonly runId: number;
+  readonly context: RunContext;
+  readonly lineage: Lineage;
+  readonly step: string;
+  readonly ordinal: number;
+  readonly attempt: number;
+}
+
 /** What a run finds in the engine that drives it. */
 export interface RunHost {
   readonly epoch: number;
@@ -44,14 +59,23 @@ export interface RunHost {
   readonly isHeard: boolean;
   /** The ledger's clock as this process knows it, milliseconds since the Unix epoch. */
   ledgerNow(): number;
+  /** Calls back once the ledger's clock has reached a moment, never before. */
+  alarm(dueAt: number, callback: () => void): Timer;
+  /**
+   * Makes the insert of a child run.
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `CHILD_TOO_DEEP`, `CHILD_RECURSION` (as a rejection)
+   */
+  prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun>;
+  /** A child run is on disk, QUEUED. */
+  onSpawned(runId: number): void;
   commit(run: DrivenRun): void;
   emit(event: LifecycleEvent): void;
   load(runId: number): Promise<StoredRun | undefined>;
   /** The run's first unit is on disk. */
   onStarted(run: DrivenRun): void;
   onEnded(run: DrivenRun, end: RunEnd): void;
-  /** The run waits for something far away and left memory. */
-  onParked(run: DrivenRun): void;
+  /** The run waits for something far away and left memory; time wakes it at `dueAt`, on the ledger's clock. */
+  onParked(run: DrivenRun, dueAt: number | null): void;
   /** The run's first unit was refused: it does not exist. */
   onRefused(run: DrivenRun, error: StepwellError): void;
   /** The run cannot be driven on in this process; the ledger keeps what was committed. */

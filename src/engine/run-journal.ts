@@ -1,12 +1,25 @@
-import type { Unit, Write } from "../ledger/writes.ts";
+import type { InsertRun, Unit, Write } from "../ledger/writes.ts";
 import { invariant, type RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
+import type { Suspension } from "../operators/suspension.ts";
 import type { LifecycleEvent } from "./api.ts";
 
 /** How a step's attempt ended, checked and mapped; what the run is told. */
-export type StepOutcome =
+export type StepOutcome = CheckedOutcome | Suspended;
+
+export type CheckedOutcome =
   | { readonly outcome: "succeeded"; readonly output: Json; readonly text: string }
   | { readonly outcome: "failed"; readonly error: RecordedError };
+
+/** "Not yet", with everything prepared that its commit needs. */
+export interface Suspended {
+  readonly outcome: "suspended";
+  readonly suspension: Suspension;
+  /** JSON text of the partial output. */
+  readonly partial: string | null;
+  /** The run that a suspension of kind child starts. */
+  readonly child: InsertRun | null;
+}
 
 /** An outcome that must not be forgotten before it is on disk. */
 export interface Fact {
@@ -21,6 +34,8 @@ export interface Effects {
   /** Ordinals whose wait is in the unit: its timer may run. */
   readonly alarms: readonly number[];
   readonly events: readonly LifecycleEvent[];
+  /** Runs that the unit inserts for steps that wait for them. */
+  readonly spawned: readonly number[];
   /** Outcomes that the unit records, to be told again if it is not written. */
   readonly facts: readonly Fact[];
 }
@@ -35,6 +50,7 @@ class Gathering implements Effects {
   readonly facts: Fact[] = [];
   alarms: number[] = NONE;
   events: LifecycleEvent[] = NONE;
+  spawned: number[] = NONE;
 }
 
 /** Gathers what one run decides until the next commit takes it. */
@@ -79,6 +95,11 @@ export class RunJournal {
   event(event: LifecycleEvent): void {
     if (this.#next.events === NONE) this.#next.events = [];
     this.#next.events.push(event);
+  }
+
+  spawn(runId: number): void {
+    if (this.#next.spawned === NONE) this.#next.spawned = [];
+    this.#next.spawned.push(runId);
   }
 
   fact(fact: Fact): void {

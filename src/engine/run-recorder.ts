@@ -1,8 +1,11 @@
 import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
-import type { InsertRun } from "../ledger/writes.ts";
-import type { RunReason } from "../model/status.ts";
-import { errorText } from "./recorded-error.ts";
+import type { InsertRun, RunParent } from "../ledger/writes.ts";
+import { type RecordedError, StepwellError } from "../model/errors.ts";
+import { RUN_TRANSITIONS, type RunReason, type TerminalRunStatus } from "../model/status.ts";
+import type { RunContext } from "../operators/operator.ts";
+import type { Lineage } from "./lineage.ts";
+import { errorText, recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import { checkEnd } from "./run-end.ts";
 import type { RunEnd } from "./run-host.ts";
@@ -11,6 +14,7 @@ import type { RunEnd } from "./run-host.ts";
 const MAX_CRASHES = 3;
 /** The ordinal under which the run's own deadline waits. */
 const DEADLINE_ORDINAL = -1;
+const NO_TERMS = { dueAt: null, childRunId: null, detail: null } as const;
 
 /** Writes what happens to the run itself into its journal, as `StepRecorder` does for its steps. */
 export class RunRecorder {
@@ -19,6 +23,10 @@ export class RunRecorder {
   /** Engines that died with this run since an attempt last came back. */
   #crashes = 0;
   #hasDeadlineRow = false;
+  /** Why it is SUSPENDED. */
+  #reason: RunReason | null = null;
+  #pausedBy: string | null = null;
+  #parent: RunParent | null = null;
 
   constructor(core: RunCore) {
     this.#core = core;
@@ -33,8 +41,30 @@ export class RunRecorder {
     return this.#crashes >= MAX_CRASHES;
   }
 
+  get isPaused(): boolean {
+    return this.#pausedBy !== null;
+  }
+
+  /** Why a run of which no step can go on is not to be looked for by time. */
+  get held(): "quarantined" | "paused" | null {
+    if (this.isPaused) return "paused";
+    return this.isHeld ? "quarantined" : null;
+  }
+
+  /** Where a run stands among its parents; a child of it stands one deeper. */
+  get lineage(): Lineage {
+    return this.#parent === null ? { depth: 0, rootRunId: this.#core.runId } : this.#parent;
+  }
+
   /** Takes the run's state from the ledger. */
   restore({ run, waits }: StoredRun): void {
+    const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
+    this.#reason = run.reason;
+    this.#pausedBy = run.pausedBy;
+    this.#parent =
+      parentRunId === null
+        ? null
+        : { runId: parentRunId, step: parentStep ?? "", ordinal: parentOrdinal ?? 0, depth, rootRunId: rootRunId ?? parentRunId };
     this.#status = run.status === "QUEUED" || run.status === "SUSPENDED" ? run.status : "RUNNING";
     this.#crashes = run.crashes;
     this.#hasDeadlineRow = waits.some((wait) => wait.ordinal === DEADLINE_ORDINAL);
@@ -75,7 +105,19 @@ export class RunRecorder {
   /** A person has looked at it: crashes count anew. */
   released(): void {
     this.#crashes = 0;
+    if (this.isPaused) this.#pause(null);
     if (this.#status === "RUNNING") this.#start(null);
+  }
+
+  /** Due times and whatever is sent to the run wait until somebody resumes it. */
+  paused(actor: string): void {
+    if (!this.isPaused) this.#pause(actor);
+  }
+
+  #pause(pausedBy: string | null): void {
+    const { journal, runId } = this.#core;
+    this.#pausedBy = pausedBy;
+    journal.write({ write: "pauseRun", runId, pausedBy, revision: journal.revision });
   }
 
   /** The engine stops before an operator has ended: the next engine goes on, and does not count it as a crash. */
@@ -85,11 +127,14 @@ export class RunRecorder {
 
   /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
   suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
-    if (this.#status === "SUSPENDED") return;
-    this.running();
+    if (this.#status === "SUSPENDED" && this.#reason === reason) return;
+    // a run that was paused before its first step is still in the queue, which leaves it out
+    if (this.#status === "QUEUED" && this.isPaused) return;
+    if (this.#status === "QUEUED") this.running();
     const { journal, runId, host, ref } = this.#core;
     const ownerEpoch = isParking ? null : host.epoch;
     this.#status = "SUSPENDED";
+    this.#reason = reason;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
     if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
@@ -100,9 +145,7 @@ export class RunRecorder {
         kind: "timeout",
         key: null,
         dueInMs: deadlineInMs,
-        dueAt: null,
-        childRunId: null,
-        detail: null,
+        ...NO_TERMS,
       });
     }
     if (host.isHeard) journal.event({ type: "run.suspended", run: ref, reason });
@@ -122,10 +165,22 @@ export class RunRecorder {
     const { text, ...end } = checkEnd(wanted);
     const { status, reason, error } = end;
     const errorJson = error === null ? null : errorText(error);
+    // what was left of a run in the queue may settle without any step starting: it has run all the same
+    if (!RUN_TRANSITIONS[this.#status].includes(status)) this.running();
     if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
     journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
+    if (this.#parent !== null) this.#tellParent(this.#parent, end);
     if (host.isHeard) journal.event({ type: "run.ended", run: ref, status, reason, error });
     return end;
+  }
+
+  /** The parent's wake is part of the commit that ends the child. */
+  #tellParent({ runId: targetRunId, ordinal }: RunParent, { status, output, error }: RunEnd): void {
+    const { journal, runId, context } = this.#core;
+    const payload = JSON.stringify(
+      status === "SUCCEEDED" ? { ok: true, payload: output } : { ok: false, error: childError(context, status, error) },
+    );
+    journal.write({ write: "postInbox", runId, targetRunId, kind: "child", ordinal, name: null, payload, actor: "child" });
   }
 
   #start(reason: RunReason | null): void {
@@ -137,4 +192,10 @@ export class RunRecorder {
     const { journal, runId } = this.#core;
     journal.write({ write: "insertEvent", runId, event, detail, actor, revision: journal.revision });
   }
+}
+
+function childError({ runId, workflow }: RunContext, status: TerminalRunStatus, error: RecordedError | null): RecordedError {
+  const why = error === null ? status : `${status}: ${error.message}`;
+  const data = { run: runId, workflow, status, ...(error === null ? {} : { code: error.code }) };
+  return recordError(new StepwellError("CHILD_FAILED", `run ${runId} of workflow "${workflow}" ended ${why}`, { data }));
 }

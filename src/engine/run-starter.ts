@@ -4,14 +4,15 @@ import type { InsertRun } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
+import type { RunContext } from "../operators/operator.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
 import type { Plan } from "./plan.ts";
-import { newPublicId } from "./public-id.ts";
+import { childPublicId } from "./public-id.ts";
 import { QueuedInsert } from "./queued-insert.ts";
 import { RunDriver } from "./run-driver.ts";
-import type { RunHost } from "./run-host.ts";
+import type { ChildParent, ChildRequest, RunHost } from "./run-host.ts";
 import { RunIds } from "./run-ids.ts";
 import { freezeContext } from "./run-results.ts";
 
@@ -23,6 +24,8 @@ export interface StarterHost {
   readonly ledger: Ledger;
   readonly catalog: Catalog;
   readonly environment: string;
+  /** Makes a public id from the ledger's time. */
+  readonly newRunId: (nowMs: number) => string;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
   /** No more runs fit into memory. */
@@ -68,6 +71,39 @@ export class RunStarter {
     return (await this.#startedBy(workflow, idempotencyKey, hash)) ?? this.#insertOnce(plan, checked, options, idempotencyKey, hash);
   }
 
+  /**
+   * The insert of a child run, for the commit that suspends its parent's step.
+   *
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `VALUE_TOO_LARGE`, `CHILD_TOO_DEEP`, `CHILD_RECURSION`
+   */
+  async prepareChild(request: ChildRequest, { runId, context, lineage, step, ordinal, attempt }: ChildParent): Promise<InsertRun> {
+    const { workflow, version, input } = request;
+    const plan = await this.#to.catalog.ofName(TENANT, workflow, version);
+    const checked = toJson(input ?? {}, `the input of workflow "${workflow}"`);
+    const { inputSchema, labels } = plan.graph;
+    if (inputSchema !== null) await this.#to.host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
+    refuseEndless(workflow, checked, context, lineage.depth);
+    return {
+      write: "insertRun",
+      runId: this.#ids.tryTake() ?? (await this.#ids.take()),
+      publicId: childPublicId(context.runId, step, attempt),
+      tenant: TENANT,
+      versionId: plan.versionId,
+      status: "QUEUED",
+      input: payloadText(checked, "the input"),
+      labels: Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
+      initiator: `run:${context.runId}`,
+      trigger: "child",
+      environment: this.#to.environment,
+      idempotencyKey: null,
+      idempotencyHash: null,
+      ownerEpoch: null,
+      deadlineInMs: null,
+      parent: { runId, step, ordinal, depth: lineage.depth + 1, rootRunId: lineage.rootRunId },
+      revision: 1,
+    };
+  }
+
   started(runId: number): void {
     const pending = this.#pending.get(runId);
     this.#pending.delete(runId);
@@ -107,11 +143,11 @@ export class RunStarter {
 
   async #insert(plan: Plan, input: Json, options: StartOptions, idempotencyHash: string | null): Promise<string> {
     const { graph, versionId } = plan;
-    const { host, environment } = this.#to;
+    const { host, environment, newRunId } = this.#to;
     const { idempotencyKey = null, initiator = "api", trigger = "call", labels = graph.labels } = options;
     const text = payloadText(input, "the input");
     const runId = this.#ids.tryTake() ?? (await this.#ids.take());
-    const publicId = newPublicId(host.ledgerNow());
+    const publicId = newRunId(host.ledgerNow());
     const isQueued = this.#to.isFull();
     const insert: InsertRun = {
       write: "insertRun",
@@ -163,5 +199,20 @@ export class RunStarter {
       this.started(insert.runId);
     };
     return new QueuedInsert(insert, stored, (error) => this.refused(insert.runId, error));
+  }
+}
+
+/** A run that starts itself with the same input would never end; what goes round over others ends at the depth limit. */
+function refuseEndless(workflow: string, input: Json, parent: RunContext, depth: number): void {
+  if (depth >= LIMITS.childDepth) {
+    throw new StepwellError(
+      "CHILD_TOO_DEEP",
+      `workflow "${workflow}" would stand ${depth + 1} runs below the first; the limit is ${LIMITS.childDepth}`,
+    );
+  }
+  if (parent.workflow === workflow && canonicalJson(parent.input) === canonicalJson(input)) {
+    throw new StepwellError("CHILD_RECURSION", `workflow "${workflow}" starts itself with the same input and would never end`, {
+      hint: "Give the child less to do than its parent has, or use a `loop`.",
+    });
   }
 }

@@ -1,51 +1,57 @@
-import type { EvaluationContext, Scope, StepView } from "../expressions/template.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import { invariant, type RecordedError, StepwellError } from "../model/errors.ts";
-import { type Json, toJson } from "../model/json.ts";
+import { toJson } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
-import { decisionKind, decisionStep, NO_DECISION, type Scheduler } from "../scheduler/index.ts";
-import type { Step } from "../workflow/graph.ts";
-import { Attempt } from "./attempt.ts";
-import { evaluateFallback, payloadText } from "./finish-output.ts";
-import { inThread } from "./operators.ts";
-import { type Prepared, prepareStep } from "./prepare-step.ts";
+import type { Operator } from "../operators/operator.ts";
+import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
+import { Attempt, type AttemptOutcome } from "./attempt.ts";
+import { BlockScopes } from "./blocks/block-scopes.ts";
+import type { LiveSteps } from "./live-steps.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
+import { inThread, type RegisteredOperator } from "./operators.ts";
 import { recordError } from "./recorded-error.ts";
-import { nextDelay } from "./retry.ts";
-import { type RunCore, type StepFailure, type StepState, stepAt } from "./run-core.ts";
-import type { Fact } from "./run-journal.ts";
+import type { RunCore } from "./run-core.ts";
+import { RunInbox } from "./run-inbox.ts";
+import type { Fact, StepOutcome } from "./run-journal.ts";
 import { withSecrets } from "./secrets.ts";
-import { NO_RESULT, StepRecorder, type Succeeded } from "./step-recorder.ts";
-
-const FAILURE_REASONS: Readonly<Record<string, StepReason>> = { STEP_TIMEOUT: "timeout", OUTCOME_UNKNOWN: "outcome_unknown" };
+import { cancelStep, endByDecision, failStep } from "./settle-step.ts";
+import { startWhenPrepared } from "./start-step.ts";
+import { StepRecorder } from "./step-recorder.ts";
+import type { StepScope } from "./step-scope.ts";
+import type { StepState } from "./step-state.ts";
+import { resumeStep, wakeIfCome } from "./suspend-step.ts";
+import { outcomeOf, tellOutcome } from "./tell-outcome.ts";
 
 /**
- * The steps of one run: turns the scheduler's decisions into starts and rows, and outcomes into facts. After a crash or a commit
- * that was left out it is retired and built anew from the ledger.
+ * The steps of one run, those of its blocks included: turns the schedulers' decisions into starts and rows, and outcomes into
+ * facts. After a crash or a commit that was left out it is retired and built anew from the ledger.
  */
-export class RunSteps {
-  readonly scheduler: Scheduler;
+export class RunSteps implements LiveSteps {
+  readonly core: RunCore;
+  readonly root: StepScope;
   readonly recorder: StepRecorder;
-  /** The first failure that fails the run. */
-  failure: StepFailure | undefined;
-  readonly #core: RunCore;
-  readonly #views: Readonly<Record<string, StepView>>;
-  /** Made with the first expression. */
-  #scope: Scope | undefined;
-  readonly #states: (StepState | undefined)[];
+  readonly inbox = new RunInbox();
+  readonly active = new Map<number, StepState>();
+  readonly #scopes: BlockScopes;
+  readonly #touched: StepScope[] = [];
   #evaluating = 0;
   #slotsAsked = 0;
   #isRetired = false;
 
-  constructor(core: RunCore, scheduler: Scheduler, views: Record<string, StepView>, states: (StepState | undefined)[]) {
-    this.#core = core;
-    this.scheduler = scheduler;
-    this.recorder = new StepRecorder(core, views);
-    this.#views = views;
-    this.#states = states;
+  /** @param nextOrdinal from where on ordinals are free for the scopes of blocks */
+  constructor(core: RunCore, root: StepScope, nextOrdinal: number) {
+    this.core = core;
+    this.root = root;
+    this.recorder = new StepRecorder(core);
+    this.#scopes = new BlockScopes(this, nextOrdinal);
   }
 
-  get scope(): Scope {
-    this.#scope ??= scopeOf(this.#core, this.#views);
-    return this.#scope;
+  get scopes(): BlockScopes {
+    return this.#scopes;
+  }
+
+  get isQuiet(): boolean {
+    return this.core.host.isStopping || this.core.isHeld;
   }
 
   /** Expressions are being evaluated; what they decide belongs into the unit that is being gathered. */
@@ -55,102 +61,128 @@ export class RunSteps {
 
   /** Something goes on without any wait ending. */
   get isBusy(): boolean {
-    const waitsForSlot = this.#slotsAsked > 0 && !this.#core.host.isStopping;
-    return this.#evaluating > 0 || waitsForSlot || this.scheduler.runningCount > 0;
+    const waitsForSlot = this.#slotsAsked > 0 && !this.isQuiet;
+    return this.#evaluating > 0 || waitsForSlot || this.recorder.running > 0;
   }
 
-  /** Attempts that are executing now. */
-  running(): readonly Attempt[] {
-    return this.#states.flatMap((state) => (state === undefined || state.running === null ? [] : [state.running]));
+  begin(): void {
+    this.root.scheduler.begin();
+    this.touch(this.root);
   }
 
-  evaluation(stepId: string): EvaluationContext {
-    return { nowMs: this.#core.host.ledgerNow(), seed: `${this.#core.context.runId}/${stepId}` };
+  touch(scope: StepScope): void {
+    if (scope.isTouched) return;
+    scope.isTouched = true;
+    this.#touched.push(scope);
   }
 
-  /** Follows the scheduler's decisions until it has none left. */
+  /** Follows what the schedulers decided until nothing is left. */
   decide(): void {
-    for (let decision = this.scheduler.next(); decision !== NO_DECISION; decision = this.scheduler.next()) {
-      const step = stepAt(this.#core.plan, decisionStep(decision));
-      const kind = decisionKind(decision);
-      if (kind.kind === "ready") this.#prepare(step);
-      else this.recorder.settled(step, this.#states[step.ordinal], { ...NO_RESULT, status: kind.status, reason: kind.reason });
+    for (let next = 0; next < this.#touched.length; next++) {
+      const scope = this.#touched[next];
+      if (scope !== undefined) this.#follow(scope);
     }
+    this.#touched.length = 0;
   }
 
   /** Calls the operator of a step whose RUNNING is on disk. */
   launch(ordinal: number): void {
-    const { plan, host } = this.#core;
-    const step = stepAt(plan, ordinal);
-    const state = this.#stateOf(ordinal);
+    const { host, plan } = this.core;
+    const state = this.stateOf(ordinal);
+    const { scope, step } = state;
     const operator = host.operators.get(step.uses ?? "");
-    invariant(operator !== undefined, `step ${step.id} was started without its operator`);
-    const attempt = new Attempt(this.#core, ordinal, step.id, state.attempt, state.idempotencyKey);
+    invariant(operator !== undefined, `step ${state.path} was started without its operator`);
+    const attempt = new Attempt(this.core, ordinal, state.path, state.attempt, state.idempotencyKey);
     state.running = attempt;
-    const secrets = plan.secretSlots[ordinal] ?? [];
-    const execute = step.isolation === "thread" ? inThread(host.threads, operator) : operator.execute;
+    const secrets = scope.plan.secretSlots[step.ordinal] ?? [];
+    const execute = this.#operatorOf(state, operator);
     const filled = secrets.length === 0 ? execute : withSecrets(execute, secrets, plan.graph.secrets, (values) => attempt.conceal(values));
     attempt.execute(filled, step.with === null ? {} : toJson(state.input, "the input"), step.timeoutMs);
   }
 
+  outcomeOf(attempt: Attempt, ended: AttemptOutcome): MaybePromise<StepOutcome> {
+    return outcomeOf(this, this.stateOf(attempt.ordinal), ended);
+  }
+
+  /** Whether an attempt of the step is executing, as far as the run knows. */
+  isRunning(ordinal: number): boolean {
+    return this.active.get(ordinal)?.isRunning === true;
+  }
+
   /** Records how the running attempt of a step ended. */
   tell({ ordinal, outcome }: Fact): void {
-    const step = stepAt(this.#core.plan, ordinal);
-    const state = this.#stateOf(ordinal);
-    state.running = null;
-    this.#releaseSlot(state);
-    if (outcome.outcome === "succeeded") {
-      this.scheduler.markSucceeded(ordinal);
-      this.#succeed(step, outcome, null, null);
-    } else if (this.scheduler.ending !== null) {
-      this.#cancelled(step, outcome.error);
-    } else {
-      state.failures += 1;
-      this.#retryOrFail(step, state, outcome.error);
+    tellOutcome(this, this.stateOf(ordinal), outcome);
+  }
+
+  /** Something was sent to the run that may end the wait of a step. */
+  receive(row: InboxRow): void {
+    this.inbox.add(row);
+    if (row.kind === "signal") {
+      const [ordinal] = this.recorder.waitingFor(row.name ?? "");
+      if (ordinal !== undefined) this.#wakeAt(ordinal);
+    } else if (row.ordinal !== null) {
+      if (this.recorder.waits.get(row.ordinal)?.kind === row.kind) this.#wakeAt(row.ordinal);
+      else this.#ignore(row);
     }
   }
 
-  /** A wait is over: the step goes on with its next attempt as soon as a slot is free. */
-  resume(ordinal: number): void {
-    if (this.scheduler.statusOf(ordinal) !== "SUSPENDED" || this.#core.host.isStopping) return;
-    this.#whenSlotFree(ordinal, "SUSPENDED", () => {
-      this.scheduler.markResumed(ordinal);
-      this.#nextAttempt(ordinal, null);
-    });
+  /** A wait has lasted as long as it may. */
+  due(ordinal: number): void {
+    const wait = this.recorder.waits.get(ordinal);
+    const state = this.active.get(ordinal);
+    if (wait === undefined || state === undefined || this.isQuiet) return;
+    if (wait.kind === "retry") this.#retry(state);
+    else if (wait.kind === "delay") {
+      this.recorder.endWait(ordinal, true);
+      state.block?.delayOver();
+    } else wakeIfCome(this, state);
+  }
+
+  /** After the run was read from the ledger: everything that has come for its steps, or is due, is acted upon. */
+  wakeAll(): void {
+    for (const [ordinal, wait] of [...this.recorder.waits]) {
+      const state = this.active.get(ordinal);
+      if (state === undefined) continue;
+      if (this.isQuiet) return;
+      if (wait.kind === "resume" && state.woken !== null && !state.isRunning) resumeStep(this, state);
+      else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
+      else wakeIfCome(this, state);
+    }
   }
 
   /** A step that a crash left RUNNING: begins again with the same input and key, or fails because it must not start twice. */
-  recover(ordinal: number): void {
-    const step = stepAt(this.#core.plan, ordinal);
-    const state = this.#stateOf(ordinal);
+  recover(state: StepState): void {
+    const { scope, step, attempt } = state;
     if (step.delivery === "at-most-once") {
-      const message = `a crash hid whether attempt ${state.attempt} of step "${step.id}" took effect`;
-      this.#fail(step, recordError(new StepwellError("OUTCOME_UNKNOWN", message)));
+      const message = `a crash hid whether attempt ${attempt} of step "${state.path}" took effect`;
+      failStep(this, scope, step, state, recordError(new StepwellError("OUTCOME_UNKNOWN", message)));
       return;
     }
-    this.recorder.lost(step, state.attempt);
-    if (this.#core.host.operators.get(step.uses ?? "") === undefined) {
-      this.scheduler.markSuspended(ordinal);
-      this.recorder.held(step, state, "no_worker");
-      this.recorder.waitForOperator(step);
+    this.recorder.lost(state);
+    if (this.core.host.operators.get(step.uses ?? "") === undefined) {
+      scope.scheduler.markSuspended(step.ordinal);
+      this.recorder.held(state, "no_worker");
+      this.recorder.waitForOperator(state.ordinal, step);
+      this.touch(scope);
       return;
     }
-    this.#core.host.slots.takeAnyway();
-    this.#nextAttempt(ordinal, "recovered");
+    this.core.host.slots.takeAnyway();
+    this.#nextAttempt(state, "recovered");
   }
 
   /** A step that may have killed its worker too often: it waits for a person. */
-  holdAfterCrash(ordinal: number): void {
-    const step = stepAt(this.#core.plan, ordinal);
-    const state = this.#stateOf(ordinal);
-    this.recorder.lost(step, state.attempt);
-    this.scheduler.markSuspended(ordinal);
-    this.recorder.held(step, state, "quarantined");
+  holdAfterCrash(state: StepState): void {
+    this.recorder.lost(state);
+    state.scope.scheduler.markSuspended(state.step.ordinal);
+    this.recorder.held(state, "quarantined");
+    this.touch(state.scope);
   }
 
   /** Steps that were held begin again; those that wait for something go on waiting. */
   releaseHeld(): void {
-    for (const ordinal of this.#states.keys()) if (!this.recorder.waits.has(ordinal)) this.resume(ordinal);
+    for (const state of this.active.values()) {
+      if (state.block === null && !state.isRunning && !this.recorder.waits.has(state.ordinal)) this.#retry(state);
+    }
   }
 
   /** Takes over what goes on while the run was read back: attempts still running, and those whose outcome is about to be told. */
@@ -162,58 +194,57 @@ export class RunSteps {
 
   /** Tries the steps again that wait for an operator which this process did not have. */
   retryMissingOperators(): void {
-    for (const step of this.#stepsWithNewOperator()) {
-      if (this.scheduler.statusOf(step.ordinal) === "SUSPENDED") this.resume(step.ordinal);
-      else this.#prepare(step);
+    for (const [ordinal, wait] of [...this.recorder.waits]) {
+      const state = this.active.get(ordinal);
+      if (wait.kind !== "no_worker" || this.core.host.operators.get(wait.key ?? "") === undefined) continue;
+      if (state !== undefined) this.#retry(state);
+      else this.#prepareAgain(ordinal);
     }
   }
 
-  /** After a restart: suspended steps whose operator is here now go on. Steps that never started are decided READY anyway. */
-  resumeWithOperators(): void {
-    for (const { ordinal } of this.#stepsWithNewOperator()) this.resume(ordinal);
+  /** The run ends from outside: nothing starts any more, in no scope. */
+  end(ending: "cancel" | "timeout", reason: StepwellError): void {
+    this.#scopes.end(this.root, ending);
+    for (const state of this.active.values()) state.running?.abort(reason);
   }
 
   abortAll(reason: StepwellError): void {
-    for (const attempt of this.running()) attempt.abort(reason);
+    for (const state of this.active.values()) state.running?.abort(reason);
   }
 
   /** Ends what did not stop in time; late results are discarded. */
   abandonAll(reason: StepwellError): void {
-    for (const attempt of this.running()) {
-      attempt.abandon(reason);
-      const state = this.#stateOf(attempt.ordinal);
+    for (const state of [...this.active.values()]) {
+      if (state.running === null) continue;
+      state.running.abandon(reason);
       state.running = null;
-      this.#releaseSlot(state);
-      this.#cancelled(stepAt(this.#core.plan, attempt.ordinal), recordError(reason));
+      this.releaseSlot(state);
+      cancelStep(this, state, recordError(reason));
     }
   }
 
   /** A step that was started and whose operator need not be called any more, because the run was cancelled first. */
   cancelBeforeLaunch(ordinal: number, error: RecordedError): void {
-    this.#releaseSlot(this.#stateOf(ordinal));
-    this.#cancelled(stepAt(this.#core.plan, ordinal), error);
+    const state = this.stateOf(ordinal);
+    this.releaseSlot(state);
+    cancelStep(this, state, error);
   }
 
-  /** Starts the clock of a wait that is on disk: its delay counts from then, as its due time in the ledger does. */
-  arm(ordinal: number): void {
+  /** Starts the clock of a wait that is on disk since `now`: its delay counts from then, as its due time in the ledger does. */
+  arm(ordinal: number, now: number): void {
     const wait = this.recorder.waits.get(ordinal);
-    if (wait === undefined || wait.delayMs === null || wait.timer !== null) return;
-    const { clock } = this.#core.host;
-    wait.dueMs = clock.monotonic() + wait.delayMs;
-    const due = (): void => {
-      const earlyMs = (wait.dueMs ?? 0) - clock.monotonic();
-      // a timer may fire a moment early, a wait must not
-      if (earlyMs > 0) wait.timer = clock.setTimer(Math.ceil(earlyMs), due);
-      else {
-        this.resume(ordinal);
-        this.#core.advance();
-      }
-    };
-    wait.timer = clock.setTimer(Math.ceil(wait.delayMs), due);
+    if (wait === undefined || wait.timer !== null) return;
+    if (wait.dueAt === null && wait.delayMs !== null) wait.dueAt = now + wait.delayMs;
+    if (wait.dueAt === null) return;
+    wait.timer = this.core.host.alarm(wait.dueAt, () => {
+      if (this.#isRetired) return;
+      this.due(ordinal);
+      this.core.advance();
+    });
   }
 
   armAll(): void {
-    for (const ordinal of this.recorder.waits.keys()) this.arm(ordinal);
+    for (const ordinal of this.recorder.waits.keys()) this.arm(ordinal, this.core.host.ledgerNow());
   }
 
   /** Stops taking part: timers end, slots are given back, attempts go on and are handed over. */
@@ -221,74 +252,26 @@ export class RunSteps {
     this.#isRetired = true;
     const attempts = new Map<number, Attempt>();
     for (const wait of this.recorder.waits.values()) wait.timer?.cancel();
-    for (const [ordinal, state] of this.#states.entries()) {
-      if (state === undefined) continue;
+    for (const [ordinal, state] of this.active) {
       if (state.running !== null) attempts.set(ordinal, state.running);
-      this.#releaseSlot(state);
+      this.releaseSlot(state);
     }
     return attempts;
   }
 
-  /** Steps that wait for an operator which this process has now. */
-  #stepsWithNewOperator(): readonly Step[] {
-    const { plan, host } = this.#core;
-    const waiting = [...this.recorder.waits].filter(([, wait]) => wait.kind === "no_worker");
-    return waiting.map(([ordinal]) => stepAt(plan, ordinal)).filter(({ uses }) => host.operators.get(uses ?? "") !== undefined);
-  }
-
-  #prepare(step: Step): void {
-    if (this.#core.host.isStopping) return;
-    const prepared = prepareStep(step, this);
-    if (prepared instanceof Promise) this.#evaluate(prepared, (value) => this.#follow(step, value));
-    else this.#follow(step, prepared);
-  }
-
   /** Waits for expressions without letting the run commit in between. */
-  #evaluate<T>(promise: Promise<T>, next: (value: T) => void): void {
+  evaluate<T>(promise: Promise<T>, next: (value: T) => void): void {
     this.#evaluating += 1;
     void promise.then((value) => {
       this.#evaluating -= 1;
       if (this.#isRetired) return;
       next(value);
-      this.#core.advance();
+      this.core.advance();
     });
   }
 
-  #follow(step: Step, prepared: Prepared): void {
-    const { ordinal } = step;
-    if (!this.scheduler.isReady(ordinal)) return;
-    switch (prepared.decision) {
-      case "skip":
-        this.scheduler.markSkipped(ordinal);
-        this.recorder.settled(step, undefined, { ...NO_RESULT, status: "SKIPPED", reason: "when" });
-        break;
-      case "select":
-        this.#select(step, prepared.targets);
-        break;
-      case "fail":
-        this.#fail(step, prepared.error);
-        break;
-      case "start":
-        if (this.#core.host.operators.get(step.uses ?? "") === undefined) this.recorder.waitForOperator(step);
-        else this.#whenSlotFree(ordinal, "PENDING", () => this.#start(step, prepared.input, prepared.idempotencyKey));
-        break;
-    }
-  }
-
-  #select(step: Step, targets: readonly number[]): void {
-    const output = { selected: targets.map((target) => stepAt(this.#core.plan, target).id) };
-    this.scheduler.markSucceeded(step.ordinal, targets);
-    this.recorder.settled(step, undefined, {
-      ...NO_RESULT,
-      status: "SUCCEEDED",
-      output: { outcome: "succeeded", output, text: JSON.stringify(output) },
-      selected: JSON.stringify(targets),
-    });
-  }
-
-  /** Runs `start` with a slot, now or when one is free, if the step is then still in `status`. */
-  #whenSlotFree(ordinal: number, status: "PENDING" | "SUSPENDED", start: () => void): void {
-    const { slots } = this.#core.host;
+  whenSlotFree(isWanted: () => boolean, start: () => void): void {
+    const { slots } = this.core.host;
     if (slots.take()) {
       start();
       return;
@@ -296,101 +279,100 @@ export class RunSteps {
     this.#slotsAsked += 1;
     slots.wait(() => {
       this.#slotsAsked -= 1;
-      if (this.#isRetired || this.#core.host.isStopping || this.scheduler.statusOf(ordinal) !== status) return false;
+      if (this.#isRetired || this.isQuiet || !isWanted()) return false;
       start();
-      this.#core.advance();
+      this.core.advance();
       return true;
     });
   }
 
-  #start(step: Step, input: Json, idempotencyKey: string | null): void {
-    let text: string | null;
-    try {
-      text = step.with === null ? null : payloadText(input, `the input of step "${step.id}"`);
-    } catch (thrown) {
-      this.#core.host.slots.release();
-      this.#fail(step, recordError(thrown));
-      return;
-    }
-    this.scheduler.markRunning(step.ordinal);
-    this.#states[step.ordinal] = { input, idempotencyKey, attempt: 1, failures: 0, running: null, holdsSlot: true };
-    this.recorder.started(step, text, idempotencyKey);
+  releaseSlot(state: StepState): void {
+    if (!state.holdsSlot) return;
+    state.holdsSlot = false;
+    this.core.host.slots.release();
   }
 
-  #nextAttempt(ordinal: number, reason: StepReason | null): void {
-    const state = this.#stateOf(ordinal);
+  beginBlock(state: StepState): void {
+    this.#scopes.begin(state);
+  }
+
+  /** Steps whose row is RUNNING. */
+  foundRunning(): readonly StepState[] {
+    return [...this.active.values()].filter(({ isRunning }) => isRunning);
+  }
+
+  stateOf(ordinal: number): StepState {
+    const state = this.active.get(ordinal);
+    invariant(state !== undefined, `step ${ordinal} of run ${this.core.runId} is not at work`);
+    return state;
+  }
+
+  #follow(scope: StepScope): void {
+    scope.isTouched = false;
+    const { scheduler } = scope;
+    for (let decision = scheduler.next(); decision !== NO_DECISION; decision = scheduler.next()) {
+      const step = scope.stepAt(decisionStep(decision));
+      const kind = decisionKind(decision);
+      if (kind.kind === "ready") startWhenPrepared(this, scope, step);
+      else endByDecision(this, scope, step, kind.status, kind.reason);
+    }
+    const outcome = scope.place === null || scope.isOver ? undefined : scheduler.outcome();
+    if (outcome === undefined) return;
+    scope.isOver = true;
+    scope.place?.owner.ended(scope, { outcome, failure: scope.failure });
+  }
+
+  #operatorOf({ step, woken }: StepState, operator: RegisteredOperator): Operator {
+    const { resume } = operator;
+    if (woken !== null && resume !== null) {
+      const { partial, ...wake } = woken;
+      return (_input, context) => resume(context, wake, partial);
+    }
+    return step.isolation === "thread" ? inThread(this.core.host.threads, operator) : operator.execute;
+  }
+
+  #wakeAt(ordinal: number): void {
+    const state = this.active.get(ordinal);
+    if (state !== undefined) wakeIfCome(this, state);
+  }
+
+  #ignore(row: InboxRow): void {
+    this.inbox.take(row);
+    this.recorder.used(row, null);
+  }
+
+  #retry(state: StepState): void {
+    if (this.isQuiet) return;
+    const { scope, step } = state;
+    this.whenSlotFree(
+      () => this.active.get(state.ordinal) === state && scope.scheduler.statusOf(step.ordinal) === "SUSPENDED",
+      () => {
+        scope.scheduler.markResumed(step.ordinal);
+        this.#nextAttempt(state, null);
+      },
+    );
+  }
+
+  #resumeWithOperator(state: StepState): void {
+    if (this.core.host.operators.get(state.step.uses ?? "") !== undefined) this.#retry(state);
+  }
+
+  /** A step that never started for want of an operator is still ready: it is asked for again. */
+  #prepareAgain(ordinal: number): void {
+    const scope = this.#scopes.scopeOf(ordinal);
+    startWhenPrepared(this, scope, scope.stepOf(ordinal));
+  }
+
+  #nextAttempt(state: StepState, reason: StepReason | null): void {
     state.attempt += 1;
     state.holdsSlot = true;
-    this.recorder.restarted(stepAt(this.#core.plan, ordinal), state.attempt, reason);
-  }
-
-  #retryOrFail(step: Step, state: StepState, error: RecordedError): void {
-    const mayRetry = !this.scheduler.isStopping || step.join === "settled";
-    const delayMs = mayRetry ? nextDelay(step.retry, state.failures, error, this.#core.host.random) : undefined;
-    if (delayMs === undefined) {
-      this.#fail(step, error);
-      return;
-    }
-    this.scheduler.markSuspended(step.ordinal);
-    this.recorder.retrying(step, state, error, delayMs);
-  }
-
-  /** Retries are over: `fallback`, then `onError` (SPEC §2, Failure). */
-  #fail(step: Step, error: RecordedError): void {
-    const { fallback, ordinal } = step;
-    if (fallback === null) {
-      this.#failForGood(step, error);
-      return;
-    }
-    this.#evaluate(evaluateFallback(step, fallback, this.scope, this.evaluation(step.id), this.#core.host.schemas), (outcome) => {
-      if (this.scheduler.statusOf(ordinal) !== "RUNNING" && !this.scheduler.isReady(ordinal)) return;
-      if (outcome.outcome === "failed") {
-        this.#failForGood(step, outcome.error);
-        return;
-      }
-      this.scheduler.markSucceeded(ordinal);
-      this.#succeed(step, outcome, "fallback", error);
-    });
-  }
-
-  #failForGood(step: Step, error: RecordedError): void {
-    const status = this.scheduler.markFailed(step.ordinal);
-    if (status === "FAILED" && step.onError === "fail") this.failure ??= { stepId: step.id, error };
-    const reason = status === "SKIPPED" ? "on_error" : (FAILURE_REASONS[error.code] ?? null);
-    this.recorder.settled(step, this.#states[step.ordinal], { ...NO_RESULT, status, reason, error });
-  }
-
-  #succeed(step: Step, output: Succeeded, reason: StepReason | null, error: RecordedError | null): void {
-    this.recorder.settled(step, this.#states[step.ordinal], { status: "SUCCEEDED", reason, output, error, selected: null });
-  }
-
-  #cancelled(step: Step, error: RecordedError): void {
-    this.scheduler.markCancelled(step.ordinal);
-    const reason = error.code === "RUN_TIMEOUT" ? "run_timeout" : "run_cancelled";
-    this.recorder.settled(step, this.#states[step.ordinal], { ...NO_RESULT, status: "CANCELLED", reason, error });
+    this.recorder.restarted(state, reason);
   }
 
   #adopt(ordinal: number, attempt: Attempt | null): void {
-    const state = this.#stateOf(ordinal);
+    const state = this.stateOf(ordinal);
     state.running = attempt;
     state.holdsSlot = true;
-    this.#core.host.slots.takeAnyway();
+    this.core.host.slots.takeAnyway();
   }
-
-  #releaseSlot(state: StepState): void {
-    if (!state.holdsSlot) return;
-    state.holdsSlot = false;
-    this.#core.host.slots.release();
-  }
-
-  #stateOf(ordinal: number): StepState {
-    const state = this.#states[ordinal];
-    invariant(state !== undefined, `step ${ordinal} of run ${this.#core.runId} has not started`);
-    return state;
-  }
-}
-
-function scopeOf({ context, plan }: RunCore, steps: Readonly<Record<string, StepView>>): Scope {
-  const { runId: id, workflow, version, tenant, input } = context;
-  return { input, steps, vars: plan.graph.vars, env: plan.graph.env, run: { id, workflow, version, tenant } };
 }

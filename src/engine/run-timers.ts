@@ -16,6 +16,13 @@ export class RunTimers {
     return this.#deadlineMs === undefined ? undefined : Math.max(0, Math.ceil(this.#deadlineMs - this.#clock.monotonic()));
   }
 
+  /** The earlier of the deadline and another moment, both on the ledger's clock; null: time ends neither. */
+  earliest(other: number | null, ledgerNow: number): number | null {
+    const { remainingMs } = this;
+    if (remainingMs === undefined) return other;
+    return Math.min(ledgerNow + remainingMs, other ?? Number.POSITIVE_INFINITY);
+  }
+
   setDeadline(delayMs: number, callback: () => void): void {
     this.#deadlineMs = this.#clock.monotonic() + delayMs;
     this.#deadline = this.#clock.setTimer(Math.max(0, delayMs), callback, true);

@@ -1,12 +1,20 @@
 import type { StepView } from "../expressions/template.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import type { RecordedError } from "../model/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { RunReason, StepReason, TerminalStepStatus } from "../model/status.ts";
 import type { Step } from "../workflow/graph.ts";
+import type { ScopeResult } from "./blocks/block.ts";
+import { payloadText } from "./finish-output.ts";
 import { errorText } from "./recorded-error.ts";
-import type { RunCore, StepState, StepWait } from "./run-core.ts";
-import type { StepOutcome } from "./run-journal.ts";
-import { settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
+import type { RunCore } from "./run-core.ts";
+import type { StepOutcome, Suspended } from "./run-journal.ts";
+import type { ScopePlace, StepScope } from "./step-scope.ts";
+import type { StepState, Woken } from "./step-state.ts";
+import { detailOf, detailText, NO_DETAIL, type StepWait } from "./step-wait.ts";
+import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
+import { suspensionWrites } from "./suspension-writes.ts";
 
 export type Succeeded = Extract<StepOutcome, { outcome: "succeeded" }>;
 
@@ -32,14 +40,20 @@ const NO_WAITS: ReadonlyMap<number, StepWait> = new Map();
 
 /** Writes what happens to steps into the run's journal, tells listeners of it, and shows ends to expressions. */
 export class StepRecorder {
+  /** Steps whose row is RUNNING, or is about to be. */
+  running = 0;
   /** Made with the first wait: most runs have none. */
   #waits: Map<number, StepWait> | undefined;
+  #bySignal: Map<string, Set<number>> | undefined;
   readonly #core: RunCore;
-  readonly #views: Record<string, StepView>;
 
-  constructor(core: RunCore, views: Record<string, StepView>) {
+  constructor(core: RunCore) {
     this.#core = core;
-    this.#views = views;
+  }
+
+  /** Ordinals of the steps that wait for a signal of this name, the one that has waited longest first. */
+  waitingFor(name: string): Iterable<number> {
+    return this.#bySignal?.get(name) ?? [];
   }
 
   /** By ordinal: the steps that wait. */
@@ -47,114 +61,195 @@ export class StepRecorder {
     return this.#waits ?? NO_WAITS;
   }
 
+  /** When the first wait falls due by time, on the ledger's clock. */
+  nextDue(): number | null {
+    let next: number | null = null;
+    for (const { dueAt } of this.waits.values()) if (dueAt !== null && (next === null || dueAt < next)) next = dueAt;
+    return next;
+  }
+
   /** A step waits, or was found waiting in the ledger. */
   wait(ordinal: number, wait: StepWait): void {
     this.#waits ??= new Map();
     this.#waits.set(ordinal, wait);
+    if (wait.kind !== "signal") return;
+    this.#bySignal ??= new Map();
+    const others = this.#bySignal.get(wait.key ?? "");
+    if (others === undefined) this.#bySignal.set(wait.key ?? "", new Set([ordinal]));
+    else others.add(ordinal);
   }
 
-  started(step: Step, input: string | null, idempotencyKey: string | null): void {
+  started(state: StepState, input: string | null): void {
+    const { scope, step, idempotencyKey } = state;
     const { journal, runId } = this.#core;
     this.#core.ensureRunning();
-    this.endWait(step.ordinal);
-    journal.write(startedStep(runId, step.ordinal, input, idempotencyKey, journal.revision));
-    this.#launch(step, 1);
+    this.endWait(state.ordinal, false);
+    journal.write(startedStep(runId, state.ordinal, placeOf(scope, step), input, idempotencyKey, journal.revision));
+    this.#launch(state);
   }
 
-  restarted(step: Step, attempt: number, reason: StepReason | null): void {
+  restarted(state: StepState, reason: StepReason | null): void {
+    const { journal, runId } = this.#core;
+    const { ordinal, attempt } = state;
+    this.#core.ensureRunning();
+    if (state.woken === null) this.endWait(ordinal, false);
+    journal.write({ write: "restartStep", runId, ordinal, reason, attempt, revision: journal.revision });
+    this.#launch(state);
+  }
+
+  /** The operator's `resume` is called in the same attempt. */
+  resumed(state: StepState): void {
     const { journal, runId } = this.#core;
     this.#core.ensureRunning();
-    this.endWait(step.ordinal);
-    journal.write({ write: "restartStep", runId, ordinal: step.ordinal, reason, attempt, revision: journal.revision });
-    this.#launch(step, attempt);
+    journal.write({ write: "resumeStep", runId, ordinal: state.ordinal, revision: journal.revision });
+    this.#launch(state);
+  }
+
+  /** A block begins: SUSPENDED for the ledger, because no operator of its own runs. */
+  opened({ scope, step, ordinal, path }: StepState, input: string): void {
+    const { journal, runId, ref, host } = this.#core;
+    this.#core.ensureRunning();
+    journal.write(insertedBlock(runId, ordinal, placeOf(scope, step), input, journal.revision));
+    if (host.isHeard) journal.event({ type: "step.started", run: ref, step: path, attempt: 1 });
+  }
+
+  /** An item or round begins. */
+  scopeOpened(place: ScopePlace, carry: string | null): void {
+    const { journal, runId } = this.#core;
+    journal.write(insertedScope(runId, place, carry, journal.revision));
+  }
+
+  scopeClosed({ ordinal }: ScopePlace, { status, output, error }: ScopeResult): void {
+    const { journal, runId } = this.#core;
+    const end = {
+      status,
+      reason: status === "CANCELLED" ? this.#core.endingReason : null,
+      failures: 0,
+      output: status === "SUCCEEDED" ? payloadText(output, "the output of an item") : null,
+      error: error === null ? null : errorText(error),
+      selected: null,
+    };
+    journal.write(settledStep(runId, ordinal, end, journal.revision));
   }
 
   /** An attempt failed and another follows after `delayMs`: failure, next attempt and due time are one commit. */
-  retrying(step: Step, state: StepState, error: RecordedError, delayMs: number): void {
+  retrying(state: StepState, error: RecordedError, delayMs: number): void {
     const { journal, runId, ref, host } = this.#core;
-    const { ordinal } = step;
-    const { attempt, failures } = state;
+    const { ordinal, attempt, failures, woken, path } = state;
     const { revision } = journal;
     const text = errorText(error);
-    this.wait(ordinal, { kind: "retry", delayMs, dueMs: null, timer: null });
+    const detail = woken === null ? NO_DETAIL : { woken };
+    this.endWait(ordinal, false);
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
-    journal.write({ write: "suspendStep", runId, ordinal, reason: "retry", failures, output: null, error: text, revision });
-    journal.write({
-      write: "insertWait",
-      runId,
-      ordinal,
-      kind: "retry",
-      key: null,
-      dueInMs: delayMs,
+    this.#stopped(state, "retry", failures, null, text);
+    this.#insertWait(ordinal, { kind: "retry", key: null, delayMs, dueAt: null, timer: null, childRunId: null, detail });
+    if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: path, attempt, error, delayMs });
+  }
+
+  /** An operator said "not yet": its partial output, its wait and what the wait needs. */
+  suspended(state: StepState, outcome: Suspended): void {
+    const { journal, ref, host } = this.#core;
+    const { ordinal, attempt, path } = state;
+    const { suspension, partial } = outcome;
+    const { request, dueInMs, dueAt } = suspension;
+    this.endWait(ordinal, true);
+    this.#stopped(state, request.kind, state.failures, partial, null);
+    const { key, childRunId, writes } = suspensionWrites(this.#core, state, outcome);
+    for (const write of writes) journal.write(write);
+    if (outcome.child !== null) journal.spawn(outcome.child.runId);
+    const detail = detailOf(suspension);
+    this.#insertWait(ordinal, { kind: request.kind, key, delayMs: dueInMs, dueAt, timer: null, childRunId, detail });
+    if (host.isHeard) journal.event({ type: "step.suspended", run: ref, step: path, attempt, kind: request.kind, key });
+  }
+
+  /** A block waits between two rounds. */
+  delayed({ ordinal }: StepState, delayMs: number, carry: Json): void {
+    this.#insertWait(ordinal, { kind: "delay", key: null, delayMs, dueAt: null, timer: null, childRunId: null, detail: { carry } });
+  }
+
+  /** What a step waited for has come; its operator is to be told of it. */
+  woken({ ordinal }: StepState, woken: Woken, used: boolean): void {
+    this.endWait(ordinal, used);
+    this.#insertWait(ordinal, {
+      kind: "resume",
+      key: woken.key,
+      delayMs: 0,
       dueAt: null,
+      timer: null,
       childRunId: null,
-      detail: null,
+      detail: { woken },
     });
-    journal.alarm(ordinal);
-    if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: step.id, attempt, error, delayMs });
+  }
+
+  /** An inbox row has had its effect on a step, or can have none any more. */
+  used({ seq, kind, name, actor }: InboxRow, step: string | null): void {
+    const { journal, runId } = this.#core;
+    const { revision } = journal;
+    journal.write({ write: "consumeInbox", runId, seq });
+    const detail = JSON.stringify({ ...(step === null ? {} : { step }), ...(name === null ? {} : { name }) });
+    journal.write({ write: "insertEvent", runId, event: `${kind}.${step === null ? "ignored" : "received"}`, detail, actor, revision });
   }
 
   /** A crash took the attempt: whether it had an effect is not known. */
-  lost(step: Step, attempt: number): void {
+  lost(state: StepState): void {
     const { journal, runId } = this.#core;
-    journal.write({
-      write: "insertAttempt",
-      runId,
-      ordinal: step.ordinal,
-      attempt,
-      status: "LOST",
-      error: null,
-      revision: journal.revision,
-    });
+    const { ordinal, attempt } = state;
+    this.#leaveRunning(state);
+    journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "LOST", error: null, revision: journal.revision });
   }
 
   /** RUNNING → SUSPENDED without an alarm: something other than time ends it. */
-  held(step: Step, { failures }: StepState, reason: StepReason): void {
-    const { journal, runId } = this.#core;
-    const { ordinal } = step;
-    const { revision } = journal;
-    journal.write({ write: "suspendStep", runId, ordinal, reason, failures, output: null, error: null, revision });
+  held(state: StepState, reason: StepReason): void {
+    this.#stopped(state, reason, state.failures, null, null);
   }
 
-  waitForOperator({ ordinal, uses }: Step): void {
+  waitForOperator(ordinal: number, { uses }: Step): void {
     if (this.waits.has(ordinal)) return;
-    const { journal, runId } = this.#core;
-    this.wait(ordinal, { kind: "no_worker", delayMs: null, dueMs: null, timer: null });
-    journal.write({
-      write: "insertWait",
-      runId,
-      ordinal,
+    this.#insertWait(ordinal, {
       kind: "no_worker",
       key: uses,
-      dueInMs: null,
+      delayMs: null,
       dueAt: null,
+      timer: null,
       childRunId: null,
-      detail: null,
+      detail: NO_DETAIL,
     });
   }
 
-  endWait(ordinal: number): void {
+  /** @param used what it waited for has come; otherwise whoever works for it is told to stop */
+  endWait(ordinal: number, used: boolean): void {
     const wait = this.#waits?.get(ordinal);
     if (wait === undefined) return;
+    const { journal, runId } = this.#core;
     wait.timer?.cancel();
     this.#waits?.delete(ordinal);
-    this.#core.journal.write({ write: "deleteWait", runId: this.#core.runId, ordinal });
+    if (wait.kind === "signal") this.#bySignal?.get(wait.key ?? "")?.delete(ordinal);
+    journal.write({ write: "deleteWait", runId, ordinal });
+    if (wait.kind === "event") journal.write({ write: "deleteSubscriptions", runId, ordinal });
+    if (wait.kind === "child" && !used && wait.childRunId !== null && wait.detail.close !== "abandon") {
+      const { childRunId: targetRunId } = wait;
+      journal.write({ write: "postInbox", runId, targetRunId, kind: "cancel", ordinal: null, name: null, payload: null, actor: "parent" });
+    }
   }
 
   /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon, it does. */
-  suspension(isHeld: boolean): Suspension {
-    const { clock, isStopping } = this.#core.host;
-    const waits = [...this.waits.values()];
-    const isNear = waits.some((wait) => isNearer(wait, clock.monotonic() + LIMITS.shortDelayMs));
-    if (isHeld) return { reason: "quarantined", isParking: true };
-    if (isStopping) return { reason: "shutdown", isParking: true };
-    return { reason: waits[0]?.kind ?? "shutdown", isParking: !isNear };
+  suspension(held: "quarantined" | "paused" | null): Suspension {
+    const { host } = this.#core;
+    if (held !== null) return { reason: held, isParking: true };
+    if (host.isStopping) return { reason: "shutdown", isParking: true };
+    const soon = host.ledgerNow() + LIMITS.shortDelayMs;
+    let first: StepWait | undefined;
+    for (const wait of this.waits.values()) {
+      first ??= wait;
+      if (isNearer(wait, soon)) return { reason: REASONS[wait.kind], isParking: false };
+    }
+    return { reason: first === undefined ? "shutdown" : REASONS[first.kind], isParking: true };
   }
 
   /** @param state undefined for a step that never had a row: it ends in the commit that decides it */
-  settled(step: Step, state: StepState | undefined, { status, reason, output, error, selected }: Settlement): void {
+  settled(scope: StepScope, step: Step, state: StepState | undefined, { status, reason, output, error, selected }: Settlement): void {
     const { journal, runId, ref, host } = this.#core;
-    const { ordinal, id } = step;
+    const ordinal = scope.ordinalOf(step);
     const end = {
       status,
       reason,
@@ -163,23 +258,64 @@ export class StepRecorder {
       error: error === null ? null : errorText(error),
       selected,
     };
-    this.#views[id] = viewOf(step, status, output, error);
-    this.endWait(ordinal);
+    scope.views[step.id] = viewOf(step, status, output, error);
+    this.endWait(ordinal, false);
     const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
-    journal.write(
-      state === undefined
-        ? settledAtOnce(runId, ordinal, attempt, end, journal.revision)
-        : settledStep(runId, ordinal, end, journal.revision),
-    );
-    if (host.isHeard) journal.event({ type: "step.settled", run: ref, step: id, attempt, status, reason, error });
+    if (state === undefined) journal.write(settledAtOnce(runId, ordinal, placeOf(scope, step), attempt, end, journal.revision));
+    else {
+      this.#leaveRunning(state);
+      journal.write(settledStep(runId, ordinal, end, journal.revision));
+    }
+    if (host.isHeard) journal.event({ type: "step.settled", run: ref, step: scope.pathOf(step), attempt, status, reason, error });
   }
 
-  #launch(step: Step, attempt: number): void {
+  /** A row was found RUNNING in the ledger. */
+  foundRunning(state: StepState): void {
+    state.isRunning = true;
+    this.running += 1;
+  }
+
+  #launch(state: StepState): void {
     const { journal, ref, host } = this.#core;
-    journal.launch(step.ordinal);
-    if (host.isHeard) journal.event({ type: "step.started", run: ref, step: step.id, attempt });
+    this.foundRunning(state);
+    journal.launch(state.ordinal);
+    if (host.isHeard) journal.event({ type: "step.started", run: ref, step: state.path, attempt: state.attempt });
+  }
+
+  /** A step that waits already keeps its status; only why it waits changes. */
+  #stopped(state: StepState, reason: StepReason, failures: number, output: string | null, error: string | null): void {
+    const { journal, runId } = this.#core;
+    const { ordinal } = state;
+    this.#leaveRunning(state);
+    journal.write({ write: "suspendStep", runId, ordinal, reason, failures, output, error, revision: journal.revision });
+  }
+
+  #leaveRunning(state: StepState): void {
+    if (!state.isRunning) return;
+    state.isRunning = false;
+    this.running -= 1;
+  }
+
+  #insertWait(ordinal: number, wait: StepWait): void {
+    const { journal, runId } = this.#core;
+    const { kind, key, delayMs, dueAt, childRunId, detail } = wait;
+    this.wait(ordinal, wait);
+    journal.write({ write: "insertWait", runId, ordinal, kind, key, dueInMs: delayMs, dueAt, childRunId, detail: detailText(detail) });
+    if (delayMs !== null || dueAt !== null) journal.alarm(ordinal);
   }
 }
+
+const REASONS: Readonly<Record<StepWait["kind"], RunReason>> = {
+  retry: "retry",
+  no_worker: "no_worker",
+  timer: "timer",
+  delay: "timer",
+  signal: "signal",
+  event: "event",
+  task: "task",
+  child: "child",
+  resume: "recovered",
+};
 
 /** `steps.<id>` as expressions see it: a tolerated failure has the output null, a skipped step has none. */
 export function viewOf(
@@ -188,15 +324,27 @@ export function viewOf(
   output: { readonly output: StepView["output"] } | null,
   error: RecordedError | null,
 ): StepView {
-  const shown = error === null ? undefined : { ...error };
-  if (output?.output !== undefined)
-    return shown === undefined ? { status, output: output.output } : { status, output: output.output, error: shown };
-  if (status === "FAILED" && step.onError === "continue") return { status, output: null, ...(shown === undefined ? {} : { error: shown }) };
-  return shown === undefined ? { status } : { status, error: shown };
+  const shown = error === null ? {} : { error: { ...error }, ...itemsOf(error) };
+  if (output?.output !== undefined) return { status, output: output.output, ...shown };
+  if (status === "FAILED" && step.onError === "continue") return { status, output: null, ...shown };
+  return { status, ...shown };
 }
 
-/** Whether the wait ends before a moment; one whose clock has not started yet has its whole delay left. */
-function isNearer({ dueMs, delayMs }: StepWait, momentMs: number): boolean {
-  if (dueMs !== null) return dueMs <= momentMs;
+/** `steps.<id>.items[i].error` of a `foreach` of which items failed. */
+function itemsOf({ code, data }: RecordedError): Pick<StepView, "items"> {
+  const failed = data?.["items"];
+  if (code !== "ITEMS_FAILED" || !Array.isArray(failed)) return {};
+  const items: JsonObject[] = [];
+  for (const entry of failed) {
+    const { index = null, error = null } = isJsonObject(entry) ? entry : {};
+    if (typeof index !== "number") continue;
+    while (items.length < index) items.push({});
+    items.push({ error });
+  }
+  return { items };
+}
+
+function isNearer({ dueAt, delayMs }: StepWait, moment: number): boolean {
+  if (dueAt !== null) return dueAt <= moment;
   return delayMs !== null && delayMs <= LIMITS.shortDelayMs;
 }

@@ -75,21 +75,13 @@ class Compiler {
       typeof source === "string"
         ? this.string(source, [], bare === true ? splitBare(source) : splitTemplate(source), expect)
         : this.node(source, []);
-    if (
-      expect === "boolean" &&
-      node.kind !== "expression" &&
-      !(node.kind === "constant" && typeof node.value === "boolean") &&
-      this.problems.length === 0
-    ) {
-      const hint =
-        node.kind === "text" ? "Put the whole condition between one pair of braces." : "Write a condition: {{ input.total > 100 }}.";
-      this.problems.push({
-        code: "EXPRESSION_TYPE",
-        message: "a condition must be true, false or one expression",
-        hint,
-        at: [],
-        offset: 0,
-      });
+    if (this.problems.length === 0 && expect !== "any" && !canBe(expect, node)) {
+      const hint = node.kind === "text" ? `Put the whole ${NOUNS[expect]} between one pair of braces.` : HINTS[expect];
+      const message =
+        expect === "list"
+          ? "this must be a list, or one expression that gives a list"
+          : "a condition must be true, false or one expression";
+      this.problems.push({ code: "EXPRESSION_TYPE", message, hint, at: [], offset: 0 });
     }
     return node;
   }
@@ -136,6 +128,18 @@ class Compiler {
 
 function constant(value: Json): Node {
   return { kind: "constant", value, isAsync: false };
+}
+
+const NOUNS = { boolean: "condition", list: "list" } as const;
+const HINTS = {
+  boolean: "Write a condition: {{ input.total > 100 }}.",
+  list: "Write an expression that gives a list: {{ input.lines }}.",
+} as const;
+
+function canBe(expect: "boolean" | "list", node: Node): boolean {
+  if (expect === "boolean") return node.kind === "expression" || (node.kind === "constant" && typeof node.value === "boolean");
+  if (node.kind === "expression") return node.expression.kind !== "literal";
+  return node.kind === "list" || (node.kind === "constant" && Array.isArray(node.value));
 }
 
 function isConstant(node: Node): boolean {

@@ -19,6 +19,8 @@ export interface StepView {
   readonly status: string;
   readonly output?: Json;
   readonly error?: Json;
+  /** Of a `foreach`: what became of each item, in order. */
+  readonly items?: Json;
 }
 
 /** What makes an evaluation repeatable. */

@@ -69,6 +69,7 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
       .map((change) => settleStep(change.runId, change.ordinal, change)),
   },
   fc.record({ write: of("restartStep"), ...step, reason: stepReason, attempt }),
+  fc.record({ write: of("resumeStep"), ...step }),
   fc.record({ write: of("suspendStep"), ...step, reason: fc.constant("retry"), failures: fc.nat(3), output: payload, error }),
   fc.record({ write: of("insertAttempt"), ...step, attempt, status: fc.constantFrom("FAILED", "LOST", "DISCARDED"), error }),
   fc.record({ write: of("insertEvent"), ...fields, event: fc.constant("note"), detail: payload, actor: fc.constant("ann") }),

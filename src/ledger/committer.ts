@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import { asStepwellError, invariant, StepwellError } from "../model/errors.ts";
 import type { Ledger } from "./port.ts";
+import type { InboxRow } from "./rows.ts";
 import type { Unit } from "./writes.ts";
 
 /** Somebody who has something to commit: one run. At most one of its units is in flight at a time. */
@@ -21,6 +22,10 @@ export interface Committing {
 export interface CommitterEvents {
   /** The ledger cannot be written any more, or another engine owns it: local work must stop. */
   fatal(error: StepwellError): void;
+  /** A commit put these rows into inboxes. */
+  accepted(rows: readonly InboxRow[]): void;
+  /** A commit was stamped with this time of the ledger. */
+  told(now: number): void;
   /** Nothing was written because the ledger is full or busy; the same units are tried again after `retryInMs`. */
   stalled(error: StepwellError, retryInMs: number): void;
 }
@@ -152,7 +157,9 @@ class Lane {
       if (outcome.outcome === "fenced") {
         this.#fail(new StepwellError("LEDGER_FENCED", "another engine took over this ledger; nothing more is written from here"));
       } else {
+        this.#events.told(outcome.now);
         announce(runs, outcome.now, outcome.missed);
+        if (outcome.accepted.length > 0) this.#events.accepted(outcome.accepted);
       }
       return undefined;
     } catch (cause) {

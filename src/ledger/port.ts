@@ -52,8 +52,8 @@ export interface Ledger {
   /** Stores a version and its steps unless a version of this workflow with the same hash exists; returns the stored one. */
   putVersion(version: NewVersion): Promise<VersionRow>;
   getVersion(versionId: number): Promise<VersionRow | undefined>;
-  /** The newest version of a workflow. */
-  latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined>;
+  /** The newest version of a workflow, or the newest that bears a label. */
+  latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined>;
 
   /** Inserts a QUEUED run from a process that does not own the ledger; whoever owns it claims the run. */
   enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }>;
@@ -97,6 +97,8 @@ export type Pickup = "all" | "queued";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {
+  /** The ledger's clock, milliseconds since the Unix epoch: it alone says whether a time has come. */
+  now(): Promise<number>;
   /** When the next wait of a parked run falls due, which may be in the past; null when time wakes none. */
   nextDue(): Promise<number | null>;
   /**

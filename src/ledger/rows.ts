@@ -120,8 +120,11 @@ export interface AttemptRow {
   readonly finishedAt: number;
 }
 
-/** `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. `delay` is the pause between two rounds. */
-export type WaitKind = "retry" | "no_worker" | "timeout" | "timer" | "delay" | "signal" | "event" | "task" | "child";
+/**
+ * `timeout` is the run's own deadline, kept while it is parked; its ordinal is -1. `delay` is the pause between two rounds. `resume` keeps what ended a wait until
+ * the step's operator has been told of it.
+ */
+export type WaitKind = "resume" | "retry" | "no_worker" | "timeout" | "timer" | "delay" | "signal" | "event" | "task" | "child";
 
 /** Why a suspended step or run is not running, and what ends that: one for each step. */
 export interface WaitRow {

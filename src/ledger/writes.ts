@@ -13,6 +13,7 @@ export type Write =
   | PauseRun
   | InsertStep
   | RestartStep
+  | ResumeStep
   | SuspendStep
   | SettleStep
   | InsertAttempt
@@ -70,7 +71,7 @@ export interface StartRun {
   readonly revision: number;
 }
 
-/** RUNNING → SUSPENDED. `ownerEpoch: null` releases the run. */
+/** RUNNING → SUSPENDED, or another reason for a run that is SUSPENDED. `ownerEpoch: null` releases the run. */
 export interface SuspendRun {
   readonly write: "suspendRun";
   readonly runId: number;
@@ -119,7 +120,15 @@ export interface RestartStep {
   readonly revision: number;
 }
 
-/** RUNNING → SUSPENDED. `output` is partial; `error` is the failure that the next attempt follows. */
+/** SUSPENDED → RUNNING in the same attempt: the operator is told what ended its wait. */
+export interface ResumeStep {
+  readonly write: "resumeStep";
+  readonly runId: number;
+  readonly ordinal: number;
+  readonly revision: number;
+}
+
+/** RUNNING → SUSPENDED, or another reason for a step that is SUSPENDED. `output` is partial; `error` is the failure that the next attempt follows. */
 export interface SuspendStep {
   readonly write: "suspendStep";
   readonly runId: number;

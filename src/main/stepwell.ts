@@ -1,4 +1,15 @@
-import type { Concurrency, Interceptor, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "../engine/api.ts";
+import type {
+  Concurrency,
+  Interceptor,
+  Listener,
+  PublishOptions,
+  PublishResult,
+  RunOutcome,
+  RunPageResult,
+  RunResult,
+  SignalOptions,
+  StartOptions,
+} from "../engine/api.ts";
 import { Engine } from "../engine/engine.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { systemClock } from "../engine/system-clock.ts";
@@ -8,7 +19,7 @@ import type { Problem } from "../model/problem.ts";
 import type { RunStatus } from "../model/status.ts";
 import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
 import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/executors.ts";
-import type { Operator } from "../operators/operator.ts";
+import type { Operator, ResumableOperator } from "../operators/operator.ts";
 import { createThreadPool } from "../operators/thread/pool.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { VERSION } from "./version.ts";
@@ -17,7 +28,7 @@ export interface StepwellOptions {
   /** A SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
   readonly ledger?: string | Ledger;
   /** Functions by the name that `uses` gives. */
-  readonly operators?: Readonly<Record<string, Operator<never>>>;
+  readonly operators?: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>;
   /** The module that `operators` came from, so that `isolation: thread` finds them. */
   readonly operatorModule?: string;
   readonly concurrency?: Concurrency;
@@ -118,17 +129,45 @@ export class Stepwell {
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  async cancel(runId: string, actor?: string): Promise<void> {
-    await (await this.#ready()).cancel(runId, actor);
+  async cancel(runId: string, actor = "api"): Promise<void> {
+    await (await this.#ready()).commands.cancel(runId, actor);
   }
 
   /**
-   * Lets a run go on that is held because it took down several engines without progress (`quarantined`).
+   * Holds a run: nothing of it starts and no wait of it ends before `resume`. Attempts that execute end and are recorded.
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  async resume(runId: string, actor?: string): Promise<void> {
-    await (await this.#ready()).resume(runId, actor);
+  async pause(runId: string, actor = "api"): Promise<void> {
+    await (await this.#ready()).commands.pause(runId, actor);
+  }
+
+  /**
+   * Lets a run go on that was paused, or that is held because it took down several engines without progress (`quarantined`).
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
+   */
+  async resume(runId: string, actor = "api"): Promise<void> {
+    await (await this.#ready()).commands.resume(runId, actor);
+  }
+
+  /**
+   * Sends a named signal to a run; it is durable when this resolves, delivered once, in the order of acceptance, and kept until
+   * the run waits for it.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`, `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`
+   */
+  async signal(runId: string, name: string, payload?: unknown, options: SignalOptions = {}): Promise<void> {
+    await (await this.#ready()).commands.signal(runId, name, payload, options);
+  }
+
+  /**
+   * Publishes an event to every waiting step whose `where` it matches; one that nobody waits for is kept for the first who does.
+   *
+   * @throws StepwellError `VALUE_NOT_JSON`, `VALUE_TOO_LARGE`, `DURATION_INVALID`, `USAGE`
+   */
+  async publish(event: string, data?: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+    return (await this.#ready()).commands.publish(event, data, options);
   }
 
   /** Tells the listener what happens from now on, after it is durable; returns a function that ends it. */
@@ -186,7 +225,7 @@ export class Stepwell {
     return engine;
   }
 
-  #addOperators(operators: Readonly<Record<string, Operator<never>>>, moduleUrl: string | undefined): void {
+  #addOperators(operators: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>, moduleUrl: string | undefined): void {
     for (const [name, execute] of Object.entries(operators)) {
       this.#registry.register(name, execute, moduleUrl === undefined ? null : { url: moduleUrl, exportName: name });
     }

@@ -42,7 +42,9 @@ export const ERROR_CODES = {
   REFERENCE_UNKNOWN: fault("A reference names a variable, secret or input that is not declared", 422),
   USER_VARIABLE_MISSING: fault("A ${user.x} variable has no value", 422),
   SCHEMA_INVALID: fault("A JSON Schema is not valid", 422),
+  FOREACH_NOT_A_LIST: fault("A foreach was given something that is not a list", 422),
   TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
+  LOOP_POLLS: fault("A loop asks again and again instead of waiting", 200),
   NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
 
   // input
@@ -57,6 +59,14 @@ export const ERROR_CODES = {
   OUTCOME_UNKNOWN: fault("A crash hid whether the step took effect", 409),
   SECRET_UNAVAILABLE: fault("A secret cannot be read", 500),
   OPERATOR_INPUT_INVALID: fault("An operator was given input that it does not accept", 422),
+  WAIT_TIMEOUT: fault("What a step waited for did not come in time", 504),
+  ITEMS_FAILED: fault("Items of a `foreach` failed", 422),
+  LOOP_EXHAUSTED: fault("A loop reached the most rounds that it may take", 422),
+  RUN_TOO_LARGE: fault("A run has had more steps, items and rounds than one run may have", 413),
+  CHILD_FAILED: fault("A run that a step started did not succeed", 422, true),
+  CHILD_TOO_DEEP: fault("A run would stand too deep below the first of its family", 422),
+  CHILD_RECURSION: fault("A workflow starts itself with the same input", 422),
+  SUSPENSION_INVALID: fault("An operator suspended with something that cannot be waited for", 422),
   INTERCEPTOR_INVALID: fault("An interceptor did not call `next` exactly once", 500),
   THREAD_FAILED: fault("The worker thread of an isolated step broke", 500, true),
 

@@ -10,7 +10,8 @@ export type OnFailure = "stop" | "isolate";
 /** control: switch → target. data: `needs` and references. order: from a list step to the next; it only waits. */
 export type EdgeKind = "control" | "data" | "order";
 
-export type Delivery = "at-least-once" | "at-most-once";
+/** What becomes of a step found RUNNING after a crash: it is tried again, fails with `OUTCOME_UNKNOWN`, or a task asks a person. */
+export type Delivery = "at-least-once" | "at-most-once" | "confirm";
 
 export interface RetryPolicy {
   readonly strategy: "none" | "fixed" | "exponential";

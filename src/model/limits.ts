@@ -6,10 +6,16 @@ export const LIMITS = {
   payloadBytes: 16 * 1024 * 1024,
   /** UTF-8 bytes of a definition file. */
   definitionBytes: 8 * 1024 * 1024,
-  /** Steps in one workflow. */
+  /** Steps in one workflow, those of blocks included. */
   stepsPerWorkflow: 100_000,
   /** Rows of steps, scopes and checkpoints in one run: their ordinals have 28 bits. */
   ordinalsPerRun: 2 ** 28,
+  /** Blocks (`foreach`, `loop`) inside each other. */
+  blockDepth: 16,
+  /** Items of one `foreach` at work at the same time. */
+  itemsAtOnce: 100_000,
+  /** Rounds of one `loop`. */
+  loopIterations: 1_000_000,
   /** Members of an event's data that are text, numbers or booleans: by these it is matched. */
   eventFields: 32,
   /** Characters of one expression. */
@@ -40,6 +46,8 @@ export const LIMITS = {
   threadGraceMs: 1_000,
   /** Megabytes of JavaScript heap of one worker thread. */
   threadHeapMb: 512,
+  /** Runs that may stand below the first of a family. */
+  childDepth: 32,
   /** Delays up to this stay in memory with the run owned; longer ones park it. */
   shortDelayMs: 5_000,
 } as const;

@@ -14,7 +14,7 @@ export type TerminalStepStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED
 export const RUN_TRANSITIONS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   QUEUED: ["RUNNING", "CANCELLED"],
   RUNNING: ["SUSPENDED", "SUCCEEDED", "FAILED", "CANCELLED"],
-  SUSPENDED: ["RUNNING", "FAILED", "CANCELLED"],
+  SUSPENDED: ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"],
   SUCCEEDED: [],
   FAILED: [],
   CANCELLED: [],
@@ -68,6 +68,8 @@ export const STEP_REASONS = {
   run_cancelled: "somebody cancelled the run",
   run_timeout: "the run took longer than its timeout",
   on_error: "it failed and its `onError` is `skip` or `continue`",
+  tolerated: "some of its items failed, as many as it tolerates",
+  exhausted: "it reached the most rounds that it may take",
   fallback: "it failed and its fallback is the output",
   timeout: "its last attempt took longer than its timeout",
   outcome_unknown: "a crash hid whether it took effect, and it must not be started twice",

@@ -9,6 +9,8 @@ export interface OperatorDefinition {
   readonly slow: boolean;
   /** Checks a step's `with` as far as it is constant; paths are relative to `with`. Null: anything goes. */
   readonly check: ((input: Template | null) => readonly OperatorProblem[]) | null;
+  /** Members of `with` that hold a JSON Schema. */
+  readonly schemas?: readonly string[];
 }
 
 export type OperatorProblem = Pick<Problem, "code" | "severity" | "message" | "path"> & { readonly hint?: string };

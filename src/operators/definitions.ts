@@ -1,10 +1,24 @@
+import { approvalDefinition } from "./approval/definition.ts";
 import type { OperatorCatalog, OperatorDefinition } from "./definition.ts";
 import { httpDefinition } from "./http/definition.ts";
 import { logDefinition } from "./log/definition.ts";
+import { sleepDefinition } from "./sleep/definition.ts";
+import { taskDefinition } from "./task/definition.ts";
 import { transformDefinition } from "./transform/definition.ts";
+import { waitDefinition } from "./wait/definition.ts";
+import { workflowDefinition } from "./workflow/definition.ts";
 
 /** The operators that every Stepwell has. Their executors are in `executors.ts`, under the same names. */
-export const builtInDefinitions: OperatorCatalog = catalog([httpDefinition, logDefinition, transformDefinition]);
+export const builtInDefinitions: OperatorCatalog = catalog([
+  httpDefinition,
+  logDefinition,
+  transformDefinition,
+  sleepDefinition,
+  waitDefinition,
+  approvalDefinition,
+  taskDefinition,
+  workflowDefinition,
+]);
 
 /**
  * The catalog of a process that has registered functions of its own. A function with the name of a built-in operator replaces

@@ -14,6 +14,11 @@ export function createBuiltInExecutors(): BuiltInExecutors {
   const operators = new Map<string, () => Promise<Operator>>([
     ["transform", async () => (await import("./transform/execute.ts")).transform],
     ["log", async () => (await import("./log/execute.ts")).log],
+    ["sleep", async () => (await import("./sleep/execute.ts")).sleep],
+    ["wait", async () => (await import("./wait/execute.ts")).wait],
+    ["approval", async () => (await import("./approval/execute.ts")).approval],
+    ["task", async () => (await import("./task/execute.ts")).task],
+    ["workflow", async () => (await import("./workflow/execute.ts")).workflow],
     [
       "http",
       async () => {

@@ -1,4 +1,5 @@
 import type { Template } from "../expressions/template.ts";
+import { parseDuration } from "../model/duration.ts";
 import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { isJsonObject, type Json, type JsonObject, jsonTypeOf } from "../model/json.ts";
@@ -6,6 +7,12 @@ import type { OperatorProblem } from "./definition.ts";
 
 /** A value that reads as text without losing anything: how it goes into a query or a header. */
 export type Scalar = string | number | boolean;
+
+export interface Deadline {
+  /** Null: as long as it takes. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: "fail" | "continue";
+}
 
 /** Reads one operator's `with`. Says what is wrong through `fields`; what it returns counts only when nothing was. */
 export type InputReader<Input> = (fields: Fields) => Input;
@@ -32,6 +39,11 @@ export function readInput<Input>(operator: string, read: InputReader<Input>, inp
     problems.map(({ path }) => path),
     problems.find(({ hint }) => hint !== undefined)?.hint,
   );
+}
+
+/** The deadline as a suspension takes it. */
+export function withDeadline({ timeoutMs, onTimeout }: Deadline): { readonly deadline?: number; readonly onTimeout: "fail" | "continue" } {
+  return timeoutMs === null ? { onTimeout } : { deadline: timeoutMs, onTimeout };
 }
 
 export function inputInvalid(operator: string, messages: readonly string[], paths: readonly string[], hint?: string): StepwellError {
@@ -66,14 +78,23 @@ function problem(code: ErrorCode, path: string, message: string, hint?: string):
 
 /** The members of one `with`. Null counts as absent everywhere, as YAML writes an empty field. */
 export class Fields {
-  readonly problems: OperatorProblem[] = [];
+  readonly problems: OperatorProblem[];
   readonly #source: JsonObject;
   readonly #open: (value: Json) => boolean;
+  /** Path of these members in the `with`, with the dot before the next name. */
+  readonly #prefix: string;
   readonly #asked = new Set<string>();
 
-  constructor(source: JsonObject, open: (value: Json) => boolean) {
+  constructor(source: JsonObject, open: (value: Json) => boolean, prefix = "", problems: OperatorProblem[] = []) {
     this.#source = source;
     this.#open = open;
+    this.#prefix = prefix;
+    this.problems = problems;
+  }
+
+  /** The member is there, perhaps as an expression. */
+  has(name: string): boolean {
+    return this.json(name) !== undefined;
   }
 
   /** Any JSON value; undefined when it is absent. */
@@ -90,12 +111,94 @@ export class Fields {
     return undefined;
   }
 
+  /** A text that must be there and not be empty; empty as long as it is not known. */
+  name(name: string, hint: string): string {
+    this.missing(name, hint);
+    const text = this.text(name);
+    if (text === "") this.invalid(name, `${name} is empty`, hint);
+    return text ?? "";
+  }
+
   /** A string, number or boolean, as text. */
   scalar(name: string): string | undefined {
     const value = this.#known(name);
     if (value === undefined || isScalar(value)) return value === undefined ? undefined : String(value);
     this.invalid(name, `${name} is a ${jsonTypeOf(value)}, not a string, number or boolean`);
     return undefined;
+  }
+
+  /** Milliseconds of a duration, as text or as a number of them. */
+  duration(name: string): number | undefined {
+    const value = this.#known(name);
+    if (value === undefined) return undefined;
+    try {
+      if (typeof value === "string" || typeof value === "number") return parseDuration(value);
+    } catch {
+      // said below: what cannot be read is as wrong as what is no text
+    }
+    this.invalid(
+      name,
+      `${name} is not a duration`,
+      "Write a number with a unit (200ms, 5s, 10m, 2h, 3d), ISO 8601 (PT5M), or milliseconds.",
+    );
+    return undefined;
+  }
+
+  /** A duration that bounds a wait, and in `onTimeout` what follows when it is over. */
+  deadline(name: string): Deadline {
+    const timeoutMs = this.duration(name) ?? null;
+    const onTimeout = this.choice("onTimeout", ["fail", "continue"], "fail");
+    if (this.has("onTimeout") && !this.has(name)) this.invalid("onTimeout", `onTimeout means nothing without ${name}`);
+    return { timeoutMs, onTimeout };
+  }
+
+  integer(name: string, minimum: number, maximum: number): number | undefined {
+    const value = this.#known(name);
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    this.invalid(name, `${name} is not a whole number from ${minimum} to ${maximum}`);
+    return undefined;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#known(name);
+    if (value !== undefined && typeof value !== "boolean") this.invalid(name, `${name} is neither true nor false`);
+    return value === true;
+  }
+
+  /** Texts; one alone counts as a list of one. */
+  texts(name: string): readonly string[] {
+    const items = this.list(name) ?? [];
+    const texts = items.filter((item) => typeof item === "string");
+    if (texts.length < items.length) this.invalid(name, `${name} is not a list of strings`);
+    return texts;
+  }
+
+  /** The members of an object within; undefined when it is absent, not yet known or wrong. */
+  within<Value>(name: string, read: InputReader<Value>): Value | undefined {
+    return this.#inside(name, this.#known(name), read);
+  }
+
+  /** Each object of a list, as far as they are known; undefined when the list is absent or not yet known. */
+  each<Value>(name: string, read: InputReader<Value>): readonly Value[] | undefined {
+    const value = this.#known(name);
+    if (value === undefined) return undefined;
+    if (isList(value))
+      return value.flatMap((item, index) => this.#inside(`${name}[${index}]`, this.#open(item) ? undefined : item, read) ?? []);
+    this.invalid(name, `${name} is a ${jsonTypeOf(value)}, not a list`);
+    return undefined;
+  }
+
+  #inside<Value>(name: string, value: Json | undefined, read: InputReader<Value>): Value | undefined {
+    if (value === undefined) return undefined;
+    if (!isJsonObject(value)) {
+      this.invalid(name, `${name} is a ${jsonTypeOf(value)}, not an object`);
+      return undefined;
+    }
+    const inside = new Fields(value, this.#open, `${this.#prefix}${name}.`, this.problems);
+    const found = read(inside);
+    this.problems.push(...inside.unknown());
+    return found;
   }
 
   choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
@@ -134,18 +237,22 @@ export class Fields {
   }
 
   missing(name: string, hint: string): void {
-    if ((this.#source[name] ?? null) === null) this.problems.push(problem("FIELD_MISSING", name, `${name} is missing`, hint));
+    if ((this.#source[name] ?? null) === null) this.problems.push(this.#problem("FIELD_MISSING", name, `${name} is missing`, hint));
   }
 
   invalid(path: string, message: string, hint?: string): void {
-    this.problems.push(problem("FIELD_INVALID", path, message, hint));
+    this.problems.push(this.#problem("FIELD_INVALID", path, message, hint));
   }
 
   /** A problem for every member that nobody asked for. */
   unknown(): readonly OperatorProblem[] {
     const surplus = Object.keys(this.#source).filter((name) => !this.#asked.has(name));
     const hint = `Known fields: ${[...this.#asked].join(", ")}.`;
-    return surplus.map((name) => problem("FIELD_UNKNOWN", name, `${name} is not a field of this operator`, hint));
+    return surplus.map((name) => this.#problem("FIELD_UNKNOWN", name, `${name} is not a field of this operator`, hint));
+  }
+
+  #problem(code: ErrorCode, name: string, message: string, hint?: string): OperatorProblem {
+    return problem(code, this.#prefix + name, this.#prefix + message, hint);
   }
 
   #known(name: string): Json | undefined {
@@ -154,7 +261,7 @@ export class Fields {
   }
 }
 
-function isScalar(value: Json): value is Scalar {
+export function isScalar(value: Json): value is Scalar {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from "../model/json.ts";
+import type { SuspendRequest, Suspension } from "./suspension.ts";
 
 /** What a run is known by while one of its steps executes (S1-23); immutable, the same object for every step of the run. */
 export interface RunContext {
@@ -25,6 +26,11 @@ export interface OperatorContext {
   /** Aborts when the attempt times out or the run is cancelled; `signal.reason` is a StepwellError that says which. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /**
+   * "Not yet": what it gives is returned, never thrown, and the step is SUSPENDED until what it waits for has come (S1-34).
+   * @throws StepwellError `SUSPENSION_INVALID`, `DURATION_INVALID`, `VALUE_NOT_JSON` for a request that cannot be waited for
+   */
+  readonly suspend: (request: SuspendRequest) => Suspension;
 }
 
 export interface Logger {
@@ -39,3 +45,17 @@ export interface Logger {
  * error fails the attempt: a StepwellError keeps its code, anything else is `STEP_FAILED` (retryable).
  */
 export type Operator<Input = Json, Output = unknown> = (input: Input, context: OperatorContext) => Output | Promise<Output>;
+
+/** What ended a suspension. `timeout`: its deadline passed first. */
+export interface Wake {
+  readonly kind: "timer" | "signal" | "event" | "task" | "child" | "timeout";
+  readonly key: string | null;
+  readonly payload: Json;
+}
+
+/** An operator that is called again when its suspension ends, in the same attempt; without `resume` the payload of the wake is the result (S1+2). */
+export interface ResumableOperator<Input = Json, Output = unknown> {
+  readonly execute: Operator<Input, Output>;
+  /** `partial` is what the suspension kept. It may suspend again. */
+  readonly resume: (context: OperatorContext, wake: Wake, partial: Json) => Output | Promise<Output>;
+}

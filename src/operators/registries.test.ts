@@ -50,7 +50,7 @@ test("the HTTP client is not loaded before an http step needs it", () => {
 
 test("registered functions join the catalog, and one with a built-in's name replaces it", () => {
   const catalog = catalogOf(builtInDefinitions, ["score", "http"]);
-  expect(catalog.names()).toEqual(["http", "log", "transform", "score"]);
+  expect(catalog.names()).toEqual(["http", "log", "transform", "sleep", "wait", "approval", "task", "workflow", "score"]);
   expect(catalog.get("score")).toMatchObject({ name: "score", slow: false, check: null });
   expect(catalog.get("http")).toMatchObject({ slow: false, check: null });
   expect(catalog.get("log")).toBe(builtInDefinitions.get("log"));

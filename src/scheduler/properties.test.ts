@@ -7,7 +7,7 @@ import type { GraphShape } from "./topology.ts";
 /** Every fact settles, starts, suspends or resumes a step; a sixth of the outcomes suspend, so this is far above what is needed. */
 const FACTS_PER_STEP = 60;
 
-const endings = fc.constantFrom("cancel", "timeout");
+const endings = fc.constantFrom("cancel", "timeout", "stop");
 
 function runToEnd(lockstep: Lockstep, { seed, steps, failures }: RandomCase, afterFact: (fact: number) => void): void {
   const draw = drawFrom(seed ^ 0x5bd1e995);
@@ -29,7 +29,7 @@ describe("random graphs against the naive model", () => {
     );
   });
 
-  test("a run that is cancelled or timed out at any moment, once or twice, ends the same way as the rules say", () => {
+  test("a run that is cancelled, timed out or stopped at any moment, once or twice, ends the same way as the rules say", () => {
     fc.assert(
       fc.property(randomCase(120), fc.nat(60), endings, fc.nat(20), endings, (random, moment, ending, pause, secondEnding) => {
         const lockstep = new Lockstep(graphOf(random));
@@ -49,7 +49,7 @@ describe("random graphs against the naive model", () => {
         const lockstep = new Lockstep(graphOf(random));
         lockstep.restart();
         runToEnd(lockstep, random, (fact) => {
-          if (cancels && fact === moment) lockstep.end(moment % 3 === 0 ? "timeout" : "cancel");
+          if (cancels && fact === moment) lockstep.end((["timeout", "cancel", "stop"] as const)[moment % 3] ?? "stop");
           lockstep.restart();
         });
         expect(lockstep.scheduler.isComplete()).toBe(true);

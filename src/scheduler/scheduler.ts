@@ -18,7 +18,8 @@ import { isReady, PHASE, phaseIn, statusIn } from "./word.ts";
 /** What `next` returns when nothing is left to do. */
 export const NO_DECISION = -1;
 
-export type Outcome = "succeeded" | "failed" | "cancelled" | "timed_out";
+/** stopped: the graph was the body of a block whose own scope stopped before all of its steps could run. */
+export type Outcome = "succeeded" | "failed" | "cancelled" | "timed_out" | "stopped";
 
 /** How many steps are where; `pending` are those that still wait for others. The members add up to the steps of the graph. */
 export interface StepCounts {
@@ -95,7 +96,7 @@ export class Scheduler {
     onResumed(this.#state, step);
   }
 
-  /** A RUNNING step ended CANCELLED, in a run that was cancelled or timed out. */
+  /** A RUNNING step ended CANCELLED, in a run that was cancelled, timed out or stops. */
   markCancelled(step: number): void {
     onCancelled(this.#state, step);
   }
@@ -108,6 +109,11 @@ export class Scheduler {
   /** The run took too long: as `cancelRun`, with its own reason. Does nothing after a cancel. */
   timeOutRun(): void {
     onRunEnded(this.#state, "timeout");
+  }
+
+  /** The block whose body this is stops: nothing starts any more, clean-up included, and RUNNING steps end as they end. */
+  stopRun(): void {
+    onRunEnded(this.#state, "stop");
   }
 
   /**
@@ -188,11 +194,16 @@ export class Scheduler {
     return this.#state.begun && this.#state.open === 0 && !this.isComplete();
   }
 
-  /** How the run ended, or undefined while a step is unsettled. A cancel outranks a timeout, and both outrank a failure. */
+  /**
+   * How the run ended, or undefined while a step is unsettled. A cancel outranks a timeout, and both outrank a failure; a stop that
+   * found nothing left to do has changed nothing.
+   */
   outcome(): Outcome | undefined {
     if (!this.isComplete()) return undefined;
-    const { ending, failed } = this.#state;
-    if (ending !== null) return ending === "cancel" ? "cancelled" : "timed_out";
-    return failed ? "failed" : "succeeded";
+    const { ending, failed, cutShort } = this.#state;
+    if (ending === "cancel") return "cancelled";
+    if (ending === "timeout") return "timed_out";
+    if (failed) return "failed";
+    return ending === "stop" && cutShort ? "stopped" : "succeeded";
   }
 }

@@ -4,8 +4,8 @@ import { type Decided, packDecision } from "./decision.ts";
 import type { Topology } from "./topology.ts";
 import { isPending, isRunning, type Phase, statusIn, withPhase } from "./word.ts";
 
-/** What ends a run from outside; it outranks every failure. */
-export type Ending = "cancel" | "timeout";
+/** What ends a run from outside; it outranks every failure. `stop`: the graph is a body whose block stops. */
+export type Ending = "cancel" | "timeout" | "stop";
 
 /** The state of one run; the handlers in `on/` change it, nobody else does. */
 export interface RunState {
@@ -25,6 +25,8 @@ export interface RunState {
   /** A step FAILED with `onError: fail`. */
   failed: boolean;
   ending: Ending | null;
+  /** The ending left steps undone. */
+  cutShort: boolean;
 }
 
 /** 64 bytes: up to there an Int32Array needs no buffer outside the heap and is made in 20 ns instead of 350. */
@@ -43,6 +45,7 @@ export function createState(topology: Topology): RunState {
     begun: false,
     failed: false,
     ending: null,
+    cutShort: false,
   };
 }
 

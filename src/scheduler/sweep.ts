@@ -12,16 +12,17 @@ interface Sweep {
   readonly sparesCleanUp: boolean;
 }
 
-const SWEEPS: Readonly<Record<"stop" | Ending, Sweep>> = {
-  stop: { waiting: DECIDED.cancelledByFailure, suspended: DECIDED.cancelledByFailure, sparesCleanUp: true },
+const SWEEPS: Readonly<Record<"failure" | Ending, Sweep>> = {
+  failure: { waiting: DECIDED.cancelledByFailure, suspended: DECIDED.cancelledByFailure, sparesCleanUp: true },
   cancel: { waiting: DECIDED.skippedByCancel, suspended: DECIDED.cancelledByCancel, sparesCleanUp: false },
   timeout: { waiting: DECIDED.cancelledByTimeout, suspended: DECIDED.cancelledByTimeout, sparesCleanUp: false },
+  stop: { waiting: DECIDED.cancelledByFailure, suspended: DECIDED.cancelledByFailure, sparesCleanUp: false },
 };
 
 /** What the run's own state says about steps that do not run: null while it simply goes on. */
 function sweepOf(state: RunState): Sweep | null {
   if (state.ending !== null) return SWEEPS[state.ending];
-  return isStopping(state) ? SWEEPS.stop : null;
+  return isStopping(state) ? SWEEPS.failure : null;
 }
 
 /** Ends every step that the run's state no longer lets start. O(steps); called when that state changes. */
@@ -42,6 +43,7 @@ function sweepStep(state: RunState, step: number, sweep: Sweep): void {
   if (isRunning(word) || isSettled(word)) return;
   if (sweep.sparesCleanUp && joinsSettled(at(state.topology.rows, step))) return;
   const decided = isSuspended(word) ? sweep.suspended : sweep.waiting;
+  if (state.ending !== null) state.cutShort = true;
   close(state, step, phaseDecided(decided));
   log(state, step, decided);
 }

@@ -21,7 +21,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     reserveRunIds: (count) => ledger.reserveRunIds(count),
     putVersion: (version) => ledger.putVersion(version),
     getVersion: (versionId) => ledger.getVersion(versionId),
-    latestVersion: (tenant, workflow) => ledger.latestVersion(tenant, workflow),
+    latestVersion: (tenant, workflow, label) => ledger.latestVersion(tenant, workflow, label),
     enqueueRun: (run) => ledger.enqueueRun(run),
     accept: (entry) => ledger.accept(entry),
     reopenRun: (tenant, publicId, actor) => ledger.reopenRun(tenant, publicId, actor),

@@ -1,12 +1,16 @@
 import { parseDuration } from "../model/duration.ts";
 import { isJsonObject, type Json, jsonTypeOf } from "../model/json.ts";
 import type { Finding } from "./findings.ts";
+import { isJsonList } from "./readers.ts";
 import { reasonOf } from "./reason.ts";
 import type { CompositeShape, Shape } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
 
 type LeafShape = Exclude<Shape, CompositeShape>;
 type LeafFault = Pick<Finding, "code" | "message" | "hint">;
+
+/** A part of a hundred, from 0% to 100%. */
+export const PERCENT = /^(?:100|\d{1,2}(?:\.\d+)?)%$/;
 
 const compiledPatterns = new Map<string, RegExp>();
 
@@ -27,6 +31,10 @@ export function leafFault(shape: LeafShape, value: Json, name: string): LeafFaul
       return undefined;
     case "schema":
       return isJsonObject(value) ? undefined : mismatch("a JSON Schema, which is an object", value, name);
+    case "items":
+      return typeof value === "string" || isJsonList(value) ? undefined : mismatch("a list, or an expression that gives one", value, name);
+    case "tolerance":
+      return toleranceFault(value, name);
     case "version":
       return versionFault(value, name);
     default:
@@ -38,6 +46,14 @@ export function mismatch(expected: string, value: Json, name: string): LeafFault
   const type = jsonTypeOf(value);
   const found = value === null ? "nothing is written here" : `this is ${type === "object" ? "an" : "a"} ${type}`;
   return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; ${found}` };
+}
+
+function toleranceFault(value: Json, name: string): LeafFault | undefined {
+  const fits = typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : typeof value === "string" && PERCENT.test(value);
+  if (fits) return undefined;
+  const expected = "a whole number of items, or a part of them like `10%`";
+  const isText = typeof value === "string" || typeof value === "number";
+  return isText ? { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is ${value}` } : mismatch(expected, value, name);
 }
 
 function versionFault(value: Json, name: string): LeafFault | undefined {

@@ -81,13 +81,15 @@ function checkSteps(shape: Extract<Shape, { kind: "steps" }>, value: Json, path:
     return;
   }
   const entries: readonly (readonly [string | number, Json])[] = isJsonList(value) ? [...value.entries()] : Object.entries(value);
-  if (entries.length === 0) report({ code: "FIELD_INVALID", path, message: "A workflow has at least one step" });
+  if (entries.length === 0) {
+    report({ code: "FIELD_INVALID", path, message: `${path.length === 1 ? "A workflow" : "A block"} has at least one step` });
+  }
   if (entries.length > LIMITS.stepsPerWorkflow) {
     const message = `A workflow has at most ${LIMITS.stepsPerWorkflow} steps; this one has ${entries.length}`;
     report({ code: "DEFINITION_TOO_LARGE", path, message });
     return;
   }
-  const record = isJsonList(value) ? shape.inList : shape.inMap;
+  const record = shape.of(isJsonList(value) ? "list" : "map");
   for (const [key, step] of entries) checkRecord(record, step, [...path, key], report);
 }
 
@@ -106,6 +108,7 @@ function checkRecord(shape: RecordShape, value: Json, path: Path, report: Report
       report({ code: "FIELD_MISSING", path, message: `${capital(shape.title)} has a \`${name}\`; it is missing here`, hint: field.about });
     }
   }
+  checkCompany(shape, value, path, report);
   const chosen = shape.alternatives === undefined ? [] : checkAlternatives(shape, shape.alternatives, value, path, report);
   if (chosen !== undefined) checkCompanions(shape, value, chosen, path, report);
 }
@@ -116,11 +119,24 @@ function reportUnknown(shape: RecordShape, name: string, path: Path, report: Rep
     path: [...path, name],
     key: true,
     message: `${capital(shape.title)} has no field \`${name}\``,
-    hint:
-      shape.later?.includes(name) === true
-        ? `This version of Stepwell does not have \`${name}\`.`
-        : () => didYouMean(name, Object.keys(shape.fields)),
+    hint: () => {
+      if (shape.elsewhere !== undefined && Object.hasOwn(shape.elsewhere, name)) return shape.elsewhere[name];
+      const isLater = shape.later?.includes(name) === true;
+      return isLater ? `This version of Stepwell does not have \`${name}\`.` : didYouMean(name, Object.keys(shape.fields));
+    },
   });
+}
+
+/** Fields of which one must be there, and fields that cannot be there together. */
+function checkCompany({ title, fields, someOf, exclusive }: RecordShape, value: JsonObject, path: Path, report: Report): void {
+  if (someOf?.some((name) => Object.hasOwn(value, name)) === false) {
+    const hint = someOf.map((name) => `\`${name}\`: ${fields[name]?.about}`).join(" ");
+    report({ code: "FIELD_MISSING", path, message: `${capital(title)} has ${orList(someOf)}; this one has neither`, hint });
+  }
+  if (exclusive?.every((name) => Object.hasOwn(value, name)) === true) {
+    const [, second] = exclusive;
+    report({ code: "FIELD_INVALID", path: [...path, second], key: true, message: `${capital(title)} has ${orList(exclusive)}, not both` });
+  }
 }
 
 /** Gives the set that was chosen; undefined when it is unclear which. */
@@ -131,15 +147,18 @@ function checkAlternatives(
   path: Path,
   report: Report,
 ): readonly string[] | undefined {
-  const title = capital(shape.title);
-  const names = sets.map((set) => set.map((name) => `\`${name}\``).join(" and ")).join(" or ");
-  const started = sets.filter((set) => set.some((name) => Object.hasOwn(value, name)));
+  const title = `${capital(shape.title)} has ${orList(sets.map((set) => set.join("` and `")))}`;
+  const own = (set: readonly string[]) => set.filter((name) => sets.every((other) => other === set || !other.includes(name)));
+  const started = sets.filter((set) => own(set).some((name) => Object.hasOwn(value, name)));
   const [only] = started;
-  if (only === undefined) report({ code: "FIELD_MISSING", path, message: `${title} has ${names}; this one has neither` });
-  else if (started.length > 1) report({ code: "FIELD_INVALID", path, message: `${title} has ${names}, not both` });
-  else {
+  if (only === undefined) {
+    report({ code: "FIELD_MISSING", path, message: `${title}; this one has ${sets.length > 2 ? "none of them" : "neither"}` });
+  } else if (started.length > 1) {
+    const message = `${title}, ${sets.length > 2 ? "only one of them" : "not both"}`;
+    report({ code: "FIELD_INVALID", path, message, hint: adviceFor(shape, value) });
+  } else {
     for (const name of only.filter((member) => !Object.hasOwn(value, member))) {
-      report({ code: "FIELD_MISSING", path, message: `${title} has ${names}; \`${name}\` is missing here` });
+      report({ code: "FIELD_MISSING", path, message: `${title}; \`${name}\` is missing here` });
     }
     return only;
   }
@@ -149,12 +168,23 @@ function checkAlternatives(
 /** Fields that mean nothing without another one; the chosen alternative was already asked for. */
 function checkCompanions(shape: RecordShape, value: JsonObject, chosen: readonly string[], path: Path, report: Report): void {
   for (const name of Object.keys(value)) {
-    const needs = Object.hasOwn(shape.fields, name) ? shape.fields[name]?.needs : undefined;
-    if (needs === undefined || chosen.includes(name) || Object.hasOwn(value, needs)) continue;
-    const message = `\`${name}\` means nothing without \`${needs}\``;
-    if (needs === "schema") report({ code: "FIELD_MISSING", path, message });
-    else report({ code: "FIELD_INVALID", path: [...path, name], key: true, message });
+    const needs = Object.hasOwn(shape.fields, name) && !chosen.includes(name) ? shape.fields[name]?.needs : undefined;
+    const group = needs?.find((others) => !others.some((other) => Object.hasOwn(value, other)));
+    if (group === undefined) continue;
+    const message = `\`${name}\` means nothing without ${orList(group)}`;
+    if (group.includes("schema")) report({ code: "FIELD_MISSING", path, message });
+    else report({ code: "FIELD_INVALID", path: [...path, name], key: true, message, hint: adviceFor(shape, value) });
   }
+}
+
+function adviceFor({ advice = {} }: RecordShape, value: JsonObject): string | undefined {
+  return Object.entries(advice).find(([name]) => Object.hasOwn(value, name))?.[1];
+}
+
+/** `a` or `b`; `a`, `b`, or `c`. */
+function orList(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length > 2 ? `${quoted.slice(0, -1).join(", ")}, or ${quoted.at(-1)}` : quoted.join(" or ");
 }
 
 function capital(text: string): string {

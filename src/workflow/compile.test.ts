@@ -43,6 +43,8 @@ describe("the graph", () => {
           output: null,
           schema: null,
           isolation: "none",
+          block: null,
+          compensate: null,
         },
       ],
       edges: [],
@@ -53,6 +55,7 @@ describe("the graph", () => {
       secrets: {},
       timeoutMs: null,
       output: null,
+      compensation: null,
     });
   });
 
@@ -285,16 +288,31 @@ describe("problems", () => {
   });
 
   test("a definition of wrong types compiles to problems, never to an exception", async () => {
-    const wrong = ["x", 1, null, true, [], {}, [[]], { a: { a: 1 } }, [null], { switch: 1 }, [{ switch: [{ when: [], then: {} }] }]];
+    const wrong = [
+      "x",
+      1,
+      null,
+      true,
+      [],
+      {},
+      [[]],
+      { a: { a: 1 } },
+      [null],
+      { switch: 1 },
+      [{ switch: [{ when: [], then: {} }] }],
+      { a: { foreach: [], steps: [{}] } },
+    ];
     for (const steps of wrong) {
       for (const other of wrong) {
         const definition = {
           name: other,
           steps: { a: { uses: other, needs: steps, switch: steps, with: other, retry: other, timeout: other, output: steps } },
         };
+        const block = { foreach: other, loop: steps, steps, maxConcurrency: other, sequential: other, tolerate: other, output: other };
         for (const tried of [
           definition,
           { steps },
+          { steps: { block, foreach: { foreach: other, steps }, loop: { loop: { until: other, while: steps, carry: other }, steps } } },
           { steps: [steps, other] },
           { name: "t", input: other, vars: other, secrets: other, defaults: other, env: steps, steps },
         ]) {

@@ -4,21 +4,19 @@ import type { Problem } from "../model/problem.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import { assembleGraph } from "./assemble.ts";
 import { checkShape } from "./check-shape.ts";
-import { checkBranches } from "./checks/branches.ts";
-import { checkCycles } from "./checks/cycles.ts";
+import { checkBlocks } from "./checks/blocks.ts";
+import { checkCompensation } from "./checks/compensation.ts";
 import { checkJsonPaths } from "./checks/jsonpaths.ts";
 import { checkOperators } from "./checks/operators.ts";
-import { checkReachability } from "./checks/reachability.ts";
 import { checkSchemas } from "./checks/schemas.ts";
-import { type Draft, readDraft } from "./draft.ts";
-import { connect } from "./edges.ts";
+import { compileLevel, levelsOf } from "./compile-level.ts";
+import { type Draft, levelsIn, readDraft } from "./draft.ts";
 import { WORKFLOW } from "./fields.ts";
-import { Findings, NOWHERE, type Places, type Report } from "./findings.ts";
+import { Findings, NOWHERE, type Places } from "./findings.ts";
 import type { Definition, Graph } from "./graph.ts";
 import { type ParseOptions, parseDefinition } from "./parse.ts";
 import { asList, asObject } from "./readers.ts";
 import { compileTemplates } from "./step-templates.ts";
-import { groupEdges, topologicalOrder } from "./topology.ts";
 
 export interface CompileDefinitionOptions {
   /** Null: a definition from the ledger, whose operators were checked when it was registered. */
@@ -59,34 +57,31 @@ async function compileInto(findings: Findings, definition: Definition, operators
   const { report } = findings;
   checkShape(WORKFLOW, definition, [], report);
   const draft = readDraft(definition, report);
-  if (draft.steps.some(({ fields }) => needsJsonata(fields)) || containsFullExpression(definition["output"] ?? null)) await loadJsonata();
+  if (needsJsonata(draft)) await loadJsonata();
   const templates = compileTemplates(draft, report);
-  const connections = connect(draft, templates, report);
-  checkOrder(draft, templates.steps, connections, report);
-  if (operators !== null) checkOperators(draft, templates.steps, operators, report);
-  await checkJsonPaths(draft, templates.steps, report);
-  await checkSchemas(draft, report);
-  return findings.hasErrors ? undefined : assembleGraph(draft, templates, connections);
+  const root = compileLevel(draft.root, templates.steps, report);
+  const levels = levelsOf(root);
+  checkBlocks(levels, report);
+  checkCompensation(draft, report);
+  if (operators !== null) checkOperators(levels, draft.defaults, operators, report);
+  await checkJsonPaths(levels, report);
+  await checkSchemas(draft, operators, report);
+  return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output);
 }
 
-function checkOrder(
-  draft: Draft,
-  templates: ReturnType<typeof compileTemplates>["steps"],
-  { edges, targets }: ReturnType<typeof connect>,
-  report: Report,
-): void {
-  const count = draft.steps.length;
-  const [incoming, outgoing] = [groupEdges(count, edges, "to"), groupEdges(count, edges, "from")];
-  const order = topologicalOrder(incoming, outgoing);
-  checkCycles(draft, outgoing, order, report);
-  const branches = checkBranches(draft, targets, report);
-  checkReachability({ draft, templates, branches, incoming, order }, report);
+/** Conditions may leave out their braces; with them it is one question for all that is written. */
+function needsJsonata({ definition, root }: Draft): boolean {
+  return (
+    containsFullExpression([definition["steps"] ?? null, definition["output"] ?? null]) ||
+    levelsIn(root).some(({ steps }) =>
+      steps.some(({ fields }) => conditionsOf(fields).some((written) => containsFullExpression(braced(written)))),
+    )
+  );
 }
 
-/** Conditions may leave out their braces; with them it is one question for all fields of a step. */
-function needsJsonata(fields: JsonObject): boolean {
-  const conditions = [fields["when"], ...asList(fields["switch"]).map((entry) => asObject(entry)["when"])];
-  return containsFullExpression(fields) || conditions.some((condition) => containsFullExpression(braced(condition)));
+function conditionsOf(fields: JsonObject): readonly (Json | undefined)[] {
+  const loop = asObject(fields["loop"]);
+  return [fields["when"], loop["until"], loop["while"], ...asList(fields["switch"]).map((entry) => asObject(entry)["when"])];
 }
 
 function braced(condition: Json | undefined): Json {

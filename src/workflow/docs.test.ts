@@ -49,7 +49,7 @@ describe("examples of the documentation", () => {
 
   test("every field of the format is in the reference", () => {
     const steps = WORKFLOW.fields["steps"]?.shape;
-    const stepFields = steps?.kind === "steps" ? Object.keys(steps.inList.fields) : [];
+    const stepFields = steps?.kind === "steps" ? Object.keys(steps.of("list").fields) : [];
     const missing = [...Object.keys(WORKFLOW.fields), ...stepFields].filter((field) => !reference.includes(`\`${field}\``));
     expect([missing, stepFields.length > 15]).toEqual([[], true]);
   });

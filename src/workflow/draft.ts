@@ -10,11 +10,27 @@ import { asObject, asText, isJsonList } from "./readers.ts";
 /** A definition with its steps found and named; the fields are still as written. */
 export interface Draft {
   readonly definition: Definition;
+  readonly defaults: JsonObject;
+  readonly root: Level;
+}
+
+/** Steps that can need each other: the workflow's own, or the body of a block. */
+export interface Level {
   readonly isList: boolean;
   readonly steps: readonly DraftStep[];
   /** Step id → ordinal. */
   readonly ordinals: ReadonlyMap<string, number>;
-  readonly defaults: JsonObject;
+  /** The block whose body this is; null for the workflow's own steps. */
+  readonly block: EnclosingBlock | null;
+}
+
+export interface EnclosingBlock {
+  /** Where the block stands. */
+  readonly level: Level;
+  readonly ordinal: number;
+  readonly id: string;
+  /** How many blocks stand around the body, this one included. */
+  readonly depth: number;
 }
 
 export interface DraftStep {
@@ -22,30 +38,89 @@ export interface DraftStep {
   readonly id: string;
   readonly path: Path;
   readonly fields: JsonObject;
+  readonly kind: "work" | "switch" | "foreach" | "loop";
+  /** The steps of a `foreach` or a `loop`; null for others. */
+  readonly body: Level | null;
 }
 
 export function readDraft(definition: Definition, report: Report): Draft {
-  const written = definition["steps"];
-  const isList = isJsonList(written);
-  const entries: readonly (readonly [string | number, Json])[] = isJsonList(written)
-    ? [...written.entries()]
-    : Object.entries(asObject(written));
-  const takenIds = new Set(isList ? entries.flatMap(([, step]) => asText(asObject(step)["id"]) ?? []) : []);
-  const ordinals = new Map<string, number>();
-  const steps: DraftStep[] = [];
-  for (const [key, value] of entries.slice(0, LIMITS.stepsPerWorkflow)) {
-    const fields = asObject(value);
-    const id = typeof key === "string" ? key : (asText(fields["id"]) ?? derivedId(fields, key, takenIds));
-    const step = { ordinal: steps.length, id, path: ["steps", key], fields };
-    checkId(step, typeof key === "number", ordinals, report);
-    if (!ordinals.has(id)) ordinals.set(id, step.ordinal);
-    steps.push(step);
-  }
-  return { definition, isList, steps, ordinals, defaults: asObject(definition["defaults"]) };
+  const root = new Reader(report).level(definition["steps"], ["steps"], null);
+  return { definition, defaults: asObject(definition["defaults"]), root };
 }
 
-function derivedId(fields: JsonObject, index: number, taken: Set<string>): string {
-  const stem = (asText(fields["uses"]) ?? "switch").replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_");
+/** A level and all levels inside it, the outer ones first. */
+export function levelsIn(level: Level): readonly Level[] {
+  // `levels` grows while it is walked.
+  const levels = [level];
+  for (const { steps } of levels) for (const { body } of steps) if (body !== null) levels.push(body);
+  return levels;
+}
+
+class Reader {
+  readonly #report: Report;
+  /** Steps that still fit into the workflow. */
+  #room: number = LIMITS.stepsPerWorkflow;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  level(written: Json | undefined, path: Path, block: EnclosingBlock | null): Level {
+    const isList = isJsonList(written);
+    const all: readonly (readonly [string | number, Json])[] = isJsonList(written)
+      ? [...written.entries()]
+      : Object.entries(asObject(written));
+    const entries = this.#take(all, path);
+    const takenIds = new Set(isList ? entries.flatMap(([, step]) => asText(asObject(step)["id"]) ?? []) : []);
+    const ordinals = new Map<string, number>();
+    const steps: DraftStep[] = [];
+    const level: Level = { isList, steps, ordinals, block };
+    for (const [key, value] of entries) {
+      const fields = asObject(value);
+      const kind = kindOf(fields);
+      const id = typeof key === "string" ? key : (asText(fields["id"]) ?? derivedId(fields, kind, key, takenIds));
+      const ordinal = steps.length;
+      const place = { id, path: [...path, key], fields };
+      checkId(place, typeof key === "number", ordinals, this.#report);
+      if (!ordinals.has(id)) ordinals.set(id, ordinal);
+      const hasBody = kind === "foreach" || kind === "loop";
+      const body = hasBody ? this.#body(place, { level, ordinal, id, depth: (block?.depth ?? 0) + 1 }) : null;
+      steps.push({ ...place, ordinal, kind, body });
+    }
+    return level;
+  }
+
+  #body({ path, fields }: DraftPlace, block: EnclosingBlock): Level | null {
+    if (block.depth <= LIMITS.blockDepth) return this.level(fields["steps"], [...path, "steps"], block);
+    const message = `Blocks stand inside each other more than ${LIMITS.blockDepth} deep`;
+    const hint = "Make a workflow of the inner ones, and run it with `uses: workflow`.";
+    this.#report({ code: "DEFINITION_TOO_LARGE", path, message, hint });
+    return null;
+  }
+
+  /** As many as the workflow still has room for; a single list that is too long was reported before. */
+  #take<Entry>(entries: readonly Entry[], path: Path): readonly Entry[] {
+    const taken = entries.slice(0, this.#room);
+    if (taken.length < entries.length && entries.length <= LIMITS.stepsPerWorkflow) {
+      const message = `A workflow has at most ${LIMITS.stepsPerWorkflow} steps, those of its blocks included`;
+      this.#report({ code: "DEFINITION_TOO_LARGE", path, message });
+    }
+    this.#room -= taken.length;
+    return taken;
+  }
+}
+
+type DraftPlace = Pick<DraftStep, "id" | "path" | "fields">;
+
+function kindOf(fields: JsonObject): DraftStep["kind"] {
+  if (Object.hasOwn(fields, "foreach")) return "foreach";
+  if (Object.hasOwn(fields, "loop")) return "loop";
+  return Object.hasOwn(fields, "switch") ? "switch" : "work";
+}
+
+function derivedId(fields: JsonObject, kind: DraftStep["kind"], index: number, taken: Set<string>): string {
+  const name = asText(fields["uses"]) ?? (kind === "work" ? "switch" : kind);
+  const stem = name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_");
   const wanted = `${stem}_${index + 1}`.slice(-LIMITS.idLength);
   let id = wanted;
   for (let next = 2; taken.has(id); next++) id = `${wanted}_${next}`;
@@ -54,7 +129,7 @@ function derivedId(fields: JsonObject, index: number, taken: Set<string>): strin
 }
 
 /** The form of an id in a list is checked with its field. */
-function checkId(step: DraftStep, inList: boolean, ordinals: ReadonlyMap<string, number>, report: Report): void {
+function checkId(step: DraftPlace, inList: boolean, ordinals: ReadonlyMap<string, number>, report: Report): void {
   const { id } = step;
   const path = inList && Object.hasOwn(step.fields, "id") ? [...step.path, "id"] : step.path;
   if (!inList && (!matches(EXPRESSION_NAME.pattern, id) || id.length > LIMITS.idLength)) {

@@ -1,11 +1,12 @@
 import { at } from "./at.ts";
-import type { Draft, DraftStep } from "./draft.ts";
+import type { DraftStep, Level } from "./draft.ts";
 import type { Report } from "./findings.ts";
 import type { Edge } from "./graph.ts";
+import type { StepReference } from "./level-references.ts";
 import type { Path } from "./path.ts";
 import { asList, asObject, type NamedAt, namesIn } from "./readers.ts";
-import type { StepReference } from "./references.ts";
-import type { Templates } from "./step-templates.ts";
+import { visibleStep } from "./references.ts";
+import type { StepTemplates } from "./step-templates.ts";
 import { didYouMean } from "./suggest.ts";
 
 type EdgeTerms = Omit<Edge, "from" | "to">;
@@ -29,17 +30,17 @@ export interface Connections {
  * connects the same two steps is one edge: control before data before order, required when anything requires it, inferred
  * only when nothing was written.
  */
-export function connect(draft: Draft, templates: Templates, report: Report): Connections {
-  const incoming: Map<number, EdgeTerms>[] = draft.steps.map(() => new Map<number, EdgeTerms>());
-  const targets = draft.steps.map((step) => readTargets(step, draft, report));
+export function connect(level: Level, templates: readonly StepTemplates[], report: Report): Connections {
+  const incoming: Map<number, EdgeTerms>[] = level.steps.map(() => new Map<number, EdgeTerms>());
+  const targets = level.steps.map((step) => readTargets(step, level, report));
   targets.forEach((cases, source) => {
     for (const target of cases.flat()) at(incoming, target).set(source, CONTROL);
   });
-  draft.steps.forEach((step, ordinal) => {
+  level.steps.forEach((step, ordinal) => {
     const into = at(incoming, ordinal);
-    addNeeds(step, draft, into, report);
-    if (draft.isList && ordinal > 0 && !Object.hasOwn(step.fields, "needs")) merge(into, ordinal - 1, IMPLIED);
-    for (const reference of at(templates.steps, ordinal).references) addReference(step, reference, draft, into, report);
+    addNeeds(step, level, into, report);
+    if (level.isList && ordinal > 0 && !Object.hasOwn(step.fields, "needs")) merge(into, ordinal - 1, IMPLIED);
+    for (const reference of at(templates, ordinal).references) addReference(step, reference, level, into, report);
   });
   const edges = incoming.flatMap((sources, to) =>
     [...sources].toSorted(([left], [right]) => left - right).map(([from, terms]): Edge => ({ from, to, ...terms })),
@@ -47,27 +48,29 @@ export function connect(draft: Draft, templates: Templates, report: Report): Con
   return { edges, targets };
 }
 
-function readTargets(step: DraftStep, draft: Draft, report: Report): SwitchTargets {
+function readTargets(step: DraftStep, level: Level, report: Report): SwitchTargets {
   return asList(step.fields["switch"]).map((entry, index) => {
     const fields = asObject(entry);
     const path = [...step.path, "switch", index];
     const names = [...namesIn(fields["then"], [...path, "then"]), ...namesIn(fields["otherwise"], [...path, "otherwise"])];
-    return [...new Set(names.flatMap((named) => find(named, draft, report) ?? []))];
+    return [...new Set(names.flatMap((named) => find(named, level, report) ?? []))];
   });
 }
 
-function find({ name, path }: NamedAt, draft: Draft, report: Report): number | undefined {
-  const ordinal = draft.ordinals.get(name);
+function find({ name, path }: NamedAt, level: Level, report: Report): number | undefined {
+  const ordinal = level.ordinals.get(name);
   if (ordinal === undefined) {
-    report({ code: "STEP_UNKNOWN", path, message: `There is no step \`${name}\``, hint: () => didYouMean(name, draft.ordinals.keys()) });
+    const outside = "A body waits for no step outside of it; its block does, and expressions in the body make it so.";
+    const hint = () => (visibleStep(level, name) === undefined ? didYouMean(name, level.ordinals.keys()) : outside);
+    report({ code: "STEP_UNKNOWN", path, message: `There is no step \`${name}\`${level.block === null ? "" : " in this body"}`, hint });
   }
   return ordinal;
 }
 
-function addNeeds(step: DraftStep, draft: Draft, into: Map<number, EdgeTerms>, report: Report): void {
+function addNeeds(step: DraftStep, level: Level, into: Map<number, EdgeTerms>, report: Report): void {
   const seen = new Set<number>();
   for (const named of namesIn(step.fields["needs"], [...step.path, "needs"])) {
-    const from = find(named, draft, report);
+    const from = find(named, level, report);
     if (from === undefined) continue;
     const reason = seen.has(from) ? "twice" : into.get(from)?.kind === "control" ? "though its switch already selects it" : undefined;
     if (reason !== undefined) {
@@ -80,23 +83,23 @@ function addNeeds(step: DraftStep, draft: Draft, into: Map<number, EdgeTerms>, r
 }
 
 /** In a list a step waits for the earlier ones anyway, so a reference there only orders; `needs` makes it a data edge. */
-function addReference(step: DraftStep, reference: StepReference, draft: Draft, into: Map<number, EdgeTerms>, report: Report): void {
+function addReference(step: DraftStep, reference: StepReference, level: Level, into: Map<number, EdgeTerms>, report: Report): void {
   const { ordinal: from, required, path } = reference;
   const known = into.get(from);
-  const isData = known?.kind === "data" || !draft.isList;
+  const isData = known?.kind === "data" || !level.isList;
   if (isData) merge(into, from, { kind: "data", required, inferred: true });
   else if (from < step.ordinal || known !== undefined) merge(into, from, IMPLIED);
-  else reportNotBefore(step, from, path, draft, report);
+  else reportNotBefore(step, from, path, level, report);
 }
 
-function reportNotBefore(step: DraftStep, from: number, path: Path, draft: Draft, report: Report): void {
+function reportNotBefore(step: DraftStep, from: number, path: Path, level: Level, report: Report): void {
   report({
     code: "STEP_NOT_BEFORE",
     path,
     message:
       from === step.ordinal
         ? `Step \`${step.id}\` refers to itself`
-        : `Step \`${step.id}\` refers to \`${at(draft.steps, from).id}\`, which stands after it in the list`,
+        : `Step \`${step.id}\` refers to \`${at(level.steps, from).id}\`, which stands after it in the list`,
     hint: "Move the step up, or name it in `needs`.",
   });
 }

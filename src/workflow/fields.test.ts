@@ -94,9 +94,10 @@ describe("steps", () => {
     ]);
   });
 
-  test("a step has an operator or a switch", async () => {
-    expect(await step("")).toEqual([["FIELD_MISSING", "$", "A step has `uses` or `switch`; this one has neither"]]);
-    expect(await step("uses: t, switch: [{ otherwise: [] }]")).toEqual([["FIELD_INVALID", "$", "A step has `uses` or `switch`, not both"]]);
+  test("a step has an operator, a switch or steps of its own", async () => {
+    const kinds = "A step has `uses`, `switch`, `foreach` and `steps`, or `loop` and `steps`";
+    expect(await step("")).toEqual([["FIELD_MISSING", "$", `${kinds}; this one has none of them`]]);
+    expect(await step("uses: t, switch: [{ otherwise: [] }]")).toEqual([["FIELD_INVALID", "$", `${kinds}, only one of them`]]);
     expect(await short("name: t\nsteps: { a: http }")).toEqual([
       ["FIELD_INVALID", "steps.a", "`steps.a` is a step, which is an object; this is a string"],
     ]);
@@ -107,14 +108,17 @@ describe("steps", () => {
     expect(await step("uses: t, mode: inclusive")).toEqual([["FIELD_INVALID", "$.mode", "`mode` means nothing without `switch`"]]);
   });
 
-  test.each(["foreach", "loop", "steps", "compensate", "concurrency", "connection", "sensitive"])(
-    "%s belongs to a later version",
-    async (field) => {
-      expect(await step(`uses: t, ${field}: 1`)).toEqual([
-        ["FIELD_UNKNOWN", `$.${field}`, `A step has no field \`${field}\``, `This version of Stepwell does not have \`${field}\`.`],
-      ]);
-    },
-  );
+  test.each(["session", "concurrency", "connection", "sensitive"])("%s belongs to a later version", async (field) => {
+    expect(await step(`uses: t, ${field}: 1`)).toEqual([
+      ["FIELD_UNKNOWN", `$.${field}`, `A step has no field \`${field}\``, `This version of Stepwell does not have \`${field}\`.`],
+    ]);
+  });
+
+  test.each(["sleep", "wait", "approval", "task", "workflow"])("%s is an operator, not a field", async (name) => {
+    expect(await step(`uses: t, ${name}: {}`)).toEqual([
+      ["FIELD_UNKNOWN", `$.${name}`, `A step has no field \`${name}\``, `Write \`uses: ${name}\`, and its fields under \`with\`.`],
+    ]);
+  });
 
   test("a case has a condition with targets, or is the rest", async () => {
     const problems = await step("switch: [{ when: true }, { then: [a] }, { when: 1, then: 2 }, { otherwise: [], when: x }, {}, 5]");

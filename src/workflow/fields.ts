@@ -59,7 +59,7 @@ const ON_ERROR: Field = {
   default: "fail",
 };
 const DELIVERY: Field = {
-  shape: { kind: "choice", values: ["at-least-once", "at-most-once"] },
+  shape: { kind: "choice", values: ["at-least-once", "at-most-once", "confirm"] },
   about: "What happens to a step that was running when the process died.",
   default: "at-least-once",
 };
@@ -68,19 +68,75 @@ const CASE: RecordShape = {
   kind: "record",
   title: "a case",
   fields: {
-    when: { shape: { kind: "condition" }, about: "The case holds when this is true.", needs: "then" },
-    then: { shape: STEP_IDS, about: "Steps that run when the case holds.", needs: "when" },
+    when: { shape: { kind: "condition" }, about: "The case holds when this is true.", needs: [["then"]] },
+    then: { shape: STEP_IDS, about: "Steps that run when the case holds.", needs: [["when"]] },
     otherwise: { shape: STEP_IDS, about: "Steps that run when no case held." },
   },
   alternatives: [["when", "then"], ["otherwise"]],
 };
 
-const usesOnly = (field: Field): Field => ({ ...field, needs: "uses" });
+const LOOP: RecordShape = {
+  kind: "record",
+  title: "a loop",
+  fields: {
+    until: { shape: { kind: "condition" }, about: "Asked after each round; the loop ends when this is true." },
+    while: { shape: { kind: "condition" }, about: "Asked before each round; the loop ends when this is false." },
+    carry: { shape: TEMPLATE, about: "Value of `carry` in the next round; in the first it is the `with` of the step." },
+    maxIterations: {
+      shape: { kind: "number", minimum: 1, maximum: LIMITS.loopIterations, integer: true },
+      about: "Most rounds that are made.",
+      required: true,
+    },
+    delay: { shape: DELAY, about: "Pause between two rounds.", default: 0 },
+    exhausted: {
+      shape: { kind: "choice", values: ["fail", "succeed"] },
+      about: "What becomes of a loop that made all its rounds without reaching its end.",
+      default: "fail",
+    },
+  },
+  someOf: ["until", "while"],
+};
+
+const COMPENSATE: RecordShape = {
+  kind: "record",
+  title: "a compensation",
+  fields: {
+    uses: { shape: TEXT, about: "Name of the operator that undoes the step.", required: true },
+    with: { shape: TEMPLATE, about: "Its input; it sees the output of the step and of every other settled one." },
+    retry: RETRY_FIELD,
+    timeout: TIMEOUT_FIELD,
+  },
+};
+
+const COMPENSATION: RecordShape = {
+  kind: "record",
+  title: "a policy of compensation",
+  fields: {
+    order: {
+      shape: { kind: "choice", values: ["backward", "forward"] },
+      about: "backward: what succeeded last is undone first.",
+      default: "backward",
+    },
+    on: {
+      shape: { kind: "list", of: { kind: "choice", values: ["failure", "cancel"] }, minItems: 1, orOne: true },
+      about: "What starts it.",
+      default: ["failure"],
+    },
+  },
+};
+
+/** Fields that mean nothing without one of these. */
+const only = (fields: readonly string[], field: Field): Field => ({ ...field, needs: [fields] });
+const WORK = ["uses"];
+const REPEATED = ["foreach", "loop"];
+const WITH_OUTPUT = [...WORK, ...REPEATED];
+
+const STEPS: Shape = { kind: "steps", of: (place) => (place === "list" ? LIST_STEP : MAP_STEP) };
 
 const STEP_FIELDS: Readonly<Record<string, Field>> = {
   description: { shape: TEXT, about: "What the step is for, for readers." },
   uses: { shape: TEXT, about: "Name of the operator that does the work." },
-  with: usesOnly({ shape: TEMPLATE, about: "Input of the operator." }),
+  with: only([...WORK, "loop"], { shape: TEMPLATE, about: "Input of the operator, or the first `carry` of a loop." }),
   needs: { shape: STEP_IDS, about: "Steps whose results this step needs; in a list it replaces the wait for the step before." },
   when: { shape: { kind: "condition" }, about: "The step is SKIPPED unless this is true." },
   join: {
@@ -89,34 +145,56 @@ const STEP_FIELDS: Readonly<Record<string, Field>> = {
     default: "some",
   },
   switch: { shape: { kind: "list", of: CASE, minItems: 1, orOne: false }, about: "Cases that select the steps to run." },
-  mode: {
+  mode: only(["switch"], {
     shape: { kind: "choice", values: ["exclusive", "inclusive"] },
     about: "exclusive: the first case that holds. inclusive: every case that holds.",
-    needs: "switch",
     default: "exclusive",
-  },
-  output: usesOnly({ shape: TEMPLATE, about: "Output made from `result`: a value with expressions, or `jsonpath: …`." }),
-  extract: { shape: { kind: "onlyTrue" }, about: "Keeps the members of the result that `schema` names.", needs: "schema" },
-  schema: usesOnly({ shape: { kind: "schema" }, about: "JSON Schema 2020-12 that the output must match." }),
-  retry: usesOnly(RETRY_FIELD),
-  timeout: usesOnly(TIMEOUT_FIELD),
-  fallback: usesOnly({ shape: TEMPLATE, about: "Output when every try has failed." }),
+  }),
+  foreach: only(["steps"], { shape: { kind: "items" }, about: "List for each item of which `steps` run once." }),
+  maxConcurrency: only(["foreach"], {
+    shape: { kind: "number", minimum: 1, maximum: LIMITS.itemsAtOnce, integer: true },
+    about: "Most items that are at work at the same time.",
+    default: 100,
+  }),
+  sequential: only(["foreach"], { shape: { kind: "onlyTrue" }, about: "One item after the other." }),
+  tolerate: only(["foreach"], {
+    shape: { kind: "tolerance" },
+    about: "How many items, or which part of them (`10%`), may fail without failing the step.",
+    default: 0,
+  }),
+  loop: only(["steps"], { shape: LOOP, about: "How often `steps` run." }),
+  steps: only(REPEATED, { shape: STEPS, about: "The steps that are repeated; a list is a sequence, a map is a graph." }),
+  output: only(WITH_OUTPUT, {
+    shape: TEMPLATE,
+    about: "Output made from `result`: a value with expressions, or `jsonpath: …`. In a block: the output of each item or round.",
+  }),
+  extract: { shape: { kind: "onlyTrue" }, about: "Keeps the members of the result that `schema` names.", needs: [WORK, ["schema"]] },
+  schema: only(WITH_OUTPUT, { shape: { kind: "schema" }, about: "JSON Schema 2020-12 that the output must match." }),
+  retry: only(WORK, RETRY_FIELD),
+  timeout: only(WORK, TIMEOUT_FIELD),
+  fallback: only(WITH_OUTPUT, { shape: TEMPLATE, about: "Output when every try has failed." }),
   onError: ON_ERROR,
-  delivery: usesOnly(DELIVERY),
-  idempotencyKey: usesOnly({ shape: TEMPLATE, about: "Text by which others recognise a repeated attempt." }),
-  isolation: usesOnly({ shape: { kind: "choice", values: ["thread"] }, about: "thread: the operator runs in a worker thread." }),
+  delivery: only(WORK, DELIVERY),
+  idempotencyKey: only(WORK, { shape: TEMPLATE, about: "Text by which others recognise a repeated attempt." }),
+  compensate: only(WORK, { shape: COMPENSATE, about: "What undoes the step once it has succeeded, when the run does not." }),
+  isolation: only(WORK, { shape: { kind: "choice", values: ["thread"] }, about: "thread: the operator runs in a worker thread." }),
 };
 
-const LATER_STEP_FIELDS = ["foreach", "loop", "steps", "workflow", "compensate", "sleep", "wait", "approval", "task", "session"];
-const LATER_BESIDE_THEM = ["maxConcurrency", "sequential", "tolerate", "concurrency", "connection", "sensitive"];
+const IN_BODY = "A block only repeats its `steps`: write what is to be done, and its `retry` or `timeout`, at a step inside.";
+const asOperator = (name: string): readonly [string, string] => [name, `Write \`uses: ${name}\`, and its fields under \`with\`.`];
 
 const stepShape = (fields: Readonly<Record<string, Field>>): RecordShape => ({
   kind: "record",
   title: "a step",
   fields,
-  alternatives: [["uses"], ["switch"]],
-  later: [...LATER_STEP_FIELDS, ...LATER_BESIDE_THEM],
+  alternatives: [["uses"], ["switch"], ["foreach", "steps"], ["loop", "steps"]],
+  exclusive: ["maxConcurrency", "sequential"],
+  advice: { foreach: IN_BODY, loop: IN_BODY },
+  elsewhere: Object.fromEntries(["workflow", "sleep", "wait", "approval", "task"].map(asOperator)),
+  later: ["session", "concurrency", "connection", "sensitive"],
 });
+const MAP_STEP = stepShape(STEP_FIELDS);
+const LIST_STEP = stepShape({ id: { shape: STEP_ID, about: "Id of the step; default: from `uses` and position." }, ...STEP_FIELDS });
 
 const SECRET: RecordShape = {
   kind: "record",
@@ -153,17 +231,10 @@ export const WORKFLOW: RecordShape = {
       shape: { kind: "choice", values: ["stop", "isolate"] },
       about: "How far a failure reaches; default stop for a list of steps, isolate for a map.",
     },
+    compensation: { shape: COMPENSATION, about: "When and in which order steps with `compensate` are undone." },
     defaults: { shape: DEFAULTS, about: "Values for steps that do not set their own." },
-    steps: {
-      shape: {
-        kind: "steps",
-        inMap: stepShape(STEP_FIELDS),
-        inList: stepShape({ id: { shape: STEP_ID, about: "Id of the step; default: from `uses` and position." }, ...STEP_FIELDS }),
-      },
-      about: "A list is a sequence, a map is a graph.",
-      required: true,
-    },
+    steps: { shape: STEPS, about: "A list is a sequence, a map is a graph.", required: true },
     output: { shape: TEMPLATE, about: "Output of the run." },
   },
-  later: ["budget", "triggers", "concurrency", "compensate", "connection", "sensitive"],
+  later: ["budget", "triggers", "concurrency", "connection", "sensitive"],
 };

@@ -163,7 +163,8 @@ function scalarValue(node: Node | null, path: Path, substitute: (text: string, p
 }
 
 function duplicate(name: string, path: Path): Parameters<Report>[0] {
-  const isStep = path.length === 2 && path[0] === "steps";
+  // steps.a, and in a block steps.a.steps.b
+  const isStep = path.length % 2 === 0 && path.every((part, index) => index % 2 === 1 || part === "steps");
   return isStep
     ? {
         code: "STEP_DUPLICATE",

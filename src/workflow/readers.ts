@@ -13,6 +13,10 @@ export function textOr<Otherwise>(value: Json | undefined, otherwise: Otherwise)
   return typeof value === "string" ? value : otherwise;
 }
 
+export function numberOr(value: Json | undefined, otherwise: number): number {
+  return typeof value === "number" ? value : otherwise;
+}
+
 export function asObject(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }

@@ -53,10 +53,9 @@ test("names that mean nothing here say what was meant", async () => {
   const hints = async (expression: string) => (await check(expression)).map(([code, , hint]) => [code, hint]);
   expect(await hints("inputs.x")).toEqual([["REFERENCE_UNKNOWN", "Did you mean `input`?"]]);
   expect(await hints("fetch.body")).toEqual([["REFERENCE_UNKNOWN", "Did you mean `steps.fetch.output`?"]]);
-  expect(await hints("item.price")).toEqual([
-    ["REFERENCE_UNKNOWN", "`item` belongs to foreach and loop, which this version does not have."],
-  ]);
-  expect(await hints("result.body")).toEqual([["REFERENCE_UNKNOWN", "`result` is known only in the `output` of a step."]]);
+  expect(await hints("item.price")).toEqual([["REFERENCE_UNKNOWN", "`item` is known only inside a `foreach`."]]);
+  expect(await hints("round")).toEqual([["REFERENCE_UNKNOWN", "`round` is known only inside a `loop`."]]);
+  expect(await hints("result.body")).toEqual([["REFERENCE_UNKNOWN", "`result` is known only in the `output` of a step with `uses`."]]);
   expect(await hints("somewhere.else")).toEqual([
     ["REFERENCE_UNKNOWN", "An expression here begins with `input`, `steps`, `vars`, `env`, `run`."],
   ]);

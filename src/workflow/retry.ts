@@ -1,7 +1,7 @@
 import { parseDuration } from "../model/duration.ts";
 import type { RetryPolicy } from "../model/graph-terms.ts";
 import type { Json, JsonObject } from "../model/json.ts";
-import { asChoice, asList, asObject } from "./readers.ts";
+import { asChoice, asList, asObject, numberOr } from "./readers.ts";
 
 const NO_RETRY: RetryPolicy = {
   strategy: "none",
@@ -30,18 +30,14 @@ export function retryPolicy(own: Json | undefined, defaults: Json | undefined): 
   const initialDelayMs = durationMs(fields["initialDelay"]) ?? 1_000;
   return {
     strategy,
-    maxAttempts: number(fields["maxAttempts"], 3),
+    maxAttempts: numberOr(fields["maxAttempts"], 3),
     initialDelayMs,
     maxDelayMs: durationMs(fields["maxDelay"]) ?? Math.max(60_000, initialDelayMs),
-    factor: strategy === "fixed" ? 1 : number(fields["factor"], 2),
-    jitter: number(fields["jitter"], 0),
+    factor: strategy === "fixed" ? 1 : numberOr(fields["factor"], 2),
+    jitter: numberOr(fields["jitter"], 0),
     on: texts(fields["on"]),
     notOn: texts(fields["notOn"]),
   };
-}
-
-function number(value: Json | undefined, otherwise: number): number {
-  return typeof value === "number" ? value : otherwise;
 }
 
 function texts(value: Json | undefined): readonly string[] {

@@ -81,6 +81,18 @@ describe("the JSON Schema of the format", () => {
     [{ when: true }],
     [{ otherwise: "a", then: "a" }],
     [{}],
+    "{{ input.lines }}",
+    "10%",
+    "101%",
+    { until: true, maxIterations: 2 },
+    { while: "x", until: "y", maxIterations: 1_000_000, carry: [1], delay: 5, exhausted: "succeed" },
+    { maxIterations: 2 },
+    { until: true, maxIterations: 0 },
+    { until: true },
+    { b: { uses: "t" } },
+    [{ uses: "t" }],
+    { uses: "t", with: 5, retry: {}, timeout: "5s" },
+    { uses: "t", when: true },
   );
   const stepFields = fc.constantFrom(
     "uses",
@@ -103,6 +115,12 @@ describe("the JSON Schema of the format", () => {
     "description",
     "id",
     "foreach",
+    "maxConcurrency",
+    "sequential",
+    "tolerate",
+    "loop",
+    "steps",
+    "compensate",
     "x",
   );
   const workflowFields = fc.constantFrom(
@@ -134,7 +152,15 @@ describe("the JSON Schema of the format", () => {
   });
 
   test("it accepts a step exactly when the validator finds nothing wrong with its form", async () => {
-    const start = fc.constantFrom<Record<string, Json>>({ uses: "t" }, { uses: "t", schema: {} }, { switch: [{ otherwise: ["a"] }] }, {});
+    const start = fc.constantFrom<Record<string, Json>>(
+      { uses: "t" },
+      { uses: "t", schema: {} },
+      { switch: [{ otherwise: ["a"] }] },
+      { foreach: "{{ input.lines }}", steps: [{ uses: "t" }] },
+      { foreach: [], sequential: true },
+      { loop: { until: "x", maxIterations: 1 }, steps: { b: { uses: "t" } } },
+      {},
+    );
     await fc.assert(
       fc.asyncProperty(fc.boolean(), start, stepFields, values, async (isList, fields, field, value) => {
         fc.pre(!(fields["schema"] !== undefined && field === "output"));
@@ -142,7 +168,7 @@ describe("the JSON Schema of the format", () => {
         const definition = { name: "t", steps: isList ? [step] : { a: step } };
         expect([definition, validate(definition)]).toEqual([definition, await hasForm(definition)]);
       }),
-      { numRuns: 800 },
+      { numRuns: 2_000 },
     );
   });
 

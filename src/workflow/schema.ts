@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
+import { PERCENT } from "./check-leaf.ts";
 import { EXPRESSION_NAME, WORKFLOW } from "./fields.ts";
 import type { Field, RecordShape, Shape } from "./shape.ts";
 
@@ -7,7 +8,7 @@ import type { Field, RecordShape, Shape } from "./shape.ts";
 const DURATION_PATTERN =
   "^\\s*(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d|w))+|P(?=.)(?:\\d+W)?(?:\\d+D)?(?:T(?=.)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)\\s*$";
 /** Records that stand in many places are written once. */
-const SHARED_TITLES: readonly string[] = ["a retry policy", "a case"];
+const SHARED_TITLES: readonly string[] = ["a retry policy", "a case", "a loop", "a compensation"];
 
 /** The JSON Schema (2020-12) of the definition format, for editors; checked in as `schema/workflow.schema.json`. */
 export function definitionSchema(): JsonObject {
@@ -55,10 +56,19 @@ function schemaOf(shape: Shape, shared: Map<string, JsonObject>): JsonObject {
       const names = shape.keys === null ? {} : { propertyNames: { pattern: shape.keys.pattern } };
       return { type: "object", ...names, additionalProperties: schemaOf(shape.of, shared) };
     }
+    case "items":
+      return { type: ["string", "array"] };
+    case "tolerance":
+      return {
+        anyOf: [
+          { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+          { type: "string", pattern: PERCENT.source },
+        ],
+      };
     case "version":
       return { type: ["string", "integer"] };
     case "steps":
-      return stepsSchema(shape.inMap, shape.inList, shared);
+      return stepsSchema(shape.of, shared);
     default:
       return SHARED_TITLES.includes(shape.title) ? share(shape, shared) : recordSchema(shape, shared);
   }
@@ -70,17 +80,21 @@ function listSchema({ of, minItems, orOne }: Extract<Shape, { kind: "list" }>, s
   return orOne ? { anyOf: [list, items] } : list;
 }
 
-function stepsSchema(inMap: RecordShape, inList: RecordShape, shared: Map<string, JsonObject>): JsonObject {
-  shared.set("step", recordSchema(inMap, shared));
-  shared.set("listStep", recordSchema(inList, shared));
-  const bounds = { minProperties: 1, maxProperties: LIMITS.stepsPerWorkflow };
-  const names = { propertyNames: { pattern: EXPRESSION_NAME.pattern, maxLength: LIMITS.idLength } };
-  return {
-    anyOf: [
-      { type: "array", minItems: 1, maxItems: LIMITS.stepsPerWorkflow, items: { $ref: "#/$defs/listStep" } },
-      { type: "object", ...bounds, ...names, additionalProperties: { $ref: "#/$defs/step" } },
-    ],
-  };
+/** Steps can have steps, so their schemas are written once and refer to each other. */
+function stepsSchema(of: Extract<Shape, { kind: "steps" }>["of"], shared: Map<string, JsonObject>): JsonObject {
+  if (!shared.has("steps")) {
+    const bounds = { minProperties: 1, maxProperties: LIMITS.stepsPerWorkflow };
+    const names = { propertyNames: { pattern: EXPRESSION_NAME.pattern, maxLength: LIMITS.idLength } };
+    shared.set("steps", {
+      anyOf: [
+        { type: "array", minItems: 1, maxItems: LIMITS.stepsPerWorkflow, items: { $ref: "#/$defs/listStep" } },
+        { type: "object", ...bounds, ...names, additionalProperties: { $ref: "#/$defs/step" } },
+      ],
+    });
+    shared.set("step", recordSchema(of("map"), shared));
+    shared.set("listStep", recordSchema(of("list"), shared));
+  }
+  return { $ref: "#/$defs/steps" };
 }
 
 function share(shape: RecordShape, shared: Map<string, JsonObject>): JsonObject {
@@ -92,15 +106,30 @@ function share(shape: RecordShape, shared: Map<string, JsonObject>): JsonObject 
 function recordSchema(shape: RecordShape, shared: Map<string, JsonObject>): JsonObject {
   const fields = Object.entries(shape.fields);
   const required = fields.flatMap(([name, field]) => (field.required === true ? [name] : []));
-  const dependent = fields.flatMap(([name, { needs }]): [string, Json][] => (needs === undefined ? [] : [[name, [needs]]]));
+  const needs = fields.flatMap(([name, field]) => (field.needs ?? []).map((group) => ({ name, group })));
+  const dependent = Map.groupBy(
+    needs.filter(({ group }) => group.length === 1),
+    ({ name }) => name,
+  );
+  const choices = needs.filter(({ group }) => group.length > 1).map(({ name, group }): [string, Json] => [name, anyOf(group)]);
   return {
     type: "object",
     properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(field, shared)])),
     additionalProperties: false,
     ...(required.length === 0 ? {} : { required }),
-    ...(dependent.length === 0 ? {} : { dependentRequired: Object.fromEntries(dependent) }),
+    ...(dependent.size === 0
+      ? {}
+      : { dependentRequired: Object.fromEntries([...dependent].map(([name, all]) => [name, all.flatMap(({ group }) => group)])) }),
+    ...(choices.length === 0 ? {} : { dependentSchemas: Object.fromEntries(choices) }),
+    ...(shape.someOf === undefined ? {} : anyOf(shape.someOf)),
+    ...(shape.exclusive === undefined ? {} : { not: { required: [...shape.exclusive] } }),
     ...(shape.alternatives === undefined ? {} : { oneOf: shape.alternatives.map((names) => ({ required: [...names] })) }),
   };
+}
+
+/** At least one of the fields is there. */
+function anyOf(names: readonly string[]): JsonObject {
+  return { anyOf: names.map((name) => ({ required: [name] })) };
 }
 
 function fieldSchema(field: Field, shared: Map<string, JsonObject>): JsonObject {

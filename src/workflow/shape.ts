@@ -17,6 +17,10 @@ export type Shape =
   | { readonly kind: "schema" }
   /** A text, or a whole number that is read as one. */
   | { readonly kind: "version" }
+  /** A list, or an expression that gives one. */
+  | { readonly kind: "items" }
+  /** A whole number, or a text like `10%`. */
+  | { readonly kind: "tolerance" }
   | CompositeShape;
 
 /** Shapes with members. */
@@ -25,7 +29,8 @@ export type CompositeShape =
   | { readonly kind: "map"; readonly of: Shape; readonly keys: NameForm | null }
   /** Any JSON without expressions. */
   | { readonly kind: "constant" }
-  | { readonly kind: "steps"; readonly inMap: RecordShape; readonly inList: RecordShape }
+  /** The form of a step; a function, because a step can have steps. */
+  | { readonly kind: "steps"; readonly of: (place: "map" | "list") => RecordShape }
   | RecordShape;
 
 /** How a name is written. */
@@ -41,8 +46,16 @@ export interface RecordShape {
   /** What the record is called in a message, with its article. */
   readonly title: string;
   readonly fields: Readonly<Record<string, Field>>;
-  /** Exactly one of these sets of fields is present. */
+  /** Exactly one of these sets of fields is present; a set has a field that no other has. */
   readonly alternatives?: readonly (readonly string[])[];
+  /** At least one of these fields is present. */
+  readonly someOf?: readonly string[];
+  /** Two fields that exclude each other. */
+  readonly exclusive?: readonly [string, string];
+  /** What to do instead when a field stands where it means nothing, by a field that stands beside it. */
+  readonly advice?: Readonly<Record<string, string>>;
+  /** Names that are no fields, and what to write instead. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Fields of the format that this version does not have. */
   readonly later?: readonly string[];
 }
@@ -52,7 +65,7 @@ export interface Field {
   /** One sentence for editors. */
   readonly about: string;
   readonly required?: boolean;
-  /** Another field without which this one means nothing. */
-  readonly needs?: string;
+  /** Other fields without which this one means nothing: one of each group. */
+  readonly needs?: readonly (readonly string[])[];
   readonly default?: Json;
 }

@@ -2,6 +2,7 @@ import { ok, deepStrictEqual as same } from "node:assert/strict";
 import { decisionKind, decisionStep } from "../../src/scheduler/decision.ts";
 import type { RestoredStep } from "../../src/scheduler/restore.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
+import type { Ending } from "../../src/scheduler/state.ts";
 import { createTopology, type GraphShape, type Topology } from "../../src/scheduler/topology.ts";
 import { NaiveModel } from "./naive-model.ts";
 import { type Draw, pick, selectionOf } from "./random-graphs.ts";
@@ -92,9 +93,9 @@ export class Lockstep {
     );
   }
 
-  end(ending: "cancel" | "timeout"): void {
+  end(ending: Ending): void {
     this.#fact(
-      () => (ending === "cancel" ? this.scheduler.cancelRun() : this.scheduler.timeOutRun()),
+      () => endRun(this.scheduler, ending),
       () => this.model.end(ending),
     );
   }
@@ -188,6 +189,12 @@ function isFinal(status: string | undefined): boolean {
 
 function isActive(status: string | undefined): boolean {
   return status === "RUNNING" || status === "SUSPENDED";
+}
+
+function endRun(scheduler: Scheduler, ending: Ending): void {
+  if (ending === "cancel") scheduler.cancelRun();
+  else if (ending === "timeout") scheduler.timeOutRun();
+  else scheduler.stopRun();
 }
 
 /** All that can be asked of a scheduler without changing it. */

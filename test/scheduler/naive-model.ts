@@ -1,4 +1,5 @@
 import type { StepReason, StepStatus } from "../../src/model/status.ts";
+import type { Ending } from "../../src/scheduler/state.ts";
 import type { GraphShape } from "../../src/scheduler/topology.ts";
 
 /**
@@ -10,7 +11,7 @@ export class NaiveModel {
   readonly status: StepStatus[];
   readonly reason: (StepReason | null)[];
   readonly selected: Map<number, readonly number[]> = new Map();
-  ending: "cancel" | "timeout" | null = null;
+  ending: Ending | null = null;
   readonly #incoming: readonly (readonly Edge[])[];
 
   constructor(graph: GraphShape) {
@@ -34,8 +35,8 @@ export class NaiveModel {
     this.tell(step, skips ? "SKIPPED" : "FAILED", skips ? "on_error" : null);
   }
 
-  end(ending: "cancel" | "timeout"): void {
-    if (this.ending !== "cancel") this.ending = ending;
+  end(ending: Ending): void {
+    if (this.ending === null || ending === "cancel") this.ending = ending;
     this.#conclude();
   }
 
@@ -50,8 +51,10 @@ export class NaiveModel {
 
   outcome(): string | undefined {
     if (!this.isComplete()) return undefined;
-    if (this.ending !== null) return this.ending === "cancel" ? "cancelled" : "timed_out";
-    return this.hasFailed() ? "failed" : "succeeded";
+    if (this.ending === "cancel") return "cancelled";
+    if (this.ending === "timeout") return "timed_out";
+    if (this.hasFailed()) return "failed";
+    return this.status.includes("CANCELLED") ? "stopped" : "succeeded";
   }
 
   hasFailed(): boolean {
@@ -89,6 +92,7 @@ export class NaiveModel {
     if (status !== "PENDING" && status !== "SUSPENDED") return undefined;
     if (this.ending === "cancel") return [status === "PENDING" ? "SKIPPED" : "CANCELLED", "run_cancelled"];
     if (this.ending === "timeout") return ["CANCELLED", "run_timeout"];
+    if (this.ending === "stop") return ["CANCELLED", "run_failed"];
     const isCleanUp = this.graph.steps[step]?.join === "settled";
     if (this.graph.onFailure === "stop" && this.hasFailed() && !isCleanUp) return ["CANCELLED", "run_failed"];
     if (status === "SUSPENDED" || !this.#mayDecide(step)) return undefined;

@@ -35,19 +35,25 @@ import { MemoryWaits } from "./waits.ts";
 export interface MemoryLedgerOptions {
   /** Source of the time; the ledger itself never lets it go backwards. */
   readonly clock?: Pick<Clock, "now">;
+  /** Gives the turn after which a commit is answered, as a disk would. Default: the next one of the event loop. */
+  readonly turns?: Pick<Clock, "soon">;
   /** Told when the clock went backwards. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
 
 /** A ledger for tests: the rules of the durable ones, gone with the process. */
 export function openMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
-  return new MemoryLedger(new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess));
+  const clock = new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess);
+  return new MemoryLedger(clock, options.turns ?? EVENT_LOOP);
 }
+
+const EVENT_LOOP: Pick<Clock, "soon"> = { soon: (callback) => void setImmediate(callback) };
 
 class MemoryLedger implements Ledger {
   /** Two, so that tests see commits of different runs overtake each other. */
   readonly lanes = 2;
   readonly #clock: LedgerClock;
+  readonly #turns: Pick<Clock, "soon">;
   readonly #tables = new MemoryTables();
   readonly #versionSteps = new Map<number, readonly VersionStep[]>();
   readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
@@ -61,8 +67,9 @@ class MemoryLedger implements Ledger {
   #nextRunId = 1;
   #closed = false;
 
-  constructor(clock: LedgerClock) {
+  constructor(clock: LedgerClock, turns: Pick<Clock, "soon">) {
     this.#clock = clock;
+    this.#turns = turns;
   }
 
   async own(_worker: WorkerIdentity): Promise<Ownership> {
@@ -70,8 +77,8 @@ class MemoryLedger implements Ledger {
   }
 
   async commit({ epoch, units }: Batch): Promise<CommitOutcome> {
-    // Answers after the caller's next turn, as a disk would, so that both lanes can be in flight.
-    await new Promise((resolve) => setImmediate(resolve));
+    // not within the caller's turn, so that both lanes can be in flight
+    await new Promise<void>((resolve) => this.#turns.soon(resolve));
     return this.#write((now) => {
       if (epoch !== this.#epoch) return { outcome: "fenced" };
       const missed: number[] = [];
@@ -141,9 +148,9 @@ class MemoryLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
+  async latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined> {
     const rows = [...this.#tables.all("version")].filter((row) => row["tenant"] === tenant && row["workflow"] === workflow);
-    const row = rows.at(-1);
+    const row = rows.findLast((one) => label === undefined || one["version"] === label);
     return row === undefined ? undefined : decodeVersion(row);
   }
 

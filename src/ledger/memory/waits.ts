@@ -16,6 +16,10 @@ export class MemoryWaits implements WaitReads {
     this.#now = now;
   }
 
+  async now(): Promise<number> {
+    return this.#now();
+  }
+
   async nextDue(): Promise<number | null> {
     return this.#dueOfParked()[0]?.dueAt ?? null;
   }

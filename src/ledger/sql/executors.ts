@@ -18,6 +18,7 @@ import {
   insertStep,
   pauseRun,
   restartStep,
+  resumeStep,
   settleStep,
   startRun,
   suspendRun,
@@ -46,6 +47,7 @@ export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>)
     pauseRun: make(pauseRun),
     insertStep: make(insertStep),
     restartStep: make(restartStep),
+    resumeStep: make(resumeStep),
     suspendStep: make(suspendStep),
     settleStep: make(settleStep),
     insertAttempt: make(insertAttempt),
@@ -111,6 +113,8 @@ export function execute(executors: Executors, write: LedgerWrite, now: number): 
       return executors.suspendRun(write, now);
     case "restartStep":
       return executors.restartStep(write, now);
+    case "resumeStep":
+      return executors.resumeStep(write, now);
     case "suspendStep":
       return executors.suspendStep(write, now);
     case "insertAttempt":

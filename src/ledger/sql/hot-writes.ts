@@ -101,7 +101,7 @@ export const suspendRun: HotWrite<WriteOf<"suspendRun">> = {
     crashes: value((write) => write.crashes),
     revision: REVISION,
   },
-  guard: { status: { of: () => "SUSPENDED", follows: runFollows(["SUSPENDED"]) } },
+  guard: { status: { of: () => "SUSPENDED", follows: runFollows(["SUSPENDED"], true) } },
   noRow: "refuse",
 };
 
@@ -203,6 +203,15 @@ export const restartStep: HotWrite<WriteOf<"restartStep">> = {
   noRow: "refuse",
 };
 
+export const resumeStep: HotWrite<WriteOf<"resumeStep">> = {
+  table: "step",
+  action: "update",
+  key: STEP_KEY,
+  set: { status: fixed("RUNNING"), reason: NOTHING, output: NOTHING, error: NOTHING, result_crc: NOTHING, revision: REVISION },
+  guard: { status: { of: () => "RUNNING", follows: { RUNNING: ["SUSPENDED"] } } },
+  noRow: "refuse",
+};
+
 export const suspendStep: HotWrite<WriteOf<"suspendStep">> = {
   table: "step",
   action: "update",
@@ -216,7 +225,7 @@ export const suspendStep: HotWrite<WriteOf<"suspendStep">> = {
     result_crc: RESULT_CRC,
     revision: REVISION,
   },
-  guard: { status: { of: () => "SUSPENDED", follows: stepFollows(["SUSPENDED"]) } },
+  guard: { status: { of: () => "SUSPENDED", follows: stepFollows(["SUSPENDED"], true) } },
   noRow: "refuse",
 };
 

@@ -70,7 +70,7 @@ export const READS = {
     ORDER BY available_at, id LIMIT ?4`,
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
-  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 ORDER BY id DESC LIMIT 1",
+  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */

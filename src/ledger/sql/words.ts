@@ -29,6 +29,7 @@ export const ATTEMPT_STATUSES: Words<AttemptRow["status"]> = { FAILED: true, LOS
 export const STEP_KINDS: Words<StepKind> = { step: true, block: true, item: true, round: true, compensation: true, checkpoint: true };
 
 export const WAIT_KINDS: Words<WaitKind> = {
+  resume: true,
   retry: true,
   no_worker: true,
   timeout: true,

@@ -139,8 +139,8 @@ class SqliteLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async latestVersion(tenant: string, workflow: string): Promise<VersionRow | undefined> {
-    const row = this.#session.get(READS.latestVersion, tenant, workflow);
+  async latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined> {
+    const row = this.#session.get(READS.latestVersion, tenant, workflow, label ?? null);
     return row === undefined ? undefined : decodeVersion(row);
   }
 

@@ -15,6 +15,10 @@ export class SqliteWaits implements WaitReads {
     this.#commits = commits;
   }
 
+  async now(): Promise<number> {
+    return this.#commits.now();
+  }
+
   async nextDue(): Promise<number | null> {
     const row = this.#session.get(READS.nextDue);
     return row === undefined ? null : Number(row["due_at"]);

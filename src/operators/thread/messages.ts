@@ -3,13 +3,14 @@ import { ERROR_CODES, type ErrorCode } from "../../model/error-codes.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../model/json.ts";
 import type { Logger, OperatorContext } from "../operator.ts";
+import type { SuspendRequest } from "../suspension.ts";
 
 /** What one call needs in the thread: everything that can cross as data, and the port for what cannot. */
 export interface ThreadCall {
   readonly moduleUrl: string;
   readonly exportName: string;
   readonly input: Json;
-  readonly context: Omit<OperatorContext, "signal" | "log">;
+  readonly context: Omit<OperatorContext, "signal" | "log" | "suspend">;
   /** Carries `FromThread` out and a `PortableError`, the reason of an abort, in. */
   readonly port: MessagePort;
 }
@@ -28,7 +29,10 @@ export function isFromThread(message: unknown): message is FromThread {
 }
 
 /** How a call ended inside a thread that lived. */
-export type ThreadOutcome = { readonly ok: true; readonly output: Json } | { readonly ok: false; readonly error: PortableError };
+export type ThreadOutcome =
+  | { readonly ok: true; readonly output: Json }
+  | { readonly ok: true; readonly suspended: SuspendRequest }
+  | { readonly ok: false; readonly error: PortableError };
 
 /** An error as data: structured cloning would keep neither its class nor its code. */
 export interface PortableError {

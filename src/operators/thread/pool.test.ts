@@ -9,6 +9,7 @@ import { operatorContext } from "../../../test/fixtures/operator-context.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import type { OperatorContext } from "../operator.ts";
+import { Suspension } from "../suspension.ts";
 import { createThreadPool } from "./pool.ts";
 
 const MODULE = pathToFileURL(join(import.meta.dirname, "../../../test/fixtures/operators/threaded.ts")).href;
@@ -30,7 +31,7 @@ const TIMED_OUT = new StepwellError("STEP_TIMEOUT", "the step took longer than 1
 
 test("S1-24 an operator in a thread gets the step, the run and the attempt it belongs to", async () => {
   const context = operatorContext({ attempt: 3 });
-  const { signal: _signal, log: _log, lines: _lines, ...expected } = context;
+  const { signal: _signal, log: _log, suspend: _suspend, lines: _lines, ...expected } = context;
   const seen = await run("describeContext", { order: 7 }, context);
   expect(seen).toEqual({ input: { order: 7 }, context: expected, threadId: expect.any(Number) });
   expect(seen).not.toMatchObject({ threadId });
@@ -43,6 +44,12 @@ test("what an operator logs in a thread arrives in order before its result", asy
     { level: "info", message: "called", fields: { attempt: 1 } },
     { level: "debug", message: "no fields", fields: undefined },
   ]);
+});
+
+test("S1-34 a suspension crosses from the thread as what it is", async () => {
+  const suspension = await run("waitForSignal", { seen: 2 });
+  expect(suspension).toBeInstanceOf(Suspension);
+  expect(suspension).toMatchObject({ request: { kind: "signal", key: "paid" }, partial: { seen: 2 }, dueAt: 7 });
 });
 
 test("no line is lost, however many a thread writes before it ends", async () => {

@@ -7,6 +7,7 @@ import { StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { OperatorContext } from "../operator.ts";
+import { Suspension } from "../suspension.ts";
 import { fromPortable, isFromThread, type ThreadCall, type ThreadOutcome, toPortable } from "./messages.ts";
 import { Slots } from "./slots.ts";
 
@@ -27,12 +28,12 @@ export interface ThreadTarget {
 
 export interface ThreadPool {
   /**
-   * Runs an operator in a worker thread: it may block or crash there without touching this thread. Errors keep their code,
-   * message and stack. After an abort the error is the operator's own if it ended in time, else the signal's reason.
+   * Runs an operator in a worker thread: it may block or crash there without touching this thread. A suspension comes back as one. Errors keep
+   * their code, message and stack. After an abort the error is the operator's own if it ended in time, else the signal's reason.
    *
    * @throws StepwellError `THREAD_FAILED` when the thread died, `OPERATORS_INVALID`, `VALUE_NOT_JSON`, `ENGINE_STOPPED`; else whatever the operator threw
    */
-  run(target: ThreadTarget, input: Json, context: OperatorContext): Promise<Json>;
+  run(target: ThreadTarget, input: Json, context: OperatorContext): Promise<Json | Suspension>;
   /** Terminates every thread, also those that are busy. */
   close(): Promise<void>;
 }
@@ -51,13 +52,13 @@ export function createThreadPool(options: ThreadPoolOptions = {}): ThreadPool {
   let pool: Promise<Pool> | undefined;
   let stopped: StepwellError | undefined;
 
-  async function run(target: ThreadTarget, input: Json, context: OperatorContext): Promise<Json> {
+  async function run(target: ThreadTarget, input: Json, context: OperatorContext): Promise<Json | Suspension> {
     await slots.take(context.signal);
     try {
       pool ??= startPool(maxThreads, options.heapMb ?? LIMITS.threadHeapMb);
       const outcome = await new Call(context, options.graceMs ?? LIMITS.threadGraceMs).run(await pool, target, input);
-      if (outcome.ok) return outcome.output;
-      throw fromPortable(outcome.error);
+      if (!outcome.ok) throw fromPortable(outcome.error);
+      return "suspended" in outcome ? new Suspension(outcome.suspended) : outcome.output;
     } catch (error) {
       throw stopped ?? error;
     } finally {

@@ -1,6 +1,7 @@
 import { type Json, toJson } from "../../model/json.ts";
 import { loadOperator } from "../load.ts";
 import type { Logger } from "../operator.ts";
+import { type SuspendRequest, Suspension } from "../suspension.ts";
 import { type FromThread, fromPortable, type PortableError, type ThreadCall, type ThreadOutcome, toPortable } from "./messages.ts";
 
 /**
@@ -14,7 +15,9 @@ export async function runCall({ moduleUrl, exportName, input, context, port }: T
   try {
     const operator = await loadOperator(moduleUrl, exportName);
     send({ type: "started" });
-    const output: unknown = await operator(input, { ...context, signal: controller.signal, log: forwardingLogger(send) });
+    const suspend = (request: SuspendRequest) => new Suspension(request);
+    const output: unknown = await operator(input, { ...context, signal: controller.signal, log: forwardingLogger(send), suspend });
+    if (output instanceof Suspension) return { ok: true, suspended: output.request };
     return { ok: true, output: toJson(output, `the output of step "${context.stepId}"`) };
   } catch (error) {
     return { ok: false, error: toPortable(error) };

@@ -1,6 +1,6 @@
 import type { Json } from "../../model/json.ts";
 import { at } from "../at.ts";
-import type { Draft, DraftStep } from "../draft.ts";
+import type { DraftStep, Level } from "../draft.ts";
 import type { SwitchTargets } from "../edges.ts";
 import type { Report } from "../findings.ts";
 import type { Path } from "../path.ts";
@@ -22,8 +22,8 @@ export function constantCondition(source: Json | undefined): boolean | undefined
 const NO_SWITCH: Branches = { isExclusive: false, casesOf: new Map() };
 
 /** Reports branches that can never be taken, and gives those that can, by step. */
-export function checkBranches(draft: Draft, targets: readonly SwitchTargets[], report: Report): readonly Branches[] {
-  return draft.steps.map((step, ordinal) => {
+export function checkBranches(level: Level, targets: readonly SwitchTargets[], report: Report): readonly Branches[] {
+  return level.steps.map((step, ordinal) => {
     const cases = at(targets, ordinal);
     if (cases.length === 0) return NO_SWITCH;
     const isExclusive = step.fields["mode"] !== "inclusive";

@@ -1,5 +1,5 @@
 import { at } from "../at.ts";
-import type { Draft } from "../draft.ts";
+import type { Level } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import type { Edge } from "../graph.ts";
 import type { EdgesByStep } from "../topology.ts";
@@ -10,16 +10,16 @@ const STEPS_SHOWN = 12;
 const IMPLIED_SHOWN = 3;
 
 /** Names one circle for every group of steps that wait for each other. `order` is the topological order, which lacks them. */
-export function checkCycles(draft: Draft, outgoing: EdgesByStep, order: readonly number[], report: Report): void {
-  if (order.length === draft.steps.length) return;
+export function checkCycles(level: Level, outgoing: EdgesByStep, order: readonly number[], report: Report): void {
+  if (order.length === level.steps.length) return;
   const component = componentsOf(outgoing);
   const reported = new Set<number>();
-  for (const { ordinal } of draft.steps) {
+  for (const { ordinal } of level.steps) {
     if (reported.has(at(component, ordinal))) continue;
     const circle = shortestCircle(ordinal, outgoing, component);
     if (circle.length === 0) continue;
     reported.add(at(component, ordinal));
-    reportCircle(circle, ordinal, draft, report);
+    reportCircle(circle, ordinal, level, report);
   }
 }
 
@@ -41,15 +41,15 @@ function shortestCircle(start: number, outgoing: EdgesByStep, component: Int32Ar
   return circle.toReversed();
 }
 
-function reportCircle(circle: readonly Edge[], start: number, draft: Draft, report: Report): void {
-  const name = (ordinal: number) => at(draft.steps, ordinal).id;
+function reportCircle(circle: readonly Edge[], start: number, level: Level, report: Report): void {
+  const name = (ordinal: number) => at(level.steps, ordinal).id;
   const names = circle.map(({ from }) => name(from));
   const shown = names.length > STEPS_SHOWN ? [...names.slice(0, STEPS_SHOWN), `… (${names.length} steps)`] : names;
   const implied = circle.filter((edge) => edge.inferred).slice(0, IMPLIED_SHOWN);
   const reasons = implied.map(({ from, to, kind }) => `${name(from)} → ${name(to)} (${kind === "order" ? "list order" : "a reference"})`);
   report({
     code: "STEP_CYCLE",
-    path: at(draft.steps, start).path,
+    path: at(level.steps, start).path,
     message: `Steps wait for each other in a circle: ${[...shown, name(start)].join(" → ")}`,
     hint:
       reasons.length === 0

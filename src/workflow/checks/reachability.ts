@@ -1,5 +1,5 @@
 import { at } from "../at.ts";
-import type { Draft, DraftStep } from "../draft.ts";
+import type { DraftStep, Level } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import type { Edge } from "../graph.ts";
 import type { StepTemplates } from "../step-templates.ts";
@@ -15,7 +15,7 @@ const MAX_CASES = 64;
 const NO_GUARDS: Guards = new Map();
 
 export interface ReachabilityInput {
-  readonly draft: Draft;
+  readonly level: Level;
   readonly templates: readonly StepTemplates[];
   readonly branches: readonly Branches[];
   readonly incoming: EdgesByStep;
@@ -26,19 +26,19 @@ export interface ReachabilityInput {
  * Reports steps that can never run: a constant condition, no branch that selects them, or needs from two branches of which only
  * one is ever taken; and references to a step of the other branch.
  */
-export function checkReachability({ draft, templates, branches, incoming, order }: ReachabilityInput, report: Report): void {
-  const guardsOf: Guards[] = draft.steps.map(() => NO_GUARDS);
+export function checkReachability({ level, templates, branches, incoming, order }: ReachabilityInput, report: Report): void {
+  const guardsOf: Guards[] = level.steps.map(() => NO_GUARDS);
   for (const ordinal of order) {
-    const step = at(draft.steps, ordinal);
+    const step = at(level.steps, ordinal);
     const edges = at(incoming, ordinal);
     if (constantCondition(step.fields["when"]) === false) neverRuns(step, "its `when` is always false", report, "when");
     const selected = guardsOfTarget(step, edges, branches, guardsOf, report);
-    const guards = inherit(step, edges, selected, guardsOf, draft, report);
+    const guards = inherit(step, edges, selected, guardsOf, level, report);
     guardsOf[ordinal] = guards;
     for (const { ordinal: read, required, path } of at(templates, ordinal).references) {
       const rival = required ? rivalSwitch(guards, at(guardsOf, read)) : undefined;
       if (rival === undefined) continue;
-      const message = `Step \`${step.id}\` refers to \`${at(draft.steps, read).id}\`, but \`${at(draft.steps, rival).id}\` never selects both`;
+      const message = `Step \`${step.id}\` refers to \`${at(level.steps, read).id}\`, but \`${at(level.steps, rival).id}\` never selects both`;
       const hint = "Remove the reference, or give it a default (`?? 'none'`) and the step `join: settled`.";
       report({ code: "STEP_NOT_BEFORE", path, message, hint });
     }
@@ -72,7 +72,7 @@ function guardsOfTarget(
 }
 
 /** A step that must have run brings its branches with it; two that never run together leave nothing. */
-function inherit(step: DraftStep, edges: readonly Edge[], own: Guards, guardsOf: readonly Guards[], draft: Draft, report: Report): Guards {
+function inherit(step: DraftStep, edges: readonly Edge[], own: Guards, guardsOf: readonly Guards[], level: Level, report: Report): Guards {
   const join = step.fields["join"];
   if (join === "settled") return own;
   const data = edges.filter(({ kind }) => kind === "data");
@@ -82,7 +82,7 @@ function inherit(step: DraftStep, edges: readonly Edge[], own: Guards, guardsOf:
     if (rival === undefined) guards = intersect(guards, at(guardsOf, from));
     // A required reference is reported where it stands.
     else if (!required) {
-      const why = `it needs \`${at(draft.steps, from).id}\`, and \`${at(draft.steps, rival).id}\` never selects both branches`;
+      const why = `it needs \`${at(level.steps, from).id}\`, and \`${at(level.steps, rival).id}\` never selects both branches`;
       neverRuns(step, why, report);
     }
   }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { builtInDefinitions } from "../../operators/definitions.ts";
 import { loadWorkflow } from "../index.ts";
 
 const load = async (text: string) =>
@@ -50,4 +51,17 @@ test("a JSONPath query must be one of RFC 9535", async () => {
     ["EXPRESSION_SYNTAX", "steps.a.output", 2],
     ["EXPRESSION_SYNTAX", "steps.b.output", 2],
   ]);
+});
+
+test("S4-21 the form of an approval is a JSON Schema, as far as it is known", async () => {
+  const codes = async (form: string) => {
+    const text = `name: t\nsteps:\n  a: { uses: approval, with: { title: t, form: ${form} } }\n`;
+    return (await loadWorkflow(text, { operators: builtInDefinitions })).problems.map(({ code, path }) => `${code} ${path}`);
+  };
+  expect(await codes("{ type: object, properties: { amount: { type: number } } }")).toEqual([]);
+  expect(await codes("{ type: objet }")).toContain("SCHEMA_INVALID steps.a.with.form.type");
+  expect(await codes('{ type: "{{ input.type }}" }')).toEqual([]);
+  expect(await codes('"{{ input.form }}"')).toEqual([]);
+  const bare = await loadWorkflow("name: t\nsteps: { a: { uses: approval, with: { title: t } } }", { operators: builtInDefinitions });
+  expect(bare.problems).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../../model/json.ts";
-import type { Draft } from "../draft.ts";
+import type { OperatorCatalog } from "../../operators/definition.ts";
+import { type Draft, levelsIn } from "../draft.ts";
 import type { Report } from "../findings.ts";
 import type { Path } from "../path.ts";
+import { asObject, textOr } from "../readers.ts";
 import { reasonOf } from "../reason.ts";
 
 interface SchemaFault {
@@ -11,13 +13,22 @@ interface SchemaFault {
 }
 
 /** Reports JSON Schemas (2020-12) that cannot be used. Ajv is loaded only when a definition has one. */
-export async function checkSchemas(draft: Draft, report: Report): Promise<void> {
+export async function checkSchemas(draft: Draft, operators: OperatorCatalog | null, report: Report): Promise<void> {
   const schemas: { readonly schema: JsonObject; readonly path: Path }[] = [];
   const collect = (schema: Json | undefined, path: Path) => {
     if (isJsonObject(schema)) schemas.push({ schema, path });
   };
   collect(draft.definition["input"], ["input"]);
-  for (const step of draft.steps) collect(step.fields["schema"], [...step.path, "schema"]);
+  for (const { steps } of levelsIn(draft.root)) {
+    for (const { fields, path } of steps) {
+      collect(fields["schema"], [...path, "schema"]);
+      for (const name of operators?.get(textOr(fields["uses"], ""))?.schemas ?? []) {
+        const schema = asObject(fields["with"])[name];
+        // with an expression inside it is known only when the step runs
+        if (!JSON.stringify(schema ?? null).includes("{{")) collect(schema, [...path, "with", name]);
+      }
+    }
+  }
   if (schemas.length === 0) return;
   const faultsOf = await schemaChecker();
   for (const { schema, path } of schemas) {

@@ -1,30 +1,40 @@
-import type { Edge, Graph, Step } from "../graph.ts";
+import type { Edge, Graph, Step, StepGraph } from "../graph.ts";
 import { edgeLabel, stepLabel } from "./edge-style.ts";
+import { drawLevels } from "./levels.ts";
 
-/** A Graphviz digraph: control edges bold with their branch, data edges solid, order edges grey, everything inferred dashed. */
+/**
+ * A Graphviz digraph: control edges bold with their branch, data edges solid, order edges grey, everything inferred dashed. A block is
+ * a cluster that holds the block itself and its steps.
+ */
 export function drawDot(graph: Graph): string {
   const lines = [
     `digraph ${quote(graph.name)} {`,
     "  rankdir=TB;",
     '  node [shape=box, style=rounded, fontname="sans-serif"];',
-    ...graph.steps.map(node),
-    ...graph.edges.map((edge) => arrow(graph, edge)),
+    ...drawLevels(graph, { node, block, arrow }),
     "}",
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function node(step: Step): string {
-  const label = `label=${quote(stepLabel(step).join("\n"))}`;
-  return `  s${step.ordinal} [${step.switch === null ? label : `${label}, shape=diamond, style=solid`}];`;
+function node(step: Step, name: string): string {
+  return `${name} [${label(step)}${step.switch === null ? "" : ", shape=diamond, style=solid"}];`;
 }
 
-function arrow(graph: Graph, edge: Edge): string {
+function block(step: Step, name: string) {
+  return { open: [`subgraph cluster_${name} {`, `  ${name} [${label(step)}, shape=folder, style=solid];`], close: "}" };
+}
+
+function label(step: Step): string {
+  return `label=${quote(stepLabel(step).join("\n"))}`;
+}
+
+function arrow(graph: StepGraph, edge: Edge, from: string, to: string): string {
   const style = edge.kind === "control" ? "bold" : edge.inferred ? "dashed" : "solid";
   const attributes = [`style=${style}`, ...(edge.kind === "order" ? ["color=gray50"] : [])];
-  const label = edgeLabel(graph, edge);
-  if (label !== "") attributes.push(`label=${quote(label)}`);
-  return `  s${edge.from} -> s${edge.to} [${attributes.join(", ")}];`;
+  const text = edgeLabel(graph, edge);
+  if (text !== "") attributes.push(`label=${quote(text)}`);
+  return `${from} -> ${to} [${attributes.join(", ")}];`;
 }
 
 /** A quoted DOT identifier: backslashes doubled, so that none of Graphviz' escapes is left but the line break. */

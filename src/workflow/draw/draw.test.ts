@@ -57,3 +57,57 @@ test("order edges have their own look", async () => {
   expect(drawMermaid(graph)).toContain('s0 -.->|"then"| s1');
   expect(drawDot(graph)).toContain('s0 -> s1 [style=dashed, color=gray50, label="then"]');
 });
+
+const blocks = `
+name: nested
+steps:
+  each:
+    foreach: "{{ input.orders }}"
+    steps:
+      - { id: route, switch: [{ otherwise: tell }] }
+      - { id: tell, loop: { while: round < 3, maxIterations: 9 }, steps: { ask: { uses: t } } }
+  last: { loop: { until: true, while: input.x, maxIterations: 1 }, needs: each, steps: [{ uses: t }] }
+`;
+
+test("S1+11 Mermaid shows a block as a subgraph of its steps", async () => {
+  expect(drawMermaid(await graphOf(blocks)).split("\n")).toEqual([
+    "flowchart TD",
+    '  subgraph s0["each<br/>foreach input.orders"]',
+    '    s0_0{"route"}',
+    '    subgraph s0_1["tell<br/>loop while round #60; 3"]',
+    '      s0_1_0["ask<br/>t"]',
+    "    end",
+    '    s0_0 ==>|"otherwise"| s0_1',
+    "  end",
+    '  subgraph s1["last<br/>loop while input.x until true"]',
+    '    s1_0["t_1<br/>t"]',
+    "  end",
+    "  s0 --> s1",
+    "",
+  ]);
+});
+
+test("S1+11 DOT shows a block as a cluster of itself and its steps", async () => {
+  expect(
+    drawDot(await graphOf(blocks))
+      .split("\n")
+      .slice(3),
+  ).toEqual([
+    "  subgraph cluster_s0 {",
+    '    s0 [label="each\\nforeach input.orders", shape=folder, style=solid];',
+    '    s0_0 [label="route", shape=diamond, style=solid];',
+    "    subgraph cluster_s0_1 {",
+    '      s0_1 [label="tell\\nloop while round < 3", shape=folder, style=solid];',
+    '      s0_1_0 [label="ask\\nt"];',
+    "    }",
+    '    s0_0 -> s0_1 [style=bold, label="otherwise"];',
+    "  }",
+    "  subgraph cluster_s1 {",
+    '    s1 [label="last\\nloop while input.x until true", shape=folder, style=solid];',
+    '    s1_0 [label="t_1\\nt"];',
+    "  }",
+    "  s0 -> s1 [style=solid];",
+    "}",
+    "",
+  ]);
+});

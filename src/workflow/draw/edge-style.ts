@@ -1,11 +1,11 @@
 import type { Json } from "../../model/json.ts";
 import { at } from "../at.ts";
-import type { Edge, Graph, Step } from "../graph.ts";
+import type { Block, Edge, Step, StepGraph } from "../graph.ts";
 
 const MAX_LABEL = 48;
 
 /** What is written at an edge: the branch of a switch, or why there is an edge that nobody wrote. */
-export function edgeLabel(graph: Graph, { from, to, kind, inferred }: Edge): string {
+export function edgeLabel(graph: StepGraph, { from, to, kind, inferred }: Edge): string {
   if (kind === "order") return "then";
   const branches = at(graph.steps, from).switch;
   if (branches === null || kind === "data") return inferred ? "reference" : "";
@@ -18,8 +18,18 @@ function conditionText(source: Json): string {
   return written.replace(/^\s*\{\{\s*|\s*\}\}\s*$/g, "");
 }
 
-export function stepLabel({ id, uses }: Step): readonly string[] {
-  return uses === null ? [id] : [id, shorten(uses)];
+export function stepLabel({ id, uses, block }: Step): readonly string[] {
+  const work = block === null ? uses : repetition(block);
+  return work === null ? [id] : [id, shorten(work)];
+}
+
+function repetition(block: Block): string {
+  if (block.kind === "foreach") return `foreach ${conditionText(block.items.source)}`;
+  const conditions = [
+    block.while && `while ${conditionText(block.while.source)}`,
+    block.until && `until ${conditionText(block.until.source)}`,
+  ];
+  return ["loop", ...conditions.filter((condition) => condition !== null)].join(" ");
 }
 
 function shorten(text: string): string {

@@ -1,24 +1,31 @@
-import type { Edge, Graph, Step } from "../graph.ts";
+import type { Edge, Graph, Step, StepGraph } from "../graph.ts";
 import { edgeLabel, stepLabel } from "./edge-style.ts";
+import { drawLevels } from "./levels.ts";
 
 /**
  * A Mermaid flowchart. Control edges are thick and carry their branch, data edges are solid, everything inferred is
- * dotted; a switch is a rhombus. Steps are called `s0`, `s1`, … because words like `end` mean something to Mermaid.
+ * dotted; a switch is a rhombus, a block a subgraph. Steps are called `s0`, `s1`, … because words like `end` mean something to Mermaid.
  */
 export function drawMermaid(graph: Graph): string {
-  const lines = ["flowchart TD", ...graph.steps.map(node), ...graph.edges.map((edge) => arrow(graph, edge))];
-  return `${lines.join("\n")}\n`;
+  return `${["flowchart TD", ...drawLevels(graph, { node, block, arrow })].join("\n")}\n`;
 }
 
-function node(step: Step): string {
-  const label = `"${stepLabel(step).map(escape).join("<br/>")}"`;
-  return step.switch === null ? `  s${step.ordinal}[${label}]` : `  s${step.ordinal}{${label}}`;
+function node(step: Step, name: string): string {
+  return step.switch === null ? `${name}[${label(step)}]` : `${name}{${label(step)}}`;
 }
 
-function arrow(graph: Graph, edge: Edge): string {
+function block(step: Step, name: string) {
+  return { open: [`subgraph ${name}[${label(step)}]`], close: "end" };
+}
+
+function label(step: Step): string {
+  return `"${stepLabel(step).map(escape).join("<br/>")}"`;
+}
+
+function arrow(graph: StepGraph, edge: Edge, from: string, to: string): string {
   const shape = edge.kind === "control" ? "==>" : edge.inferred ? "-.->" : "-->";
-  const label = edgeLabel(graph, edge);
-  return `  s${edge.from} ${shape}${label === "" ? "" : `|"${escape(label)}"|`} s${edge.to}`;
+  const text = edgeLabel(graph, edge);
+  return `${from} ${shape}${text === "" ? "" : `|"${escape(text)}"|`} ${to}`;
 }
 
 /** Entity codes by number: https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters */

@@ -1,0 +1,25 @@
+import type { RunCore } from "./run-core.ts";
+import type { RunInbox } from "./run-inbox.ts";
+import type { StepRecorder } from "./step-recorder.ts";
+import type { StepScope } from "./step-scope.ts";
+import type { StepState } from "./step-state.ts";
+
+/** The steps of a run that are at work, as the functions see them that start, settle and wake them. */
+export interface LiveSteps {
+  readonly core: RunCore;
+  readonly recorder: StepRecorder;
+  readonly inbox: RunInbox;
+  /** By ordinal: steps that have started and have not settled. */
+  readonly active: Map<number, StepState>;
+  /** Nothing starts or goes on now: the engine stops, or somebody paused the run. */
+  readonly isQuiet: boolean;
+  /** Somebody must follow what the scope's scheduler decided. */
+  touch(scope: StepScope): void;
+  /** Waits for an expression without letting the run commit in between. */
+  evaluate<T>(promise: Promise<T>, next: (value: T) => void): void;
+  /** Runs `start` with a slot, now or when one is free, if `isWanted` then still holds. */
+  whenSlotFree(isWanted: () => boolean, start: () => void): void;
+  releaseSlot(state: StepState): void;
+  /** A block has started: its scopes are opened. */
+  beginBlock(state: StepState): void;
+}

@@ -1,0 +1,65 @@
+import type { Ledger } from "../ledger/port.ts";
+import type { InboxRow } from "../ledger/rows.ts";
+import { asStepwellError, type StepwellError } from "../model/errors.ts";
+import { isTerminalRun } from "../model/status.ts";
+import type { Catalog } from "./catalog.ts";
+import { RunDriver } from "./run-driver.ts";
+import type { RunHost } from "./run-host.ts";
+import { contextOf } from "./run-results.ts";
+
+export interface IntakeHost {
+  readonly host: RunHost;
+  readonly ledger: Ledger;
+  readonly catalog: Catalog;
+  /** The run, if it is in memory. */
+  find(runId: number): RunDriver | undefined;
+  begin(run: RunDriver): void;
+  /** A run cannot be driven on in this process. */
+  broke(publicId: string, error: StepwellError): void;
+}
+
+/** Brings runs of the ledger into memory: for what was sent to them, for their due times, and after their engine has died. */
+export class RunIntake {
+  readonly #to: IntakeHost;
+  /** Runs that are being read, with what was sent to them meanwhile and may not be in what is read. */
+  readonly #reading = new Map<number, InboxRow[]>();
+  /** Runs that this version of Stepwell cannot read; told once, left as they are. */
+  readonly #unreadable = new Set<number>();
+
+  constructor(to: IntakeHost) {
+    this.#to = to;
+  }
+
+  /** A row is in the inbox of a run: its driver is told, or it gets one. */
+  async deliver(row: InboxRow): Promise<void> {
+    const run = this.#to.find(row.runId);
+    if (run !== undefined) run.deliver([row]);
+    else if (this.#reading.has(row.runId)) this.#reading.get(row.runId)?.push(row);
+    else await this.takeUp(row.runId);
+  }
+
+  /** Drives a run on; does nothing for one that is here or has ended. */
+  async takeUp(runId: number): Promise<void> {
+    const { host, ledger, catalog } = this.#to;
+    if (host.isStopping || this.#to.find(runId) !== undefined || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
+    const arrived: InboxRow[] = [];
+    this.#reading.set(runId, arrived);
+    let publicId = String(runId);
+    try {
+      const stored = await ledger.loadRun(runId);
+      if (stored === undefined || isTerminalRun(stored.run.status)) return;
+      publicId = stored.run.publicId;
+      const plan = await catalog.ofVersion(stored.run.versionId);
+      const run = RunDriver.resume(host, plan, contextOf(stored.run), stored);
+      this.#to.begin(run);
+      run.deliver(arrived);
+    } catch (cause) {
+      const error = asStepwellError(cause);
+      if (error.code.startsWith("LEDGER_") && error.code !== "LEDGER_CORRUPT") throw error;
+      this.#unreadable.add(runId);
+      this.#to.broke(publicId, error);
+    } finally {
+      this.#reading.delete(runId);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { WaitKind, WaitRow } from "../ledger/rows.ts";
+import type { Timer } from "../model/clock.ts";
+import { isJsonObject, type Json, parseJson } from "../model/json.ts";
+import type { AwaitedEvent, Suspension } from "../operators/suspension.ts";
+import type { Woken } from "./step-state.ts";
+
+/** Why a step is not going on, and what ends that. */
+export interface StepWait {
+  readonly kind: Exclude<WaitKind, "timeout">;
+  readonly key: string | null;
+  /** How long it lasts once it is on disk; null: `dueAt`, or time alone does not end it. */
+  readonly delayMs: number | null;
+  /** When it ends, on the ledger's clock; null before it is on disk, or when time does not end it. */
+  dueAt: number | null;
+  timer: Timer | null;
+  readonly childRunId: number | null;
+  readonly detail: WaitDetail;
+}
+
+/** What the engine must know again after a restart; it is stored with the wait. */
+export interface WaitDetail {
+  readonly onTimeout?: "fail" | "continue";
+  readonly partial?: Json;
+  readonly mode?: "any" | "all";
+  readonly events?: readonly AwaitedEvent[];
+  readonly close?: "cancel" | "abandon";
+  /** What the next round of a loop is given. */
+  readonly carry?: Json;
+  /** The wake that the operator's `resume` is being called with. */
+  readonly woken?: Woken;
+}
+
+export const NO_DETAIL: WaitDetail = {};
+
+export function detailText(detail: WaitDetail): string | null {
+  return detail === NO_DETAIL ? null : JSON.stringify(detail);
+}
+
+export function detailOf({ request, partial, onTimeout }: Suspension): WaitDetail {
+  const common = { ...(onTimeout === "fail" ? {} : { onTimeout }), ...(partial === null ? {} : { partial }) };
+  switch (request.kind) {
+    case "event":
+      return { ...common, mode: request.mode, events: request.events };
+    case "child":
+      return { ...common, close: request.close ?? "cancel" };
+    default:
+      return Object.keys(common).length === 0 ? NO_DETAIL : common;
+  }
+}
+
+/** The wait that a row of the ledger holds. */
+export function restoreWait(row: WaitRow, kind: StepWait["kind"]): StepWait {
+  const { key, dueAt, childRunId, detail } = row;
+  return { kind, key, delayMs: null, dueAt, timer: null, childRunId, detail: detail === null ? NO_DETAIL : parseDetail(detail) };
+}
+
+/** What `detailText` wrote. */
+function parseDetail(text: string): WaitDetail {
+  const parsed = parseJson(text);
+  return isJsonObject(parsed) ? parsed : NO_DETAIL;
+}
