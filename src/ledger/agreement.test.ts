@@ -198,6 +198,7 @@ async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
   const picked = [
     await ledger.unfinished("all", first - 1, 9),
     await ledger.unfinished("queued", first - 1, 9),
+    await ledger.unfinished("left_behind", first - 1, 9),
     (await ledger.waits.due(undefined, 9_000)).filter(({ runId }) => runId >= first),
   ];
   const open = await ledger.unconsumedInbox(0, 10_000);

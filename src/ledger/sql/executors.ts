@@ -89,6 +89,7 @@ type FrequentKind =
   | "suspendRun"
   | "restartStep"
   | "suspendStep"
+  | "resumeStep"
   | "insertAttempt"
   | "insertEvent"
   | "insertWait"
