@@ -76,6 +76,7 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
   fc
     .record({ ...step, kind: fc.constantFrom("retry", "signal"), key: fc.constantFrom(null, "go"), dueInMs: delay, detail: payload })
     .map(({ runId, ordinal: at, ...change }) => insertWait(runId, at, change)),
+  fc.record({ write: of("resumeStep"), ...step }),
   fc.record({ write: of("pauseRun"), ...fields, pausedBy: fc.constantFrom(null, "ann") }),
   fc
     .record({ ...step, member: fc.nat(1), mode: fc.constantFrom("any", "all"), where: fc.constantFrom({}, { a: 1 }, { b: "x", a: 1 }) })

@@ -18,6 +18,7 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS
  */
 export const READS = {
   run: "SELECT * FROM run_row WHERE tenant = ?1 AND public_id = ?2",
+  runId: "SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1",
   runById: "SELECT * FROM run_row WHERE id = ?1",
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
