@@ -8,7 +8,7 @@ function diagram(transitions: Transitions): readonly string[] {
   const arrows = Object.entries(transitions).flatMap(([from, targets]) =>
     targets.length === 0 ? [`  ${from} --> [*]`] : targets.map((to) => `  ${from} --> ${to}`),
   );
-  return ["```mermaid", "stateDiagram-v2", `  [*] --> ${start}`, ...arrows, "```"];
+  return ["```mermaid", "stateDiagram-v2", `  [*] --> ${start}`, ...arrows, "  FAILED --> SUSPENDED: runs retry", "```"];
 }
 
 function table(reasons: Reasons): readonly string[] {
@@ -21,6 +21,7 @@ export function statesPage(): string {
     "# States",
     "",
     "Made from `src/model/status.ts` by `npm run docs`; the ledger refuses every transition that is not drawn here.",
+    "`FAILED` is left only by hand: `runs retry` reopens the run and the steps that failed it, and makes PENDING again what fell with them.",
     "A status says where a run or a step stands, and its reason says why.",
     "",
     "## Runs",

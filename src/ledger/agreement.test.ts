@@ -3,15 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StepwellError } from "../model/errors.ts";
 import { memoryLedgers, sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
 import {
+  APPROVAL,
   aVersion,
   endRun,
   insertRun,
   insertStep,
+  insertSubscription,
+  insertTask,
   insertWait,
   postInbox,
   settleStep,
   TENANT,
   unit,
+  WORK,
 } from "../testing/conformance/ledger/builders.ts";
 import { type LedgerHarness, ManualTime, WORKER } from "../testing/conformance/ledger/kit.ts";
 import type { Ledger } from "./port.ts";
@@ -72,7 +76,16 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
   fc
     .record({ ...step, kind: fc.constantFrom("retry", "signal"), key: fc.constantFrom(null, "go"), dueInMs: delay, detail: payload })
     .map(({ runId, ordinal: at, ...change }) => insertWait(runId, at, change)),
+  fc.record({ write: of("resumeStep"), ...step }),
   fc.record({ write: of("pauseRun"), ...fields, pausedBy: fc.constantFrom(null, "ann") }),
+  fc
+    .record({ ...step, member: fc.nat(1), mode: fc.constantFrom("any", "all"), where: fc.constantFrom({}, { a: 1 }, { b: "x", a: 1 }) })
+    .map(({ runId, ordinal: at, ...change }) => insertSubscription(runId, at, change)),
+  fc.record({ write: of("deleteSubscriptions"), runId: run, ordinal }),
+  fc
+    .record({ ...step, task: fc.constantFrom(APPROVAL, WORK), expiresInMs: delay })
+    .map((change) => insertTask(change.runId, change.ordinal, change)),
+  fc.record({ write: of("closeTask"), runId: run, ordinal, status: fc.constantFrom("CANCELLED", "EXPIRED") }),
   fc.record({ runId: run, targetRunId: run, payload }).map((change) => postInbox(change.runId, change.targetRunId, change)),
   fc.record({ write: of("deleteWait"), runId: run, ordinal }),
   fc.record({ write: of("consumeInbox"), runId: run, seq: fc.nat(3) }),
@@ -88,6 +101,14 @@ const anyUnit = fc.record({ runId: run, writes: fc.array(anyWrite, { minLength: 
 const anyAction = fc.oneof(
   { weight: 8, arbitrary: fc.record({ units: fc.array(anyUnit, { minLength: 1, maxLength: 3 }) }) },
   fc.record({ signalled: run, signalId: fc.constantFrom(null, "a", "b") }),
+  fc.record({ event: fc.constantFrom("e1", "e2", "e3"), data: fc.constantFrom(1, { a: 1 }, { b: "x", a: 1 }, { a: "1" }) }),
+  fc.record({ reopened: run }),
+  fc.record({
+    task: run,
+    at: ordinal,
+    verb: fc.constantFrom("decide", "poll", "heartbeat", "complete", "fail", "restore"),
+    isRetryable: fc.boolean(),
+  }),
   fc.record({ passes: fc.integer({ min: -5, max: 20 }) }),
 );
 type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
@@ -95,22 +116,58 @@ type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
 /** A unit of the case as a unit of its place in the ledger; all its writes are of its run. */
 function placed({ first, versionId }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
   const id = first + runId;
-  const move = (write: Write): Write =>
-    write.write === "insertRun"
-      ? { ...write, runId: id, publicId: `run-${id}`, versionId }
-      : write.write === "postInbox"
-        ? { ...write, runId: id, targetRunId: first + write.targetRunId }
-        : { ...write, runId: id };
+  const tenant = `tenant-${first}`;
+  const move = (write: Write): Write => {
+    switch (write.write) {
+      case "insertRun":
+        return { ...write, runId: id, publicId: `run-${id}`, versionId };
+      case "postInbox":
+        return { ...write, runId: id, targetRunId: first + write.targetRunId };
+      case "insertSubscription":
+        return { ...write, runId: id, tenant };
+      case "insertTask":
+        return { ...write, runId: id, tenant, publicId: `task-${id}-${write.ordinal}`, task: { ...write.task } };
+      default:
+        return { ...write, runId: id };
+    }
+  };
   return unit(id, writes.map(move), seen);
 }
 
 async function act(ledger: Ledger, place: Place, action: Action): Promise<unknown> {
   if ("units" in action) return ledger.commit({ epoch: place.epoch, units: action.units.map((each) => placed(place, each)) });
   if ("passes" in action) return undefined;
+  if ("event" in action) {
+    // Each case has a tenant of events for itself: what an earlier one left is not to be found.
+    const tenant = `tenant-${place.first}`;
+    return ledger.events.publish({ tenant, event: "paid", id: action.event, data: action.data, retainMs: 20 });
+  }
+  if ("reopened" in action) return ledger.reopenRun(TENANT, `run-${place.first + action.reopened}`, "ann");
+  if ("task" in action) return actOnTask(ledger, place, action);
   const publicId = `run-${place.first + action.signalled}`;
   const sent =
     action.signalId === null ? ({ kind: "cancel" } as const) : ({ kind: "signal", name: "go", signalId: action.signalId } as const);
   return ledger.accept({ tenant: TENANT, publicId, payload: null, actor: "ann", ...sent });
+}
+
+function actOnTask(ledger: Ledger, { first }: Place, action: Extract<Action, { readonly task: number }>): Promise<unknown> {
+  const tenant = `tenant-${first}`;
+  const publicId = `task-${first + action.task}-${action.at}`;
+  const lease = { tenant, publicId, token: "t" };
+  switch (action.verb) {
+    case "decide":
+      return ledger.tasks.decide({ tenant, publicId, isApproved: action.isRetryable, actor: "ann", comment: null, form: 1 });
+    case "poll":
+      return ledger.tasks.poll({ tenant, topic: WORK.topic, worker: "w", token: "t", limit: 2 });
+    case "heartbeat":
+      return ledger.tasks.heartbeat(lease);
+    case "complete":
+      return ledger.tasks.complete(lease, 7);
+    case "fail":
+      return ledger.tasks.fail(lease, { error: { code: "A", message: "a" }, isRetryable: action.isRetryable });
+    case "restore":
+      return ledger.tasks.restore(tenant, publicId);
+  }
 }
 
 /** What a call did, as far as a caller can tell. */
@@ -142,10 +199,12 @@ async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
   const picked = [
     await ledger.unfinished("all", first - 1, 9),
     await ledger.unfinished("queued", first - 1, 9),
+    await ledger.unfinished("left_behind", first - 1, 9),
     (await ledger.waits.due(undefined, 9_000)).filter(({ runId }) => runId >= first),
   ];
   const open = await ledger.unconsumedInbox(0, 10_000);
-  return { runs, waits, page, picked, inbox: open.filter(({ runId }) => runId >= first) };
+  const { tasks } = await ledger.tasks.list({ tenant: `tenant-${first}`, limit: 99 });
+  return { runs, waits, tasks, page, picked, inbox: open.filter(({ runId }) => runId >= first) };
 }
 
 describe("agreement of the backends", () => {

@@ -92,8 +92,12 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** `all`: every run that has not ended. `queued`: QUEUED ones that are not paused. */
-export type Pickup = "all" | "queued";
+/**
+ * `all`: every run that has not ended. The others are not paused: `queued` ones are QUEUED; `left_behind` ones are RUNNING, or
+ * SUSPENDED while an engine had them in memory, when it stopped, or for the want of an operator, so that nothing in the ledger
+ * would wake them.
+ */
+export type Pickup = "all" | "queued" | "left_behind";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {

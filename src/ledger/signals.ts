@@ -6,14 +6,14 @@ import type { Transaction } from "./transaction.ts";
 /** Puts what a caller sends into the inbox of its run, once for each signal id. */
 export function acceptEntry(transaction: Transaction, entry: InboxEntry): OpenInboxRow {
   const { tenant, publicId, kind, name = null, signalId, payload, actor } = entry;
-  const run = transaction.run(tenant, publicId);
-  if (run === undefined) throw runNotFound(publicId);
-  const known = signalId === undefined ? undefined : transaction.signal(run.id, signalId);
+  const runId = transaction.runId(tenant, publicId);
+  if (runId === undefined) throw runNotFound(publicId);
+  const known = signalId === undefined ? undefined : transaction.signal(runId, signalId);
   if (known !== undefined) return withAwaited(transaction, known);
   const row = transaction.post({
     write: "postInbox",
-    runId: run.id,
-    targetRunId: run.id,
+    runId,
+    targetRunId: runId,
     kind,
     ordinal: null,
     name,

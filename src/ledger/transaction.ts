@@ -12,6 +12,8 @@ export interface Transaction {
   post(write: PostInbox): InboxRow | undefined;
 
   run(tenant: string, publicId: string): RunRow | undefined;
+  /** The internal id alone: a run's row asks all its steps for their revision. */
+  runId(tenant: string, publicId: string): number | undefined;
   /** The signal that a run accepted under an id of its sender. */
   signal(runId: number, signalId: string): InboxRow | undefined;
   /** Whether an open wait of the run has this signal's name. */

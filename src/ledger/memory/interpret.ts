@@ -17,28 +17,32 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
     );
   if (action === "insert") {
     const { other } = description.guard;
-    if (other !== undefined) {
-      const [found] = tables.find(other.table, values(other.key, {}));
-      if (found === undefined || other.empty.some((column) => found[column] !== null)) return;
-    }
+    const [found] = other === undefined ? [] : tables.find(other.table, values(other.key, {}));
+    const isMissing = other !== undefined && (found === undefined || other.empty.some((column) => found[column] !== null));
+    if (isMissing && noRow === "allow") return;
+    if (isMissing) throw refusal(write);
     tables.insert(table, { ...values(key, {}), ...values(set, {}) });
     return;
   }
   const upTo = values(description.guard.upTo ?? {}, {});
   const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row), upTo));
   if (rows.length === 0 && noRow === "refuse") {
-    throw new StepwellError(
-      "LEDGER_CONFLICT",
-      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
-      {
-        data: { write: write.write },
-      },
-    );
+    throw refusal(write);
   }
   for (const row of rows) {
     if (action === "update") tables.update(table, row, values(set, row));
     else tables.remove(table, row);
   }
+}
+
+function refusal(write: AnyWrite): StepwellError {
+  return new StepwellError(
+    "LEDGER_CONFLICT",
+    `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
+    {
+      data: { write: write.write },
+    },
+  );
 }
 
 function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValue, write: W, now: number): ColumnValue {

@@ -285,6 +285,9 @@ class MemoryLedger implements Ledger {
   }
 }
 
-function isFor(pickup: Pickup, run: MemoryRow): boolean {
-  return pickup === "all" || (run["status"] === "QUEUED" && run["paused_by"] === null);
+function isFor(pickup: Pickup, { status, reason, paused_by: pausedBy, owner_epoch: owner }: MemoryRow): boolean {
+  if (pickup === "all") return true;
+  if (pausedBy !== null) return false;
+  if (pickup === "queued") return status === "QUEUED";
+  return status === "RUNNING" || (status === "SUSPENDED" && (owner !== null || reason === "shutdown" || reason === "no_worker"));
 }

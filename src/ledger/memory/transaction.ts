@@ -39,6 +39,11 @@ export class MemoryTransaction implements Transaction {
     return row?.["tenant"] === tenant ? decodeRun(this.#views.run(row)) : undefined;
   }
 
+  runId(tenant: string, publicId: string): number | undefined {
+    const row = this.#tables.findUnique("run", { public_id: publicId });
+    return row?.["tenant"] === tenant ? Number(row["id"]) : undefined;
+  }
+
   signal(runId: number, signalId: string): InboxRow | undefined {
     const row = this.#tables.findUnique("inbox", { run_id: runId, signal_id: signalId });
     return row === undefined ? undefined : decodeInbox(row);

@@ -90,6 +90,7 @@ type FrequentKind =
   | "restartStep"
   | "resumeStep"
   | "suspendStep"
+  | "resumeStep"
   | "insertAttempt"
   | "insertEvent"
   | "insertWait"

@@ -18,6 +18,7 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS
  */
 export const READS = {
   run: "SELECT * FROM run_row WHERE tenant = ?1 AND public_id = ?2",
+  runId: "SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1",
   runById: "SELECT * FROM run_row WHERE id = ?1",
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
@@ -50,7 +51,7 @@ export const READS = {
   signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
   awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
   lastInbox: "SELECT coalesce(max(id), 0) AS id FROM inbox",
-  inboxHeads: "SELECT run_id, max(seq) AS seq, max(id) AS id FROM inbox WHERE id > ?1 GROUP BY run_id",
+  inboxHeads: "SELECT run_id, seq, id FROM inbox WHERE id > ?1 ORDER BY id",
   /** ?1 to ?4 are the key; subscriptions have no other order than that in which they came. */
   subscriptions: "SELECT * FROM subscription WHERE tenant = ?1 AND event = ?2 AND field = ?3 AND value = ?4 ORDER BY id",
   subscribed: "SELECT 1 AS found FROM subscription WHERE run_id = ?1 AND ordinal = ?2 AND member = ?3",
@@ -75,6 +76,8 @@ export const READS = {
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
   unfinishedAll: "SELECT * FROM run_row WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+  unfinishedLeftBehind: `SELECT * FROM run_row WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
+    AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason IN ('shutdown', 'no_worker')))) ORDER BY id LIMIT ?2`,
   unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND paused_by IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
 } as const;
 

@@ -3,7 +3,8 @@ import { RUN_TRANSITIONS, STEP_TRANSITIONS } from "../../model/status.ts";
 import { checksum } from "./checksum.ts";
 import type { HotWrite } from "./description.ts";
 import { executorsBy } from "./executors.ts";
-import { renderWrite } from "./render.ts";
+import { briefWrite, renderWrite } from "./render.ts";
+import { countInbox, insertInbox, insertWait } from "./waiting-writes.ts";
 
 /** The SQL of every hot write for a target status, by the name of the write. */
 function statements(target: string): Readonly<Record<string, string>> {
@@ -36,6 +37,38 @@ describe("rendering of hot writes", () => {
 
   test("no write is made to a status that it cannot give", () => {
     expect(statements("QUEUED")["endRun"]).toMatch(/status IN \(\)$/);
+  });
+
+  test("a run without parent, waits and inbox pays for none of them", () => {
+    const bound: number[][] = [];
+    const executors = executorsBy((description) => {
+      const briefs = (description.brief ?? []).map(({ without }) => renderWrite(briefWrite(description, without)).values.length);
+      bound.push([...briefs, renderWrite(description).values.length]);
+      return () => undefined;
+    });
+    const counts = Object.fromEntries(Object.keys(executors).map((name, index) => [name, bound[index]]));
+    // A run without a parent, or one; a root step that starts, one that ends at once, a step of a scope that starts, any row.
+    expect(counts).toMatchObject({ insertRun: [20, 25], insertStep: [11, 17, 15, 21], settleStep: [10], endRun: [9] });
+  });
+
+  test("a row is put into an inbox under the next number of its run, if that has not ended", () => {
+    expect(renderWrite(countInbox).sql("")).toBe("UPDATE run SET inbox_seq = inbox_seq + 1 WHERE id = ?1 AND finished_at IS NULL");
+    expect(renderWrite(insertInbox).sql("")).toBe(
+      "INSERT INTO inbox (run_id, seq, kind, name, ordinal, signal_id, actor, accepted_at, payload, payload_crc) " +
+        "SELECT ?1, (SELECT inbox_seq FROM run WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 " +
+        "WHERE EXISTS (SELECT 1 FROM run WHERE id = ?1 AND finished_at IS NULL)",
+    );
+  });
+
+  test.each([
+    [{ dueAt: 12, dueInMs: 50 }, 12],
+    [{ dueAt: null, dueInMs: 50 }, 150],
+    [{ dueAt: null, dueInMs: null }, null],
+  ])("a due time of %j is %j", (due, expected) => {
+    const { sql, values } = renderWrite(insertWait);
+    const wait = { write: "insertWait", runId: 1, ordinal: 0, kind: "timer", key: null, childRunId: null, detail: null, ...due } as const;
+    const columns = /\((.*)\) VALUES/.exec(sql(""))?.[1]?.split(", ") ?? [];
+    expect(values[columns.indexOf("due_at")]?.(wait, 100)).toBe(expected);
   });
 
   test("a value used for several columns is bound once", () => {

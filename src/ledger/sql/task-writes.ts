@@ -37,7 +37,7 @@ export const insertTask: HotWrite<Insert> = {
     expires_at: { from: "clock", after: (write) => write.expiresInMs, at: (write) => write.expiresAt },
     created_at: NOW,
   },
-  guard: {},
+  guard: { other: { table: "run", key: { id: RUN_ID }, empty: ["finished_at"] } },
   noRow: "refuse",
 };
 

@@ -132,7 +132,7 @@ export class SqliteCommits {
     this.#epoch = Number(this.#session.get(READS.owner)?.["epoch"] ?? 0);
     for (const row of this.#session.all(READS.inboxHeads, this.#seenInbox)) {
       this.heads.note(Number(row["run_id"]), Number(row["seq"]));
-      this.#seenInbox = Math.max(this.#seenInbox, Number(row["id"]));
+      this.#seenInbox = Number(row["id"]);
     }
     this.#seenVersion = version;
   }

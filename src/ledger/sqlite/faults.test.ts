@@ -5,7 +5,16 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { sqliteLedgers } from "../../testing/conformance/ledger/backends.ts";
-import { aVersion, insertRun, insertStep, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
+import {
+  aVersion,
+  insertRun,
+  insertStep,
+  insertTask,
+  insertWait,
+  settleStep,
+  TENANT,
+  unit,
+} from "../../testing/conformance/ledger/builders.ts";
 import { commit, eachCase, type LedgerCase, refusal, runOf, startedRun, stepOf, WORKER } from "../../testing/conformance/ledger/kit.ts";
 import type { Ledger } from "../port.ts";
 import { openDatabase } from "./connection.ts";
@@ -162,6 +171,9 @@ describe("damage", () => {
     ["attempt", "error", (ledger: Ledger, runId: number) => ledger.listAttempts(TENANT, `run-${runId}`)],
     ["event", "detail", (ledger: Ledger, runId: number) => ledger.listHistory(TENANT, `run-${runId}`)],
     ["inbox", "payload", (ledger: Ledger) => ledger.unconsumedInbox(0, 5)],
+    ["wait", "detail", (ledger: Ledger, runId: number) => ledger.waits.listWaits(TENANT, `run-${runId}`)],
+    ["task", "payload", (ledger: Ledger, runId: number) => ledger.tasks.get(TENANT, `task-${runId}-0`)],
+    ["task", "error", (ledger: Ledger) => ledger.tasks.list({ tenant: TENANT, limit: 5 })],
     ["version", "definition", (ledger: Ledger) => ledger.latestVersion(TENANT, "order")],
   ])("a changed %s.%s is found", async (table, column, read) => {
     const fixture = get();
@@ -170,7 +182,7 @@ describe("damage", () => {
     await fixture.ledger.accept({ tenant: TENANT, publicId: `run-${runId}`, kind: "cancel", payload: 1, actor: "ann" });
     const lost = { write: "insertAttempt", runId, ordinal: 0, attempt: 1, status: "LOST", error: null, revision: 2 } as const;
     const event = { write: "insertEvent", runId, event: "noted", detail: "{}", actor: "ann", revision: 2 } as const;
-    await commit(fixture, unit(runId, [lost, event], 1));
+    await commit(fixture, unit(runId, [lost, event, insertWait(runId, 0), insertTask(runId, 0)], 1));
     const db = new DatabaseSync(file);
     db.exec(`UPDATE ${table} SET ${column} = 'changed'`);
     db.close();

@@ -211,6 +211,8 @@ class SqliteLedger implements Ledger {
     switch (pickup) {
       case "all":
         return this.#session.all(READS.unfinishedAll, afterId, limit);
+      case "left_behind":
+        return this.#session.all(READS.unfinishedLeftBehind, afterId, limit);
       case "queued":
         return this.#session.all(READS.unfinishedQueued, afterId, limit);
     }

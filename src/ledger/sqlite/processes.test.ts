@@ -4,7 +4,18 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { sqliteLedgers } from "../../testing/conformance/ledger/backends.ts";
-import { aQueuedRun, endRun, insertWait, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
+import {
+  APPROVAL,
+  aQueuedRun,
+  endRun,
+  insertRun,
+  insertStep,
+  insertTask,
+  insertWait,
+  settleStep,
+  TENANT,
+  unit,
+} from "../../testing/conformance/ledger/builders.ts";
 import { commit, eachCase, refusal, startedRun, WORKER } from "../../testing/conformance/ledger/kit.ts";
 
 const OWNER = fileURLToPath(import.meta.resolve("../../testing/conformance/ledger/owner-process.ts"));
@@ -76,6 +87,45 @@ describe("two processes on one SQLite ledger", () => {
       { run_id: publicId, seq: 1, kind: "cancel", actor: "ann" },
     ]);
     expect(queryElsewhere(file, "SELECT count(*) AS lines FROM history")).toEqual([{ lines: 6 }]);
+  });
+
+  test("S2-8 the stable views show blocks with their items, tasks, children and who paused a run", async () => {
+    const fixture = get();
+    const { file = "" } = fixture;
+    const runId = await startedRun(fixture);
+    const childId = await fixture.ledger.reserveRunIds(1);
+    const place = { runId, step: "second[0].call", ordinal: 4, depth: 1, rootRunId: runId };
+    await commit(
+      fixture,
+      unit(runId, [
+        insertStep(runId, 1, { kind: "block", status: "SUSPENDED", reason: "steps" }),
+        insertStep(runId, 4, { path: "second[0].call", uses: "workflow", parent: 3, status: "SUSPENDED", reason: "child" }),
+        insertStep(runId, 5, { kind: "item", path: "second[1]", parent: 1, status: "SUCCEEDED", attempt: 0, output: "7" }),
+        insertWait(runId, 4, { kind: "child", childRunId: childId }),
+        insertRun(fixture.version.id, childId, { parent: place, status: "QUEUED" }),
+        insertTask(runId, 0, { task: APPROVAL }),
+        { write: "pauseRun", runId, pausedBy: "ann", revision: 2 },
+      ]),
+    );
+    const [parent, child] = [`run-${runId}`, `run-${childId}`];
+    const of = (sql: string) => queryElsewhere(file, sql);
+    expect(of("SELECT id, parent_run_id, parent_step, depth, root_run_id, paused_by FROM runs ORDER BY depth")).toEqual([
+      { id: parent, parent_run_id: null, parent_step: null, depth: 0, root_run_id: null, paused_by: "ann" },
+      { id: child, parent_run_id: parent, parent_step: "second[0].call", depth: 1, root_run_id: parent, paused_by: null },
+    ]);
+    expect(of(`SELECT path, uses, status FROM step_runs WHERE run_id = '${parent}' AND ordinal IN (1, 4, 5)`)).toEqual([
+      { path: "second", uses: "transform", status: "RUNNING" },
+      { path: "second[0].call", uses: "workflow", status: "SUSPENDED" },
+    ]);
+    expect(of("SELECT run_id, path, kind, status, output FROM items")).toEqual([
+      { run_id: parent, path: "second[1]", kind: "item", status: "SUCCEEDED", output: "7" },
+    ]);
+    expect(of("SELECT path, kind, child_run_id, since FROM waits")).toEqual([
+      { path: "second[0].call", kind: "child", child_run_id: child, since: fixture.clock.time },
+    ]);
+    expect(of("SELECT run_id, path, type, title, assignees, status FROM tasks")).toEqual([
+      { run_id: parent, path: "first", type: "approval", title: APPROVAL.title, assignees: '["ann"]', status: "READY" },
+    ]);
   });
 
   test("S0-32 a killed owner's lock is free at once, its epoch is fenced, its run is taken up", async () => {

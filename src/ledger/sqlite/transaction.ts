@@ -35,6 +35,11 @@ export class SqliteTransaction implements Transaction {
     return row === undefined ? undefined : decodeRun(row);
   }
 
+  runId(tenant: string, publicId: string): number | undefined {
+    const row = this.#session.get(READS.runId, tenant, publicId);
+    return row === undefined ? undefined : Number(row["id"]);
+  }
+
   signal(runId: number, signalId: string): InboxRow | undefined {
     const row = this.#session.get(READS.signal, runId, signalId);
     return row === undefined ? undefined : decodeInbox(row);

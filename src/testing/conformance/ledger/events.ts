@@ -3,7 +3,7 @@ import type { EventEntry } from "../../../ledger/port.ts";
 import type { Json } from "../../../model/json.ts";
 import { parseJson } from "../../../model/json.ts";
 import { endRun, insertStep, insertSubscription, settleStep, TENANT, unit } from "./builders.ts";
-import { commit, eachCase, type LedgerCase, type MakeLedger, refusal, runOf, startedRun } from "./kit.ts";
+import { commit, eachCase, type LedgerCase, type MakeLedger, openedAgain, refusal, runOf, startedRun } from "./kit.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -114,6 +114,19 @@ export function describeEvents(make: MakeLedger): void {
       const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, index]));
       await expect(ledger.events.publish(paid({ ...members(32), list: [1] }))).resolves.toMatchObject({ isNew: true });
       expect((await refusal(ledger.events.publish(paid(members(33), { id: "e2" })))).code).toBe("VALUE_TOO_LARGE");
+    });
+
+    test("an event through another handle is seen by the owner's next commit, and matches what the owner subscribed to", async () => {
+      const fixture = get();
+      const other = await openedAgain(fixture);
+      if (other === undefined) return;
+      const runId = await startedRun(fixture);
+      await other.events.publish(paid(1));
+      await expect(commit(fixture, unit(runId, [insertSubscription(runId, 0)]))).resolves.toMatchObject({ accepted: [{ seq: 1 }] });
+      await commit(fixture, unit(runId, [insertSubscription(runId, 0)], 1));
+      await expect(other.events.publish(paid(2, { id: "e2" }))).resolves.toMatchObject({ accepted: [{ runId, seq: 2 }] });
+      await expect(commit(fixture, unit(runId, [settleStep(runId, 0)], 1))).resolves.toMatchObject({ missed: [0] });
+      await other.close();
     });
 
     test("a batch that is refused matches nothing", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { RunReason } from "../../../model/status.ts";
 import { aQueuedRun, endRun, insertStep, insertWait, settleStep, TENANT, unit } from "./builders.ts";
 import { commit, eachCase, type LedgerCase, type MakeLedger, openedAgain, startedRun } from "./kit.ts";
 
@@ -30,6 +31,23 @@ export function describeRecovery(make: MakeLedger): void {
       const pick = async (afterId: number, limit: number) => (await ledger.unfinished("all", afterId, limit)).map((run) => run.id);
       await expect(pick(0, 2)).resolves.toEqual([first, third]);
       await expect(pick(third, 2)).resolves.toEqual([fourth]);
+    });
+
+    test("what an engine left behind is found apart from what the ledger will wake, unless it is paused", async () => {
+      const fixture = get();
+      const runs = async () => (await fixture.ledger.unfinished("left_behind", 0, 10)).map((run) => run.id);
+      const suspendRun = async (reason: RunReason, ownerEpoch: number | null) => {
+        const runId = await startedRun(fixture);
+        await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason, ownerEpoch, crashes: 0, revision: 2 }]));
+        return runId;
+      };
+      const running = await startedRun(fixture);
+      await fixture.ledger.enqueueRun(aQueuedRun(fixture.version.id, "run-q"));
+      await suspendRun("timer", null);
+      const left = [await suspendRun("timer", 1), await suspendRun("shutdown", null), await suspendRun("no_worker", null)];
+      await expect(runs()).resolves.toEqual([running, ...left]);
+      await commit(fixture, unit(running, [{ write: "pauseRun", runId: running, pausedBy: "ann", revision: 3 }]));
+      await expect(runs()).resolves.toEqual(left);
     });
 
     test("queued runs are found apart", async () => {

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { READS } from "../sql/reads.ts";
+import { openDatabase } from "./connection.ts";
+
+/** What a read searches first; the rest of its plan looks rows up by key. */
+const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
+  dueRuns: "w USING COVERING INDEX wait_due ((due_at,run_id)>(?,?) AND due_at<?)",
+  nextDue: "w USING COVERING INDEX wait_due (due_at>?)",
+  unfinishedQueued: "r USING INDEX run_queued (id>?)",
+  unfinishedLeftBehind: "r USING INDEX run_unfinished (id>?)",
+  unfinishedAll: "r USING INDEX run_unfinished (id>?)",
+  openInbox: "i USING INDEX inbox_open (id>?)",
+  inboxHeads: "inbox USING INTEGER PRIMARY KEY (rowid>?)",
+  inboxRows: "inbox USING INDEX sqlite_autoindex_inbox_1 (run_id=?)",
+  signal: "inbox USING INDEX inbox_signal (run_id=? AND signal_id=?)",
+  awaits: "wait USING INDEX sqlite_autoindex_wait_1 (run_id=?)",
+  subscriptions: "subscription USING INDEX subscription_key (tenant=? AND event=? AND field=? AND value=?)",
+  keptEvent: "event_kept USING INDEX sqlite_autoindex_event_kept_1 (tenant=? AND event=? AND event_id=?)",
+  keptEvents: "k USING COVERING INDEX event_key_lookup (tenant=? AND event=? AND field=? AND value=?)",
+  expiredEvents: "event_kept USING COVERING INDEX event_kept_expiry (expires_at<?)",
+  claimableTasks: "t USING INDEX task_available (tenant=? AND topic=? AND available_at<?)",
+  task: "t USING INDEX sqlite_autoindex_task_1 (public_id=?)",
+  tasks: "t USING INDEX task_tenant (tenant=? AND id>?)",
+  tasksByStatus: "t USING INDEX task_status (tenant=? AND status=? AND id>?)",
+  children: "r USING INDEX run_parent (parent_run_id=?)",
+  stepRows: "s USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+  lastOrdinal: "step USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+  waitRows: "wait USING INDEX sqlite_autoindex_wait_1 (run_id=?)",
+};
+/** Lists in a column of the row in hand. */
+const OF_JSON = /^SCAN \w+ VIRTUAL TABLE/;
+
+describe("query plans", () => {
+  let directory = "";
+  let db: DatabaseSync | undefined;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "stepwell-plans-"));
+    db = await openDatabase(join(directory, "ledger.db"), 50);
+  });
+
+  afterAll(() => {
+    db?.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  function planOf(name: string): readonly string[] {
+    const sql = Object.entries(READS).find(([key]) => key === name)?.[1] ?? "";
+    const count = Math.max(0, ...[...sql.matchAll(/\?(\d)/g)].map(([, number]) => Number(number)));
+    const rows = db?.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: count }, () => 1)) ?? [];
+    return rows.map((row) => String(row["detail"]));
+  }
+
+  test.each(Object.entries(DRIVEN_BY))("%s finds its rows by an index, in the order that it gives them", (name, driver) => {
+    const plan = planOf(name);
+    expect(plan[0]).toBe(`SEARCH ${driver}`);
+    expect(plan.filter((line) => (line.startsWith("SCAN") && !OF_JSON.test(line)) || line.includes("TEMP B-TREE"))).toEqual([]);
+  });
+});
