@@ -1,5 +1,5 @@
 import type { DueRun, Ledger } from "../ledger/port.ts";
-import type { InboxRow, RunRow } from "../ledger/rows.ts";
+import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 
 /** What another process writes is noticed within twice this. */
@@ -40,7 +40,7 @@ export class Pickup {
 
   /** Takes up what a dead or stopped engine left behind, then watches. */
   async start(): Promise<void> {
-    await this.#recover((row) => isLeftBehind(row));
+    await this.#recover();
     await this.#claimQueued();
     await this.#readInbox();
     this.#nextDue = await this.#ledger.waits.nextDue();
@@ -54,7 +54,7 @@ export class Pickup {
 
   /** New operators are there: runs that were parked for the want of one are tried again. */
   async operatorsChanged(): Promise<void> {
-    await this.#recover((row) => row.status === "SUSPENDED" && row.reason === "no_worker");
+    await this.#recover();
   }
 
   /** A run left memory: a queued one may take its place. */
@@ -75,10 +75,10 @@ export class Pickup {
     this.#timer?.cancel();
   }
 
-  async #recover(wanted: (row: RunRow) => boolean): Promise<void> {
+  async #recover(): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
-      const page = await this.#ledger.unfinished("all", after, PAGE);
-      for (const row of page) if (wanted(row)) await this.#host.takeUp(row.id);
+      const page = await this.#ledger.unfinished("left_behind", after, PAGE);
+      for (const row of page) await this.#host.takeUp(row.id);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
       after = last.id;
@@ -154,10 +154,4 @@ export class Pickup {
     }
     this.#nextDue = await this.#ledger.waits.nextDue();
   }
-}
-
-/** RUNNING runs, and SUSPENDED ones that nothing in the ledger would wake. */
-function isLeftBehind(row: RunRow): boolean {
-  if (row.status === "RUNNING") return true;
-  return row.status === "SUSPENDED" && (row.ownerEpoch !== null || row.reason === "shutdown" || row.reason === "no_worker");
 }

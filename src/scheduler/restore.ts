@@ -3,7 +3,7 @@ import type { StepStatus } from "../model/status.ts";
 import { at } from "./at.ts";
 import { select } from "./on/succeeded.ts";
 import { begin, release } from "./propagate.ts";
-import { errorContinues } from "./row.ts";
+import { errorContinues, joinsSettled } from "./row.ts";
 import { type Ending, enter, type RunState, refuse } from "./state.ts";
 import { sweepAll } from "./sweep.ts";
 import { hasUnsettledEdges, isPending, isSettled, PHASE, type Phase, phaseIn } from "./word.ts";
@@ -49,10 +49,14 @@ function place(state: RunState, { ordinal, status }: RestoredStep): void {
   if (status === "FAILED" && !errorContinues(at(state.topology.rows, ordinal))) state.failed = true;
 }
 
-/** A step that still waits for something cannot have started; rows that say so are damaged. */
+/**
+ * A step that still waits for something cannot have started; rows that say so are damaged. A clean-up step may have: it ran because the
+ * run failed, and the run was opened again.
+ */
 function refuseEarlyStarts(state: RunState): void {
   for (let step = 0; step < state.topology.stepCount; step++) {
     const word = at(state.words, step);
+    if (joinsSettled(at(state.topology.rows, step))) continue;
     if (hasUnsettledEdges(word) && phaseIn(word) !== PHASE.pending && phaseIn(word) < PHASE.skipped) {
       throw new InvariantViolation(`step ${step} cannot be restored: it started before what it waits for had settled`);
     }

@@ -60,6 +60,8 @@ export class BlockScopes {
     const scope = new StepScope(this.#steps.core, plan, scheduler, views, place);
     this.#byOrdinal ??= new Map();
     for (const step of plan.graph.steps) this.#byOrdinal.set(scope.ordinalOf(step), scope);
+    // steps of a scope that was read back have their ordinals although no row may hold them yet
+    this.#nextOrdinal = Math.max(this.#nextOrdinal, place.ordinal + 1 + plan.graph.steps.length);
     this.#steps.touch(scope);
     return scope;
   }

@@ -199,6 +199,32 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
+    test("a clean-up that ran because the run failed stays done when the run is tried again", async () => {
+      const calls: string[] = [];
+      let broken = true;
+      const note: Operator<{ readonly n: string }> = ({ n }) => calls.push(n);
+      const flaky: Operator = () => {
+        if (broken) throw new Error("down");
+      };
+      const harness = await Harness.on(open, { operators: { note, flaky } });
+      const id = await harness.start({
+        name: "clean-up",
+        onFailure: "stop",
+        steps: {
+          a: { uses: "flaky" },
+          b: { uses: "note", needs: ["a"], with: { n: "b" } },
+          clean: { uses: "note", needs: ["b"], join: "settled", with: { n: "clean" } },
+        },
+      });
+      expect((await harness.stepwell.result(id)).status).toBe("FAILED");
+      expect(calls).toEqual(["clean"]);
+      broken = false;
+      await harness.stepwell.retry(id);
+      expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
+      expect(calls).toEqual(["clean", "b"]);
+      await harness.stepwell.stop();
+    });
+
     test("a failed run is tried again inside its blocks", async () => {
       const calls: number[] = [];
       let broken = true;

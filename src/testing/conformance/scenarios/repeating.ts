@@ -168,6 +168,24 @@ export function describeRepeating(open: () => Promise<OpenLedger>): void {
       await second.stepwell.stop();
     });
 
+    test("an item that was begun and had no row yet keeps its place beside those that begin after a restart", async () => {
+      const reopen = await open();
+      const gate = new Gate();
+      const ledger = await reopen();
+      const body = [
+        { id: "x", uses: "gate", with: { n: "{{ item }}" } },
+        { id: "y", uses: "echo", with: { n: "{{ steps.x.output.n }}" } },
+      ];
+      const definition = { name: "places", steps: { lines: each({ maxConcurrency: 2 }, body) }, output: "{{ steps.lines.output }}" };
+      const first = new Harness(ledger, { operators: { ...operators, gate: gate.operator }, concurrency: { steps: 1 } });
+      const id = await first.start(definition, { list: [1, 2, 3] });
+      await gate.arrivals(1);
+      await ledger.close();
+      const second = new Harness(await reopen(), { operators: { ...operators, gate: echo } });
+      expect((await second.stepwell.result(id)).output).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+      await second.stepwell.stop();
+    });
+
     test("a loop repeats its body until its condition holds, and carries from round to round", async () => {
       const harness = await Harness.on(open, { operators });
       const outcome = await harness.run({
