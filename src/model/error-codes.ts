@@ -63,7 +63,7 @@ export const ERROR_CODES = {
   ITEMS_FAILED: fault("Items of a `foreach` failed", 422),
   LOOP_EXHAUSTED: fault("A loop reached the most rounds that it may take", 422),
   RUN_TOO_LARGE: fault("A run has had more steps, items and rounds than one run may have", 413),
-  CHILD_FAILED: fault("A run that a step started did not succeed", 422, true),
+  CHILD_FAILED: fault("A run that a step started did not succeed", 502, true),
   CHILD_TOO_DEEP: fault("A run would stand too deep below the first of its family", 422),
   CHILD_RECURSION: fault("A workflow starts itself with the same input", 422),
   SUSPENSION_INVALID: fault("An operator suspended with something that cannot be waited for", 422),

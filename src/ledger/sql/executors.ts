@@ -88,7 +88,6 @@ type FrequentKind =
   | "startRun"
   | "suspendRun"
   | "restartStep"
-  | "resumeStep"
   | "suspendStep"
   | "resumeStep"
   | "insertAttempt"

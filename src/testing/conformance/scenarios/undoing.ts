@@ -50,7 +50,7 @@ export function describeUndoing(open: () => Promise<OpenLedger>): void {
       for (const on of [["failure"], ["failure", "cancel"]]) {
         const gate = new Gate();
         const books = new Books({ gate: gate.operator });
-        const harness = await Harness.on(open, { ...books, cancelGraceMs: 1 });
+        const harness = await Harness.on(open, { operators: books.operators, cancelGraceMs: 1 });
         const id = await harness.start({
           name: "cancel",
           compensation: { order: "forward", on },
