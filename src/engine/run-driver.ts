@@ -171,7 +171,6 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     if (this.#steps.isEvaluating) return;
     const isComplete = this.#steps.root.scheduler.isComplete();
     if (isComplete && this.#isUndoing()) this.#steps.decide();
-    if (this.#steps.isEvaluating) return;
     if (isComplete && !this.#isUndoing()) this.#finish();
     else if (!this.#steps.isBusy) this.#suspend();
     this.#askForCommit();
