@@ -201,7 +201,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     }
     for (const ordinal of alarms) this.#steps.arm(ordinal, now);
     for (const runId of spawned) this.host.onSpawned(runId);
-    if (this.#isEnding && launches.length > 0) this.advance();
+    if (this.#steps.isBehind || (this.#isEnding && launches.length > 0)) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
     this.#leaveIfOver();
   }

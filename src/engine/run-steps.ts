@@ -23,6 +23,9 @@ import type { StepState } from "./step-state.ts";
 import { askAfterCrash, outcomeUnknown, resumeStep, wakeIfCome } from "./suspend-step.ts";
 import { outcomeOf, tellOutcome } from "./tell-outcome.ts";
 
+/** Scopes that one commit follows: with it a million rounds that do nothing are a thousand commits instead of one that fills memory. */
+const SCOPES_AT_ONCE = 1_000;
+
 /**
  * The steps of one run, those of its blocks included: turns the schedulers' decisions into starts and rows, and outcomes into
  * facts. After a crash or a commit that was left out it is retired and built anew from the ledger.
@@ -65,7 +68,7 @@ export class RunSteps implements LiveSteps {
   /** Something goes on without any wait ending. */
   get isBusy(): boolean {
     const waitsForSlot = this.#slotsAsked > 0 && !this.isQuiet;
-    return this.#evaluating > 0 || waitsForSlot || this.recorder.running > 0;
+    return this.#evaluating > 0 || waitsForSlot || this.recorder.running > 0 || this.isBehind;
   }
 
   begin(): void {
@@ -79,13 +82,20 @@ export class RunSteps implements LiveSteps {
     this.#touched.push(scope);
   }
 
-  /** Follows what the schedulers decided until nothing is left. */
+  /** Scopes are left whose decisions nobody has followed: they go into the next commit. */
+  get isBehind(): boolean {
+    return this.#touched.length > 0;
+  }
+
+  /** Follows what the schedulers decided, as far as one commit may reach: a block may go through any number of scopes at once. */
   decide(): void {
-    for (let next = 0; next < this.#touched.length; next++) {
+    let next = 0;
+    for (; next < this.#touched.length && next < SCOPES_AT_ONCE; next++) {
       const scope = this.#touched[next];
       if (scope !== undefined) this.#follow(scope);
     }
-    this.#touched.length = 0;
+    if (next === this.#touched.length) this.#touched.length = 0;
+    else this.#touched.splice(0, next);
   }
 
   /** Calls the operator of a step whose RUNNING is on disk. */

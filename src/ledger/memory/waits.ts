@@ -35,7 +35,7 @@ export class MemoryWaits implements WaitReads {
     for (const { run_id: runId, due_at: dueAt } of this.#tables.all("wait")) {
       if (typeof runId !== "number" || typeof dueAt !== "number") continue;
       const [run] = this.#tables.find("run", { id: runId });
-      const isParked = run?.["status"] === "SUSPENDED" && run["owner_epoch"] === null && run["paused_by"] === null;
+      const isParked = run?.["status"] === "SUSPENDED" && run["owner_epoch"] === null && !isHeld(run);
       if (isParked) due.push({ runId, dueAt });
     }
     return due.toSorted(order);
@@ -62,5 +62,8 @@ export class MemoryWaits implements WaitReads {
     return run?.["tenant"] === tenant ? rows(run) : [];
   }
 }
+
+/** A person must let it go; time does not. */
+const isHeld = (run: MemoryRow): boolean => run["paused_by"] !== null || run["reason"] === "quarantined";
 
 const order = (a: DueRun, b: DueRun): number => a.dueAt - b.dueAt || a.runId - b.runId;

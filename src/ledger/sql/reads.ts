@@ -35,10 +35,10 @@ export const READS = {
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL
-    AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL ORDER BY w.due_at LIMIT 1`,
+    AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined' ORDER BY w.due_at LIMIT 1`,
   /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
   dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id
-    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL
+    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'
     GROUP BY w.due_at, w.run_id ORDER BY w.due_at, w.run_id LIMIT ?4`,
   children: `SELECT * FROM run_row WHERE tenant = ?1 AND parent_run_id = (SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1) ORDER BY id`,
   signals: `SELECT i.* FROM inbox i JOIN run r ON r.id = i.run_id WHERE r.tenant = ?1 AND r.public_id = ?2 ORDER BY i.seq`,

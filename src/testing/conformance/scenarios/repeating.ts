@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../model/json.ts";
 import type { Operator } from "../../../operators/operator.ts";
-import { Gate, Harness, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
 
 const echo: Operator = (input) => input;
 const refuses: Operator<{ readonly n: number; readonly bad: readonly number[] }> = ({ n, bad }) => {
@@ -220,6 +220,32 @@ export function describeRepeating(open: () => Promise<OpenLedger>): void {
       const lenient = await harness.run(loop("lenient", { until: "{{ false }}", maxIterations: 2, exhausted: "succeed" }));
       expect(lenient).toMatchObject({ status: "SUCCEEDED", output: 2 });
       expect((await harness.stepwell.get(lenient.id))?.steps[0]).toMatchObject({ reason: "exhausted", error: { code: "LOOP_EXHAUSTED" } });
+      await harness.stepwell.stop();
+    });
+
+    test("thousands of rounds and items that have nothing to do are done in commits of a bounded size", async () => {
+      const sizes: number[] = [];
+      const ledger = await (await open())();
+      const harness = new Harness(
+        interposed(ledger, {
+          commit: (batch) => {
+            sizes.push(...batch.units.map(({ writes }) => writes.length));
+            return ledger.commit(batch);
+          },
+        }),
+        { operators },
+      );
+      const idle = { id: "x", uses: "echo", when: "{{ index < 0 }}" };
+      const steps = {
+        l: {
+          loop: { while: "{{ true }}", maxIterations: 3_000, exhausted: "succeed" },
+          steps: [{ id: "y", uses: "echo", when: "{{ round < 0 }}" }],
+        },
+        f: { foreach: "{{ input.list }}", maxConcurrency: 3_000, steps: [idle] },
+      };
+      const outcome = await harness.run({ name: "idle", steps }, { list: Array.from({ length: 3_000 }, () => 0) });
+      expect(outcome.status).toBe("SUCCEEDED");
+      expect(Math.max(...sizes)).toBeLessThan(10_000);
       await harness.stepwell.stop();
     });
 
