@@ -74,6 +74,11 @@ export class RunJournal {
     return this.#next.writes.length === 0;
   }
 
+  /** Writes that are gathered. */
+  get size(): number {
+    return this.#next.writes.length;
+  }
+
   /** Nothing is gathered and nothing is in flight: what was decided is on disk. */
   get isIdle(): boolean {
     return this.isEmpty && this.#inFlight === undefined;

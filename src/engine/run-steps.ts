@@ -23,8 +23,8 @@ import type { StepState } from "./step-state.ts";
 import { askAfterCrash, outcomeUnknown, resumeStep, wakeIfCome } from "./suspend-step.ts";
 import { outcomeOf, tellOutcome } from "./tell-outcome.ts";
 
-/** Scopes that one commit follows: with it a million rounds that do nothing are a thousand commits instead of one that fills memory. */
-const SCOPES_AT_ONCE = 1_000;
+/** Writes behind which no further scope is followed: a million rounds that do nothing are many commits, not one that fills memory. */
+const WRITES_AT_ONCE = 4_096;
 
 /**
  * The steps of one run, those of its blocks included: turns the schedulers' decisions into starts and rows, and outcomes into
@@ -90,7 +90,7 @@ export class RunSteps implements LiveSteps {
   /** Follows what the schedulers decided, as far as one commit may reach: a block may go through any number of scopes at once. */
   decide(): void {
     let next = 0;
-    for (; next < this.#touched.length && next < SCOPES_AT_ONCE; next++) {
+    for (; next < this.#touched.length && this.core.journal.size < WRITES_AT_ONCE; next++) {
       const scope = this.#touched[next];
       if (scope !== undefined) this.#follow(scope);
     }

@@ -238,14 +238,14 @@ export function describeRepeating(open: () => Promise<OpenLedger>): void {
       const idle = { id: "x", uses: "echo", when: "{{ index < 0 }}" };
       const steps = {
         l: {
-          loop: { while: "{{ true }}", maxIterations: 3_000, exhausted: "succeed" },
+          loop: { while: "{{ true }}", maxIterations: 2_000, exhausted: "succeed" },
           steps: [{ id: "y", uses: "echo", when: "{{ round < 0 }}" }],
         },
-        f: { foreach: "{{ input.list }}", maxConcurrency: 3_000, steps: [idle] },
+        f: { foreach: "{{ input.list }}", maxConcurrency: 2_000, steps: [idle] },
       };
-      const outcome = await harness.run({ name: "idle", steps }, { list: Array.from({ length: 3_000 }, () => 0) });
+      const outcome = await harness.run({ name: "idle", steps }, { list: Array.from({ length: 2_000 }, () => 0) });
       expect(outcome.status).toBe("SUCCEEDED");
-      expect(Math.max(...sizes)).toBeLessThan(10_000);
+      expect(Math.max(...sizes)).toBeLessThan(6_000);
       await harness.stepwell.stop();
     });
 
