@@ -12,6 +12,11 @@ export interface InboxTarget {
   receive(row: InboxRow): void;
 }
 
+/** Whether it is for the run itself; the others end waits of its steps. */
+export function isCommand({ kind }: InboxRow): boolean {
+  return kind === "cancel" || kind === "pause" || kind === "resume" || kind === "retry";
+}
+
 /**
  * Applies what was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known
  * already nothing else lets the run go on.

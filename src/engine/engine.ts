@@ -121,7 +121,6 @@ export class Engine implements RunHost {
     this.#catalog = new Catalog(options.ledger);
     this.#intake = new RunIntake({
       host: this,
-      ledger: options.ledger,
       catalog: this.#catalog,
       find: (runId) => this.#byId.get(runId),
       begin: (run) => this.#remember(run),
@@ -279,8 +278,10 @@ export class Engine implements RunHost {
     tellListeners(this.#options.listeners, event);
   }
 
-  load(runId: number): Promise<StoredRun | undefined> {
-    return this.#ledger.loadRun(runId);
+  async load(runId: number): Promise<StoredRun | undefined> {
+    const stored = await this.#ledger.loadRun(runId);
+    this.#time.told(await this.#ledger.waits.now());
+    return stored;
   }
 
   onStarted(run: DrivenRun): void {

@@ -5,7 +5,7 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
-import { applyInbox, type InboxTarget } from "./apply-inbox.ts";
+import { applyInbox, type InboxTarget, isCommand } from "./apply-inbox.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
@@ -124,21 +124,21 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   }
 
   /**
-   * Accepted signals have come. They apply to what is committed: decisions that are not yet on disk were made without them, so
-   * those are left out by the ledger and made again.
+   * Something was accepted. A command applies to what is committed: decisions that are not yet on disk were made without it, so those
+   * are left out by the ledger and made again. What only ends a wait takes nothing back of what is decided.
    */
   deliver(inbox: readonly InboxRow[]): void {
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined) return;
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
-    const [first] = fresh;
-    if (first === undefined) return;
-    if (!this.journal.isIdle) {
-      this.#inboxMoved = true;
-    } else if (first.seq === (this.#inboxSeq ?? 0) + 1) {
+    if (fresh.length === 0) return;
+    const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
+    if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
       this.#apply(fresh);
       this.advance();
-    } else {
+    } else if (this.journal.isIdle) {
       this.missed();
+    } else {
+      this.#inboxMoved = true;
     }
   }
 

@@ -72,6 +72,7 @@ export interface RunHost {
   onSpawned(runId: number): void;
   commit(run: DrivenRun): void;
   emit(event: LifecycleEvent): void;
+  /** Reads a run, and the ledger's time with it. */
   load(runId: number): Promise<StoredRun | undefined>;
   /** The run's first unit is on disk. */
   onStarted(run: DrivenRun): void;

@@ -1,4 +1,3 @@
-import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import { asStepwellError, type StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -9,7 +8,6 @@ import { contextOf } from "./run-results.ts";
 
 export interface IntakeHost {
   readonly host: RunHost;
-  readonly ledger: Ledger;
   readonly catalog: Catalog;
   /** The run, if it is in memory. */
   find(runId: number): RunDriver | undefined;
@@ -40,13 +38,13 @@ export class RunIntake {
 
   /** Drives a run on; does nothing for one that is here or has ended. */
   async takeUp(runId: number): Promise<void> {
-    const { host, ledger, catalog } = this.#to;
+    const { host, catalog } = this.#to;
     if (host.isStopping || this.#to.find(runId) !== undefined || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
     const arrived: InboxRow[] = [];
     this.#reading.set(runId, arrived);
     let publicId = String(runId);
     try {
-      const stored = await ledger.loadRun(runId);
+      const stored = await host.load(runId);
       if (stored === undefined || isTerminalRun(stored.run.status)) return;
       publicId = stored.run.publicId;
       const plan = await catalog.ofVersion(stored.run.versionId);

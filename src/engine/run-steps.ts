@@ -132,14 +132,14 @@ export class RunSteps implements LiveSteps {
     this.inbox.add(row);
     if (row.kind === "signal") {
       const [ordinal] = this.recorder.waitingFor(row.name ?? "");
-      if (ordinal !== undefined) this.#wakeAt(ordinal);
+      if (ordinal !== undefined) this.#wakeAt(ordinal, row.acceptedAt);
     } else if (row.ordinal !== null) {
-      if (this.recorder.waits.get(row.ordinal)?.kind === row.kind) this.#wakeAt(row.ordinal);
+      if (this.recorder.waits.get(row.ordinal)?.kind === row.kind) this.#wakeAt(row.ordinal, row.acceptedAt);
       else this.#ignore(row);
     }
   }
 
-  /** A wait has lasted as long as it may. */
+  /** A wait has lasted as long as it may; the ledger has just told its time. */
   due(ordinal: number): void {
     const wait = this.recorder.waits.get(ordinal);
     const state = this.active.get(ordinal);
@@ -148,18 +148,19 @@ export class RunSteps implements LiveSteps {
     else if (wait.kind === "delay") {
       this.recorder.endWait(ordinal, "used");
       state.block?.delayOver();
-    } else wakeIfCome(this, state);
+    } else wakeIfCome(this, state, this.core.host.ledgerNow());
   }
 
-  /** After the run was read from the ledger: everything that has come for its steps, or is due, is acted upon. */
+  /** After the run was read from the ledger, which told its time with it: everything that has come for its steps, or is due, is acted upon. */
   wakeAll(): void {
+    const now = this.core.host.ledgerNow();
     for (const [ordinal, wait] of [...this.recorder.waits]) {
       const state = this.active.get(ordinal);
       if (state === undefined) continue;
       if (this.isQuiet) return;
       if (wait.kind === "resume" && state.woken !== null && !state.isRunning) resumeStep(this, state);
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
-      else wakeIfCome(this, state);
+      else wakeIfCome(this, state, now);
     }
   }
 
@@ -349,9 +350,9 @@ export class RunSteps implements LiveSteps {
     return step.isolation === "thread" ? inThread(this.core.host.threads, operator) : operator.execute;
   }
 
-  #wakeAt(ordinal: number): void {
+  #wakeAt(ordinal: number, now: number): void {
     const state = this.active.get(ordinal);
-    if (state !== undefined) wakeIfCome(this, state);
+    if (state !== undefined) wakeIfCome(this, state, now);
   }
 
   #ignore(row: InboxRow): void {

@@ -17,7 +17,7 @@ export function suspendStep(steps: LiveSteps, state: StepState, outcome: Suspend
   if (scope.scheduler.statusOf(step.ordinal) !== "SUSPENDED") return;
   state.woken = null;
   steps.recorder.suspended(state, outcome);
-  wakeIfCome(steps, state);
+  wakeIfCome(steps, state, NOT_YET);
 }
 
 /** `delivery: confirm`: only a person can know whether the attempt that a crash took had its effect. */
@@ -41,11 +41,18 @@ export function outcomeUnknown({ path, attempt }: StepState): RecordedError {
   return recordError(new StepwellError("OUTCOME_UNKNOWN", `a crash hid whether attempt ${attempt} of step "${path}" took effect`));
 }
 
-/** Ends the wait of a step if what it waits for is there, or its time is over. */
-export function wakeIfCome(steps: LiveSteps, state: StepState): void {
+/** Before every due time: whether one has passed is not asked. */
+const NOT_YET = Number.NEGATIVE_INFINITY;
+
+/**
+ * Ends the wait of a step if what it waits for is there, or its time is over.
+ *
+ * @param now a time that the ledger has told: what this process thinks of the ledger's clock may be ahead of it
+ */
+export function wakeIfCome(steps: LiveSteps, state: StepState, now: number): void {
   const wait = steps.recorder.waits.get(state.ordinal);
   if (wait === undefined || steps.isQuiet || state.isRunning) return;
-  const wakeUp = wakeUpOf(wait, state.ordinal, steps.inbox, steps.core.host.ledgerNow());
+  const wakeUp = wakeUpOf(wait, state.ordinal, steps.inbox, now);
   if (wakeUp !== undefined) wake(steps, state, wakeUp, wait.detail);
 }
 
