@@ -50,7 +50,7 @@ export function wakeUpOf(wait: StepWait, ordinal: number, inbox: RunInbox, now: 
 /** Its time is over: for a timer that is what it waited for. */
 function overdue({ kind, key, detail }: StepWait): WakeUp | undefined {
   if (kind === "timer") return { kind, key, result: { ok: true, payload: detail.partial ?? null }, rows: [] };
-  if (kind === "retry" || kind === "delay" || kind === "no_worker") return undefined;
+  if (kind !== "signal" && kind !== "event" && kind !== "task" && kind !== "child") return undefined;
   return { kind: "timeout", key, result: { ok: true, payload: { timedOut: true } }, rows: [] };
 }
 
