@@ -131,8 +131,10 @@ export class RunSteps implements LiveSteps {
   receive(row: InboxRow): void {
     this.inbox.add(row);
     if (row.kind === "signal") {
-      const [ordinal] = this.recorder.waitingFor(row.name ?? "");
-      if (ordinal !== undefined) this.#wakeAt(ordinal, row.acceptedAt);
+      // one whose deadline has passed leaves the signal to the next
+      for (const ordinal of [...this.recorder.waitingFor(row.name ?? "")]) {
+        if (this.inbox.signal(row.name ?? "") !== undefined) this.#wakeAt(ordinal, row.acceptedAt);
+      }
     } else if (row.ordinal !== null) {
       if (this.recorder.waits.get(row.ordinal)?.kind === row.kind) this.#wakeAt(row.ordinal, row.acceptedAt);
       else this.#ignore(row);

@@ -92,7 +92,8 @@ export class StepRecorder {
     const { journal, runId } = this.#core;
     const { ordinal, attempt } = state;
     this.#core.ensureRunning();
-    if (state.woken === null) this.endWait(ordinal, "dropped");
+    this.endWait(ordinal, "dropped");
+    if (state.woken !== null) this.#keepWoken(ordinal, state.woken);
     journal.write({ write: "restartStep", runId, ordinal, reason, attempt, revision: journal.revision });
     this.#launch(state);
   }
@@ -176,6 +177,10 @@ export class StepRecorder {
   /** What a step waited for has come; its operator is to be told of it. */
   woken({ ordinal }: StepState, woken: Woken, end: WaitEnd): void {
     this.endWait(ordinal, end);
+    this.#keepWoken(ordinal, woken);
+  }
+
+  #keepWoken(ordinal: number, woken: Woken): void {
     this.#insertWait(ordinal, {
       kind: "resume",
       key: woken.key,
