@@ -18,6 +18,7 @@ export const LEDGER_FLAG = [
   "sqlite:.stepwell/ledger.db",
 ] as const;
 export const OPERATORS_FLAG = ["--operators <file>", "a TypeScript or JavaScript module whose named exports are operators"] as const;
+export const ACTOR_FLAG = ["--as <name>", "who does it; kept in the history", "cli"] as const;
 export const VAR_FLAG = ["--var <name=value>", "a value for ${user.name} in the definition; may be repeated"] as const;
 
 export type Variables = Readonly<Record<string, string>>;
@@ -27,6 +28,11 @@ export function collectVariable(text: string, earlier: Variables | undefined): V
   const at = text.indexOf("=");
   if (at <= 0) throw new InvalidArgumentError("Write name=value.");
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Collects a flag that may be repeated. */
+export function collectText(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), text];
 }
 
 export function wholeNumber(least: number): (text: string) => number {

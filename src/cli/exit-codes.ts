@@ -31,6 +31,8 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   "DEFINITION_SYNTAX",
   "DEFINITION_TOO_LARGE",
   "NOT_SUPPORTED",
+  "TASK_FORM_INVALID",
+  "DURATION_INVALID",
 ]);
 
 export function exitCodeOfError(error: unknown): ExitCode {

@@ -12,7 +12,7 @@ export type Ending =
 
 type InterruptSignal = "SIGINT" | "SIGTERM";
 
-const HELD: ReadonlySet<RunReason> = new Set<RunReason>(["no_worker", "quarantined"]);
+const HELD: ReadonlySet<RunReason> = new Set<RunReason>(["no_worker", "quarantined", "paused"]);
 
 /**
  * Shows a run until it ends, is held, or the process is told to stop.

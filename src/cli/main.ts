@@ -21,7 +21,18 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/validate.ts")).defineValidate,
   },
   { name: "graph", summary: "draw a workflow", load: async () => (await import("./commands/graph.ts")).defineGraph },
-  { name: "runs", summary: "list, show and cancel runs", load: async () => (await import("./commands/runs/runs.ts")).defineRuns },
+  { name: "runs", summary: "list, show and steer runs", load: async () => (await import("./commands/runs/runs.ts")).defineRuns },
+  {
+    name: "tasks",
+    summary: "list, show and decide what runs ask of people and remote workers",
+    load: async () => (await import("./commands/tasks/tasks.ts")).defineTasks,
+  },
+  { name: "signal", summary: "send a named signal to a run", load: async () => (await import("./commands/signal.ts")).defineSignal },
+  {
+    name: "events",
+    summary: "publish events that runs wait for",
+    load: async () => (await import("./commands/events/events.ts")).defineEvents,
+  },
   {
     name: "doctor",
     summary: "check this machine and the ledger",
@@ -35,6 +46,7 @@ Examples:
   $ stepwell run order.yaml --operators operators.ts --input @order.json
   $ stepwell runs list --status FAILED
   $ stepwell runs show 01a1fa77
+  $ stepwell tasks approve 01a1fa88 --as ana
 
 Exit codes: 0 succeeded, 1 failed, 2 wrong usage or invalid definition, 3 cancelled, 4 suspended until somebody outside acts.`;
 

@@ -5,9 +5,9 @@ import type { Problem } from "../model/problem.ts";
 import type { LoadedOperators } from "../operators/load.ts";
 import type { Definition } from "../workflow/index.ts";
 import type { Variables } from "./command.ts";
+import { readInput } from "./json-flag.ts";
 import { catalogWith, loadDefinition, loadOperatorsFile } from "./load-definition.ts";
 import { countProblems, hasErrors, problemLines, reportError } from "./report-error.ts";
-import { readInput } from "./run-input.ts";
 import type { Output } from "./terminal.ts";
 
 export interface RunSource {

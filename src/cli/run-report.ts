@@ -3,11 +3,11 @@ import { resultOf } from "../engine/run-results.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
-import type { Json } from "../model/json.ts";
 import { parseJson } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";
+import { readable } from "./readable.ts";
 import { errorLine, type StepView, stepLines, stepViewOf } from "./step-rows.ts";
 import type { Paint, Terminal } from "./terminal.ts";
 
@@ -67,11 +67,4 @@ export function colourOf(status: RunStatus, paint: Paint): (text: string) => str
     case "RUNNING":
       return paint.cyan;
   }
-}
-
-/** YAML, which people read more easily than JSON; plain text as it is. */
-async function readable(output: Json): Promise<string> {
-  if (typeof output === "string") return output;
-  const { stringify } = await import("yaml");
-  return stringify(output, { lineWidth: 0 }).trimEnd();
 }

@@ -175,6 +175,7 @@ class RunCommand {
   }
 
   #hintForHeld(reason: string, runId: string): string {
+    if (reason === "paused") return `Let it go on with: stepwell runs resume ${runId}`;
     return reason === "no_worker"
       ? `Export the missing operators from the module of --operators, then: ${this.#request.goOnWith}`
       : `See what happened with: stepwell runs show ${runId}`;

@@ -78,7 +78,18 @@ export class TaskCommands {
       throw new StepwellError("USAGE", `a poll asks for 1 to ${LIMITS.tasksPerPoll} tasks`);
     const token = this.#host.newId();
     const rows = await ledger.tasks.poll({ tenant, topic, worker, token, limit });
-    return rows.map((row) => ({ ...detailOf(row), token, leaseUntil: iso(row.leaseUntil) ?? "" }));
+    return rows.map((row) => leased(row, token));
+  }
+
+  /**
+   * Claims one work item that nobody has, whatever its topic: for somebody who does the work by hand.
+   *
+   * @throws StepwellError `TASK_NOT_FOUND`, `TASK_CLOSED`, `TASK_EXPIRED`, `TASK_LEASE_LOST` while a worker has it
+   */
+  async claim(taskId: string, worker: string): Promise<LeasedTask> {
+    const { ledger, tenant } = this.#open();
+    const token = this.#host.newId();
+    return leased(await ledger.tasks.claim({ tenant, publicId: taskId, token }, worker), token);
   }
 
   /** @throws StepwellError `TASK_LEASE_LOST`, `TASK_NOT_FOUND` */
@@ -160,6 +171,10 @@ function refuseStranger({ assignees, groups, title, publicId }: TaskRow, by: str
     hint: `It is for ${[...assignees, ...groups.map((group) => `group ${group}`)].join(", ")}.`,
     data: { task: publicId },
   });
+}
+
+function leased(row: TaskRow, token: string): LeasedTask {
+  return { ...detailOf(row), token, leaseUntil: iso(row.leaseUntil) ?? "" };
 }
 
 function detailOf(row: TaskRow): TaskDetail {

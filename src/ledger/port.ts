@@ -162,6 +162,8 @@ export interface Tasks {
   decide(entry: TaskDecision): Promise<TaskOutcome>;
   /** Claims up to `limit` work items of a topic, those that have waited longest first; each is an attempt. */
   poll(request: TaskPoll): Promise<readonly TaskRow[]>;
+  /** Claims one work item that nobody has, also while it waits for its next attempt. */
+  claim(lease: TaskLease, worker: string): Promise<TaskRow>;
   heartbeat(lease: TaskLease): Promise<TaskRow>;
   complete(lease: TaskLease, payload: Json): Promise<TaskOutcome>;
   fail(lease: TaskLease, failure: TaskFailure): Promise<TaskRow>;

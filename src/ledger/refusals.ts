@@ -32,7 +32,7 @@ export function runNotFailed({ publicId, status }: RunRow): StepwellError {
   });
 }
 
-export function taskNotFound(publicId: string, what: "task" | "approval"): StepwellError {
+export function taskNotFound(publicId: string, what: "task" | "approval" | "work item"): StepwellError {
   return new StepwellError("TASK_NOT_FOUND", `There is no ${what} ${publicId}`, { data: { task: publicId } });
 }
 
@@ -50,4 +50,19 @@ export function taskExpired(publicId: string): StepwellError {
 
 export function taskLeaseLost(publicId: string): StepwellError {
   return new StepwellError("TASK_LEASE_LOST", `Task ${publicId} is not leased under this token`, { data: { task: publicId } });
+}
+
+/** A worker has it, and only its token speaks for the task. */
+export function taskTaken({ publicId: task, worker, leaseUntil }: TaskRow): StepwellError {
+  return new StepwellError("TASK_LEASE_LOST", `Task ${task} is claimed by "${worker}"`, {
+    hint: "Give the token of that claim, or wait until its lease ends.",
+    data: { task, worker, leaseUntil },
+  });
+}
+
+export function taskDead({ publicId: task }: TaskRow): StepwellError {
+  return new StepwellError("TASK_CLOSED", `Task ${task} is a dead letter`, {
+    hint: "Restore it first: stepwell tasks restore.",
+    data: { task, status: "DEAD_LETTER" },
+  });
 }

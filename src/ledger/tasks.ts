@@ -1,7 +1,7 @@
 import type { Json } from "../model/json.ts";
 import type { UpdateTask } from "./own-writes.ts";
 import type { TaskDecision, TaskFailure, TaskLease, TaskOutcome, TaskPoll, Tasks } from "./port.ts";
-import { taskClosed, taskExpired, taskLeaseLost, taskNotFound } from "./refusals.ts";
+import { taskClosed, taskDead, taskExpired, taskLeaseLost, taskNotFound, taskTaken } from "./refusals.ts";
 import type { JsonText, TaskRow, TaskStatus } from "./rows.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -33,29 +33,47 @@ function pollTasks(transaction: Transaction, { tenant, topic, worker, token, lim
       update(transaction, task, { ...FREE, status: "DEAD_LETTER", failures, error, availableAt: null });
       continue;
     }
-    const leaseUntil = transaction.now + task.leaseMs;
-    const lease = { leaseToken: token, worker, leaseUntil, availableAt: leaseUntil };
-    claimed.push(update(transaction, task, { ...lease, status: "CLAIMED", attempt: task.attempt + 1, failures, error: null }));
+    claimed.push(lease(transaction, task, { worker, token, failures }));
   }
   return claimed;
 }
 
+/** A person takes one work item up by hand: its delay between two attempts does not hold them. */
+function claimTask(transaction: Transaction, { tenant, publicId, token }: TaskLease, worker: string): TaskRow {
+  const task = openTask(transaction, tenant, publicId);
+  if (task.type !== "work") throw taskNotFound(publicId, "work item");
+  const isAbandoned = task.status === "CLAIMED" && (task.leaseUntil ?? 0) <= transaction.now;
+  if (task.status === "CLAIMED" && !isAbandoned) throw taskTaken(task);
+  if (task.status === "DEAD_LETTER") throw taskDead(task);
+  return lease(transaction, task, { worker, token, failures: task.failures + (isAbandoned ? 1 : 0) });
+}
+
+function lease(
+  transaction: Transaction,
+  task: TaskRow,
+  { worker, token, failures }: { readonly worker: string; readonly token: string; readonly failures: number },
+): TaskRow {
+  const leaseUntil = transaction.now + task.leaseMs;
+  const claimed = { leaseToken: token, worker, leaseUntil, availableAt: leaseUntil };
+  return update(transaction, task, { ...claimed, status: "CLAIMED", attempt: task.attempt + 1, failures, error: null });
+}
+
 /** The worker is still at it: its lease begins anew. */
-function extendLease(transaction: Transaction, lease: TaskLease): TaskRow {
-  const task = claimedTask(transaction, lease);
+function extendLease(transaction: Transaction, held: TaskLease): TaskRow {
+  const task = claimedTask(transaction, held);
   const leaseUntil = transaction.now + task.leaseMs;
   return update(transaction, task, { leaseUntil, availableAt: leaseUntil });
 }
 
-function completeTask(transaction: Transaction, lease: TaskLease, payload: Json): TaskOutcome {
-  const task = claimedTask(transaction, lease);
+function completeTask(transaction: Transaction, held: TaskLease, payload: Json): TaskOutcome {
+  const task = claimedTask(transaction, held);
   const actor = task.worker ?? "worker";
   return close(transaction, task, { decidedBy: actor, decision: JSON.stringify(payload) }, { ok: true, payload }, actor);
 }
 
 /** The next attempt follows after a delay; after the last one, or when none can help, the task waits for a person. */
-function failTask(transaction: Transaction, lease: TaskLease, { error, isRetryable }: TaskFailure): TaskRow {
-  const task = claimedTask(transaction, lease);
+function failTask(transaction: Transaction, held: TaskLease, { error, isRetryable }: TaskFailure): TaskRow {
+  const task = claimedTask(transaction, held);
   const failures = task.failures + 1;
   const common = { ...FREE, failures, error: JSON.stringify(error) };
   if (!isRetryable || failures >= task.maxAttempts)
@@ -116,9 +134,10 @@ export function taskOperations(within: <T>(work: (transaction: Transaction) => T
   return {
     decide: async (entry) => within((transaction) => decideTask(transaction, entry)),
     poll: async (request) => within((transaction) => pollTasks(transaction, request)),
-    heartbeat: async (lease) => within((transaction) => extendLease(transaction, lease)),
-    complete: async (lease, payload) => within((transaction) => completeTask(transaction, lease, payload)),
-    fail: async (lease, failure) => within((transaction) => failTask(transaction, lease, failure)),
+    claim: async (held, worker) => within((transaction) => claimTask(transaction, held, worker)),
+    heartbeat: async (held) => within((transaction) => extendLease(transaction, held)),
+    complete: async (held, payload) => within((transaction) => completeTask(transaction, held, payload)),
+    fail: async (held, failure) => within((transaction) => failTask(transaction, held, failure)),
     restore: async (tenant, publicId) => within((transaction) => restoreTask(transaction, tenant, publicId)),
   };
 }

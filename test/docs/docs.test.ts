@@ -98,6 +98,11 @@ describe("docs/reference/cli.md", () => {
     ["runs list", "## stepwell runs"],
     ["runs show", "## stepwell runs"],
     ["runs cancel", "## stepwell runs"],
+    ["tasks list", "## stepwell tasks"],
+    ["tasks approve", "## stepwell tasks"],
+    ["tasks complete", "## stepwell tasks"],
+    ["signal", "## stepwell signal"],
+    ["events publish", "## stepwell events"],
     ["doctor", "## stepwell doctor"],
   ])("lists every flag of %s", async (command, heading) => {
     using place = new Workspace();

@@ -1,7 +1,7 @@
 import type { Define } from "../../command.ts";
 import { defineList } from "./list.ts";
 import { defineShow } from "./show.ts";
-import { defineSignal } from "./signal.ts";
+import { defineSteer } from "./steer.ts";
 
 export const defineRuns: Define = (command, session) => {
   command.addHelpText(
@@ -13,10 +13,13 @@ Examples:
   $ stepwell runs list --status FAILED --limit 5
   $ stepwell runs show 01a1fa77
   $ stepwell runs cancel 01a1fa77
-  $ stepwell runs resume 01a1fa77`,
+  $ stepwell runs pause 01a1fa77 --as ana
+  $ stepwell runs retry 01a1fa77`,
   );
   defineList(command.command("list").description("list runs, newest first"), session);
   defineShow(command.command("show").description("show a run: its steps, attempts and history"), session);
-  defineSignal("cancel")(command.command("cancel").description("cancel a run"), session);
-  defineSignal("resume")(command.command("resume").description("let a quarantined run go on"), session);
+  defineSteer("cancel")(command.command("cancel").description("cancel a run"), session);
+  defineSteer("pause")(command.command("pause").description("hold a run: nothing of it starts until it is resumed"), session);
+  defineSteer("resume")(command.command("resume").description("let a paused or quarantined run go on"), session);
+  defineSteer("retry")(command.command("retry").description("try again what failed in a FAILED run"), session);
 };

@@ -223,6 +223,25 @@ export function describeWork(make: MakeLedger): void {
       await expect(tasks.poll(pollOf("t3"))).resolves.toMatchObject([{ attempt: 3 }]);
     });
 
+    test("one work item is claimed by hand, unless a worker has it or it is a dead letter", async () => {
+      const fixture = get();
+      const { tasks } = fixture.ledger;
+      const [, publicId] = await taskOf(fixture);
+      await tasks.poll(pollOf("t1"));
+      const byHand = leaseOf(publicId, "t2");
+      expect((await refusal(tasks.claim(byHand, "ana"))).code).toBe("TASK_LEASE_LOST");
+      await tasks.fail(leaseOf(publicId, "t1"), { error: { code: "GPU", message: "hot" }, isRetryable: true });
+      await expect(tasks.claim(byHand, "ana")).resolves.toMatchObject({ status: "CLAIMED", worker: "ana", attempt: 2, failures: 1 });
+      await tasks.fail(byHand, { error: { code: "BAD", message: "no" }, isRetryable: false });
+      expect((await refusal(tasks.claim(byHand, "ana"))).code).toBe("TASK_CLOSED");
+      await tasks.restore(TENANT, publicId);
+      await tasks.poll(pollOf("t3"));
+      fixture.clock.time += 1_000;
+      await expect(tasks.claim(byHand, "ana")).resolves.toMatchObject({ attempt: 4, failures: 1 });
+      await expect(tasks.complete(byHand, "done")).resolves.toMatchObject({ task: { status: "DONE", decidedBy: "ana" } });
+      expect((await refusal(tasks.claim(leaseOf("nothing", "t4"), "ana"))).code).toBe("TASK_NOT_FOUND");
+    });
+
     test("a failure that no retry can help, and a worker that dies with the last attempt, end in the dead letters", async () => {
       const fixture = get();
       const { tasks } = fixture.ledger;
