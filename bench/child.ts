@@ -1,18 +1,32 @@
 // One measurement in a process of its own: `child.ts JOB` with the job as JSON; the answer goes to the parent as one message.
 
 import type { ContestantName } from "./contestant.ts";
+import { measureGrowth } from "./growth.ts";
+import { measureItems } from "./items.ts";
 import { type Load, measure } from "./loads.ts";
 import { openContestant } from "./open-contestant.ts";
 import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
+import { measureWaiting } from "./waiting.ts";
 
 export type Job =
   | { readonly kind: "load"; readonly contestant: ContestantName; readonly load: Load; readonly directory: string }
-  | { readonly kind: "scheduler" };
+  | { readonly kind: "scheduler" }
+  | { readonly kind: "waiting"; readonly from: Source; readonly runs: number; readonly directory: string }
+  | { readonly kind: "items"; readonly from: Source; readonly items: number; readonly directory: string }
+  | { readonly kind: "growth"; readonly from: Source; readonly scale: number; readonly directory: string };
+
+type Source = "src" | "dist";
 
 async function execute(job: Job): Promise<object> {
   switch (job.kind) {
     case "load":
       return measure(await openContestant(job.contestant, job.directory, job.load.workflow), job.load, job.directory);
+    case "waiting":
+      return measureWaiting(job.directory, job.from, job.runs);
+    case "items":
+      return measureItems(job.directory, job.from, job.items);
+    case "growth":
+      return measureGrowth(job.directory, job.from, job.scale);
     case "scheduler":
       return { rows: benchScheduler(), fits: fitScheduler(), creation: [3, 10, 100].map((steps) => ({ steps, ...benchCreation(steps) })) };
   }

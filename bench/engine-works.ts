@@ -11,6 +11,10 @@ export interface Settings {
   readonly seconds: number;
   /** How long the memory is watched. */
   readonly minutes: number;
+  /** Runs that W7 has waiting. */
+  readonly waitingRuns: number;
+  /** Size of W8 and of the growth scenarios: 1 is what targets are set for. */
+  readonly scale: number;
   /** Tells the person who waits what happens now. */
   readonly progress: (message: string) => void;
 }

@@ -6,19 +6,21 @@ import { machineFacts } from "./machine.ts";
 import { endAll, endOnSignals } from "./processes.ts";
 import { formatFacts, formatRows, isMet, type Row, writeJson } from "./report.ts";
 import { w6 } from "./scheduler-work.ts";
+import { growth, w7, w8 } from "./waiting-works.ts";
 
-const WORKS = { W1: w1, W2: w2, W3: w3, W4: w4, W6: w6, W13: w13, W14: w14, memory } as const;
+const WORKS = { W1: w1, W2: w2, W3: w3, W4: w4, W6: w6, W7: w7, W8: w8, W13: w13, W14: w14, growth, memory } as const;
 
 type WorkName = keyof typeof WORKS;
 
 const WORKS_OF_PEERS: ReadonlySet<WorkName> = new Set<WorkName>(["W1", "W2", "W3", "W4"]);
 
-const USAGE = `usage: npm run bench -- [WORK]... [--quick] [--dist] [--minutes N] [--json FILE]
+const USAGE = `usage: npm run bench -- [WORK]... [--quick] [--dist] [--minutes N] [--runs N] [--json FILE]
        npm run bench:peers -- [WORK]... [--quick] [--json FILE]
 works: ${Object.keys(WORKS).join(" ")} (default: all); with --peers W1 W2 W3 W4
 --quick    fewer and shorter repetitions: shows that everything runs, not how fast
 --dist     measures dist/ as built before instead of the sources
 --minutes  how long the memory is watched (default 1)
+--runs     how many runs W7 has waiting (default 100000, with --quick 10000)
 --peers    beside other engines; their folder is STEPWELL_PEERS_DIR, default ../shared/bench/peers`;
 
 interface Choice {
@@ -35,17 +37,27 @@ function readArguments(args: readonly string[]): Choice | undefined {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: flag, dist: flag, peers: flag, json: { type: "string" }, minutes: { type: "string", default: "1" } },
+      options: {
+        quick: flag,
+        dist: flag,
+        peers: flag,
+        json: { type: "string" },
+        minutes: { type: "string", default: "1" },
+        runs: { type: "string" },
+      },
     });
     const minutes = Number(values.minutes);
+    const waitingRuns = Number(values.runs ?? (values.quick ? 10_000 : 100_000));
     const works = positionals.filter(isWork);
-    if (!(minutes > 0) || works.length < positionals.length) return undefined;
+    if (!(minutes > 0) || !(waitingRuns >= 1) || works.length < positionals.length) return undefined;
     if (values.peers && works.some((work) => !WORKS_OF_PEERS.has(work))) return undefined;
     const settings: Settings = {
       ours: values.dist ? "ours-dist" : "ours",
       repetitions: values.quick ? 2 : 5,
       seconds: values.quick ? 0.5 : 2,
       minutes,
+      waitingRuns,
+      scale: values.quick ? 0.25 : 1,
       progress: (message) => process.stderr.write(`${message} …\n`),
     };
     return { works, settings, json: values.json, quick: values.quick, peers: values.peers };

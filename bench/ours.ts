@@ -11,13 +11,20 @@ interface Package {
   readonly Stepwell: new (options: StepwellOptions) => Stepwell;
 }
 
-/** Stepwell as a user embeds it, with default settings; from dist/ it must have been built before. */
-export async function openOurs(directory: string, from: "src" | "dist", workflow: WorkflowName): Promise<Contestant> {
+/** Stepwell as a user embeds it, with default settings and the operator `work`; from dist/ it must have been built before. */
+export async function openStepwell(
+  directory: string,
+  from: "src" | "dist",
+): Promise<{ readonly stepwell: Stepwell; readonly file: string }> {
   const entry = join(import.meta.dirname, "..", FILES[from]);
   const loaded: unknown = await import(pathToFileURL(entry).href);
   if (!isPackage(loaded)) throw new Error(`${entry} does not export Stepwell`);
   const file = join(directory, "ours.db");
-  const stepwell = new loaded.Stepwell({ ledger: file, operators: { work: createWork() } });
+  return { stepwell: new loaded.Stepwell({ ledger: file, operators: { work: createWork() } }), file };
+}
+
+export async function openOurs(directory: string, from: "src" | "dist", workflow: WorkflowName): Promise<Contestant> {
+  const { stepwell, file } = await openStepwell(directory, from);
   await stepwell.register(DEFINITIONS[workflow]);
   return {
     run: async () => {
