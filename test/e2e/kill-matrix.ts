@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { startShop } from "../../examples/orders/service.ts";
 import { LineProcess } from "./lines.ts";
+import { randomFrom } from "./seeded-random.ts";
 
 /** The moments of a kill, milliseconds after the engine was started: from before it opens its ledger to after its last step. */
 const FIRST_MS = 150;
@@ -49,17 +50,6 @@ interface Place {
   readonly calls: string;
   readonly shop: string;
   readonly url: string;
-}
-
-/** Mulberry32: the same seed, the same moments. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export async function runKillMatrix({ kills, seed, pace, report = () => undefined }: KillOptions): Promise<KillReport> {

@@ -1,0 +1,56 @@
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import type { Operator, OperatorContext } from "../../../src/index.ts";
+import { StepwellError } from "../../../src/model/errors.ts";
+import { parseJson } from "../../../src/model/json.ts";
+import type { Failpoint } from "./failing-ledger.ts";
+
+interface EffectInput {
+  readonly what: string | number;
+  /** `flaky`: the sink turns the first request away. */
+  readonly mode?: "flaky";
+}
+
+const LARGE_RESULT = "x".repeat(5_000);
+
+/** What the workflows of the matrix do: effects at the sink, which the process may not outlive. */
+export function effectOperators(sink: string, failpoint: Failpoint): Readonly<Record<string, Operator<never>>> {
+  const agent = new Agent({ keepAlive: true });
+
+  async function send({ what, mode }: EffectInput, context: OperatorContext) {
+    failpoint.pass("before", ["C08"]);
+    const { runId, stepId, attempt, idempotencyKey } = context;
+    const call = request(sink, { agent, method: "POST" });
+    call.once("socket", () => failpoint.pass("after", ["C08"]));
+    call.once("finish", () => failpoint.pass("before", ["C09"]));
+    call.end(JSON.stringify({ run: runId, step: stepId, attempt, key: idempotencyKey, what, mode: mode ?? "plain" }));
+    const response = await answered(call);
+    failpoint.pass("after", ["C09"]);
+    let text = "";
+    for await (const chunk of response) text += String(chunk);
+    failpoint.pass("before", ["C10"]);
+    setImmediate(() => failpoint.pass("after", ["C10"]));
+    if (response.statusCode !== 200) throw new StepwellError("HTTP_RETRYABLE_STATUS", `the sink answered ${response.statusCode}`);
+    return parseJson(text);
+  }
+
+  const effect: Operator<EffectInput> = send;
+  const large: Operator = () => ({ text: LARGE_RESULT });
+  const fails: Operator = () => {
+    throw new Error("out of stock");
+  };
+  const obedient: Operator = async (_input, { signal }) => {
+    if (!signal.aborted) await once(signal, "abort");
+    failpoint.pass("before", ["C25"]);
+    setImmediate(() => failpoint.pass("after", ["C25"]));
+    signal.throwIfAborted();
+  };
+  return { effect, large, fails, obedient };
+}
+
+async function answered(call: ReturnType<typeof request>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.once("response", resolve);
+    call.once("error", reject);
+  });
+}

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CRASH_POINTS, type Crash, type CrashPoint, POINT_NAMES, SIDES, type Side } from "./crash-points.ts";
+import { WarmEngines } from "./engine-host.ts";
+import { type Finding, type Place, runSchedule } from "./run-schedule.ts";
+import { onePoint } from "./schedule.ts";
+import { EffectSink } from "./sink.ts";
+
+/** In memory where that is possible: a killed process loses nothing that the kernel has taken, so the disk would prove no more. */
+const BASE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+/** Survives, so that thousands of processes need not be compiled anew. */
+const COMPILE_CACHE = join(tmpdir(), "stepwell-crash-compiled");
+/** Occurrences of a point that the short matrix chooses from. */
+const OCCURRENCES = 3;
+/** Until the point was come to: which of several parallel things comes first is the machine's choice. */
+const TRIES = 4;
+
+/** Gives `work` a directory, a sink and engines of its own. */
+export async function withPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(BASE, "stepwell-crash-"));
+  try {
+    await using sink = await EffectSink.open(join(directory, "sink.jsonl"));
+    await using engines = new WarmEngines(COMPILE_CACHE);
+    return await work({ directory, sink, engines });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** How many processes have died at which side of which point. */
+export class HitTable {
+  readonly #hits = new Map<string, number>();
+
+  add(crashes: readonly Crash[]): void {
+    for (const { point, side } of crashes) this.#hits.set(`${point}.${side}`, this.of(point, side) + 1);
+  }
+
+  of(point: CrashPoint, side: Side): number {
+    return this.#hits.get(`${point}.${side}`) ?? 0;
+  }
+
+  /** Sides at which no process has died. */
+  get missing(): readonly string[] {
+    return POINT_NAMES.flatMap((point) => SIDES.filter((side) => this.of(point, side) === 0).map((side) => `${point} ${side}`));
+  }
+
+  toString(): string {
+    const lines = POINT_NAMES.map(
+      (point) =>
+        `${point} ${String(this.of(point, "before")).padStart(6)} ${String(this.of(point, "after")).padStart(6)}  ${CRASH_POINTS[point]}`,
+    );
+    return ["point before  after", ...lines].join("\n");
+  }
+}
+
+/** One crash at each side of each point, in as many lanes side by side. */
+export async function crashEverywhere(seed: number, lanes: number, each: (finding: Finding) => void): Promise<void> {
+  const left = POINT_NAMES.flatMap((point) => SIDES.map((side) => ({ point, side })));
+  let made = 0;
+  const lane = (): Promise<void> =>
+    withPlace(async (place) => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const { point, side } = next;
+        for (let tries = 0; tries < TRIES; tries++) {
+          made += 1;
+          const nth = tries === 0 ? 1 + ((seed + made) % OCCURRENCES) : 1;
+          const finding = await runSchedule(onePoint(point, side, nth, seed + made), place);
+          each(finding);
+          if (finding.crashes.length > 0) break;
+        }
+      }
+    });
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
