@@ -43,7 +43,7 @@ export class Pickup {
     await this.#recover();
     await this.#claimQueued();
     await this.#readInbox();
-    this.#nextDue = await this.#ledger.waits.nextDue();
+    await this.#askNextDue();
     this.#schedule();
   }
 
@@ -152,6 +152,18 @@ export class Pickup {
       if (page.length < limit) break;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
     }
-    this.#nextDue = await this.#ledger.waits.nextDue();
+    await this.#askNextDue();
+  }
+
+  /** The answer may be older than a run that parks meanwhile: both are kept in mind. */
+  async #askNextDue(): Promise<void> {
+    const before = this.#nextDue;
+    this.#nextDue = null;
+    try {
+      this.parked(await this.#ledger.waits.nextDue());
+    } catch (cause) {
+      this.parked(before);
+      throw cause;
+    }
   }
 }

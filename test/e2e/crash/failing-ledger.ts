@@ -70,6 +70,7 @@ function failingTasks(tasks: Tasks, failpoint: Failpoint): Tasks {
     get: (tenant, publicId) => tasks.get(tenant, publicId),
     decide: (entry) => failpoint.around(["C27"], () => tasks.decide(entry)),
     poll: (request) => failpoint.around(["C05"], () => tasks.poll(request)),
+    claim: (lease, worker) => failpoint.around(["C05"], () => tasks.claim(lease, worker)),
     heartbeat: (lease) => failpoint.around(["C28"], () => tasks.heartbeat(lease)),
     complete: (lease, payload) => failpoint.around(["C27"], () => tasks.complete(lease, payload)),
     fail: (lease, failure) => tasks.fail(lease, failure),

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { openMemoryLedger } from "../ledger/memory/ledger.ts";
+import type { WaitReads } from "../ledger/port.ts";
+import type { Clock } from "../model/clock.ts";
+import { interposed } from "../testing/harness.ts";
+import { Pickup } from "./pickup.ts";
+
+const turns = async (count: number): Promise<void> => {
+  for (let passed = 0; passed < count; passed++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A clock that only ticks by hand. */
+class Ticks implements Clock {
+  readonly #due: (() => void)[] = [];
+
+  now(): number {
+    return 0;
+  }
+
+  monotonic(): number {
+    return 0;
+  }
+
+  soon(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  setTimer(_delayMs: number, callback: () => void) {
+    this.#due.push(callback);
+    return { cancel: () => undefined };
+  }
+
+  async tick(): Promise<void> {
+    for (const callback of this.#due.splice(0)) callback();
+    await turns(4);
+  }
+}
+
+test("S1-32 a run that parks while the ledger is asked for the next due time is not forgotten, also when the ledger cannot answer", async () => {
+  const memory = openMemoryLedger();
+  const answers: { readonly resolve: (dueAt: number | null) => void; readonly reject: (cause: unknown) => void }[] = [];
+  const looks: number[] = [];
+  const waits: WaitReads = {
+    now: () => memory.waits.now(),
+    nextDue: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
+    due: async (_after, limit) => {
+      looks.push(limit);
+      return [];
+    },
+    listWaits: (tenant, publicId) => memory.waits.listWaits(tenant, publicId),
+    listSignals: (tenant, publicId) => memory.waits.listSignals(tenant, publicId),
+    listChildren: (tenant, publicId) => memory.waits.listChildren(tenant, publicId),
+  };
+  const clock = new Ticks();
+  let now = 0;
+  const failures: unknown[] = [];
+  const pickup = new Pickup(interposed(memory, { waits }), clock, {
+    freeRuns: () => 10,
+    isNeeded: () => true,
+    ledgerNow: () => now,
+    takeUp: async () => undefined,
+    deliver: async () => undefined,
+    failed: (cause) => failures.push(cause),
+  });
+  const started = pickup.start();
+  await turns(4);
+  // what the ledger answers was read before the run parked
+  pickup.parked(100);
+  answers.shift()?.resolve(null);
+  await started;
+  await clock.tick();
+  expect(looks).toEqual([]);
+  now = 100;
+  await clock.tick();
+  expect(looks).toHaveLength(1);
+  answers.shift()?.reject(new Error("busy"));
+  await turns(4);
+  expect(failures).toHaveLength(1);
+  await clock.tick();
+  expect(looks).toHaveLength(2);
+  pickup.stop();
+});
