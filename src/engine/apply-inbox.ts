@@ -18,19 +18,16 @@ export function isCommand({ kind }: InboxRow): boolean {
 }
 
 /**
- * Applies what was accepted, in that order. A cancel that an earlier commit took up is still in force, and behind one that is known
- * already nothing else lets the run go on.
+ * Applies what was accepted, in that order, but a cancel first: nothing that came with it begins a step any more. One that an
+ * earlier commit took up is still in force, and behind one that is known already nothing else lets the run go on.
  */
 export function applyInbox(run: InboxTarget, inbox: readonly InboxRow[]): void {
-  const isCancelled = inbox.some(({ kind }) => kind === "cancel");
-  for (const row of inbox) {
-    if (row.kind === "cancel") {
-      run.accepted(row);
-      run.cancel();
-    } else if (row.consumedAt === null) {
-      applyRow(run, row, isCancelled);
-    }
+  const cancels = inbox.filter(({ kind }) => kind === "cancel");
+  for (const row of cancels) {
+    run.accepted(row);
+    run.cancel();
   }
+  for (const row of inbox) if (row.kind !== "cancel" && row.consumedAt === null) applyRow(run, row, cancels.length > 0);
 }
 
 function applyRow(run: InboxTarget, row: InboxRow, isCancelled: boolean): void {

@@ -52,6 +52,8 @@ const NOT_YET = Number.NEGATIVE_INFINITY;
 export function wakeIfCome(steps: LiveSteps, state: StepState, now: number): void {
   const wait = steps.recorder.waits.get(state.ordinal);
   if (wait === undefined || steps.isQuiet || state.isRunning) return;
+  // what ended it already, a cancel for example, is decided and not yet followed
+  if (state.scope.scheduler.statusOf(state.step.ordinal) !== "SUSPENDED") return;
   const wakeUp = wakeUpOf(wait, state.ordinal, steps.inbox, now);
   if (wakeUp !== undefined) wake(steps, state, wakeUp, wait.detail);
 }
