@@ -145,7 +145,8 @@ export class RunSteps implements LiveSteps {
   due(ordinal: number): void {
     const wait = this.recorder.waits.get(ordinal);
     const state = this.active.get(ordinal);
-    if (wait === undefined || state === undefined || this.isQuiet) return;
+    // what woke an operator stays with its step while it runs, and is no reason to call it again
+    if (wait === undefined || state === undefined || state.isRunning || this.isQuiet) return;
     if (wait.kind === "retry") this.#retry(state);
     else if (wait.kind === "delay") {
       this.recorder.endWait(ordinal, "used");
@@ -294,7 +295,9 @@ export class RunSteps implements LiveSteps {
   whenSlotFree(isWanted: () => boolean, start: () => void): void {
     const { slots } = this.core.host;
     if (slots.take()) {
-      start();
+      // it may have begun meanwhile: the same step can be asked for from two sides
+      if (isWanted()) start();
+      else slots.release();
       return;
     }
     this.#slotsAsked += 1;
