@@ -14,6 +14,7 @@ import { detached } from "./detached-clock.ts";
 import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
+import { patiently } from "./patiently.ts";
 import { Pickup } from "./pickup.ts";
 import { newPublicId } from "./public-id.ts";
 import { recordError } from "./recorded-error.ts";
@@ -262,7 +263,7 @@ export class Engine implements RunHost {
   }
 
   prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun> {
-    return this.#starter.prepareChild(request, parent);
+    return patiently(this.clock, () => this.#starter.prepareChild(request, parent));
   }
 
   onSpawned(runId: number): void {
