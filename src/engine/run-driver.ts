@@ -172,7 +172,8 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     const isComplete = this.#steps.root.scheduler.isComplete();
     if (isComplete && this.#isUndoing()) this.#steps.decide();
     if (isComplete && !this.#isUndoing()) this.#finish();
-    else if (!this.#steps.isBusy) this.#suspend();
+    else if (this.#steps.isBusy) this.#recorder.kept();
+    else this.#suspend();
     this.#askForCommit();
   }
 

@@ -24,6 +24,8 @@ export class RunRecorder {
   #crashes = 0;
   #hasDeadlineRow = false;
   #isUndoing = false;
+  /** A SUSPENDED run that its engine keeps in memory; due times are looked for in the others. */
+  #isOwned = false;
   /** Why it is SUSPENDED. */
   #reason: RunReason | null = null;
   #pausedBy: string | null = null;
@@ -61,6 +63,7 @@ export class RunRecorder {
   restore({ run, waits }: StoredRun): void {
     const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
     this.#reason = run.reason;
+    this.#isOwned = run.ownerEpoch !== null;
     this.#pausedBy = run.pausedBy;
     this.#parent =
       parentRunId === null
@@ -134,9 +137,22 @@ export class RunRecorder {
     this.#start("shutdown");
   }
 
+  /**
+   * A run that was parked and is at work again, though no step of it is RUNNING yet: what it waited for has come, and the next step
+   * waits for a slot. Nothing in the ledger would wake it any more, so it says whose it is.
+   */
+  kept(): void {
+    const { journal, runId, host } = this.#core;
+    const reason = this.#reason;
+    if (this.#status !== "SUSPENDED" || this.#isOwned || reason === null || journal.isEmpty) return;
+    this.#isOwned = true;
+    const { revision } = journal;
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision });
+  }
+
   /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
   suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
-    if (this.#status === "SUSPENDED" && this.#reason === reason) return;
+    if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking) return;
     // a run that was paused before its first step is still in the queue, which leaves it out
     if (this.#status === "QUEUED" && this.isPaused) return;
     if (this.#status === "QUEUED") this.running();
@@ -144,6 +160,7 @@ export class RunRecorder {
     const ownerEpoch = isParking ? null : host.epoch;
     this.#status = "SUSPENDED";
     this.#reason = reason;
+    this.#isOwned = !isParking;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
     if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;

@@ -11,6 +11,7 @@ import { describeDeciding } from "../testing/conformance/scenarios/deciding.ts";
 import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
+import { describePersisting } from "../testing/conformance/scenarios/persisting.ts";
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
@@ -55,4 +56,5 @@ describe.each([
   describeDeciding(open);
   describeRepeating(open);
   describeChildren(open);
+  describePersisting(open);
 });
