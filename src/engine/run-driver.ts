@@ -358,7 +358,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
 
   /** After a commit: an ended run and a parked one leave memory. */
   #leaveIfOver(): void {
-    if (this.#isGone || this.#held !== undefined || !this.journal.isEmpty) return;
+    if (this.#isGone || this.#held !== undefined || !this.journal.isIdle) return;
     if (this.#end !== undefined) {
       this.#isGone = true;
       this.host.onEnded(this, this.#end);
