@@ -165,6 +165,8 @@ export class RunSteps implements LiveSteps {
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
       else wakeIfCome(this, state, now);
     }
+    // somebody let the run go on, and was not heard to the end: those that were held wait for nothing
+    if (!this.isQuiet) this.releaseHeld();
   }
 
   /** A step that a crash left RUNNING: begins again with the same input and key, or fails because it must not start twice. */
