@@ -153,7 +153,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Every scenario in both sizes, after one warm-up in the small one, each with a file of its own. */
+/** The scenarios in both sizes, after one warm-up in the small one, each with a file of its own. */
 export async function measureGrowth(
   directory: string,
   from: "src" | "dist",

@@ -49,8 +49,9 @@ const PARKED_MS = 7_000;
 const TIMERS = 10_000;
 /** Over so long the timers fall due one after the other. */
 const SPREAD_MS = 5_000;
-const SHORT_MS = 1_500;
-const SHORT_SPREAD_MS = 3_000;
+/** Short enough that the run stays, as long as there is room. */
+const SHORT_MS = 500;
+const SHORT_SPREAD_MS = 4_000;
 const REST_SAMPLES = 20;
 const REST_EVERY_MS = 100;
 const PROBE_EVERY_MS = 20;
@@ -77,7 +78,7 @@ export async function measureWaiting(directory: string, from: "src" | "dist", ru
   const parkedLateMs = await spreadTimers(stepwell, stored, PARKED_MS, SPREAD_MS);
   const shortLateMs = await spreadTimers(stepwell, stored, SHORT_MS, SHORT_SPREAD_MS);
   if (Date.now() > due) throw new Error("the machine became slower: the runs fell due before all was measured that comes first");
-  await sleep(due - Date.now());
+  await sleep(Math.max(0, due - Date.now()));
   const waking = await wakeAll(stepwell, stored, runs, due);
   const usage = stop();
   const signalledPerSecond = await signalAll(stepwell, stored, Math.max(1_000, Math.floor(runs / 10)));
@@ -114,13 +115,13 @@ async function insertSleepers(stepwell: Stepwell, stored: StoredWaits, runs: num
 }
 
 async function spreadTimers(stepwell: Stepwell, stored: StoredWaits, fromMs: number, spreadMs: number): Promise<Times> {
-  const first = Date.now() + fromMs;
   const before = stored.lastRun();
-  await together(TIMERS, (index) => {
-    const due = Math.ceil(first + (index / TIMERS) * spreadMs);
+  await together(TIMERS, () => {
+    // counted from its own start: the machine may need seconds to insert them all
+    const due = Math.ceil(Date.now() + fromMs + Math.random() * spreadMs);
     return stepwell.start("sleeper", { at: new Date(due).toISOString(), due });
   });
-  await sleep(first + spreadMs - Date.now());
+  await sleep(fromMs + spreadMs);
   while (stored.unfinishedSince(before) > 0) await sleep(100);
   return timesOf(stored.lateMs(before));
 }

@@ -24,6 +24,7 @@ import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./ru
 import { RunIntake } from "./run-intake.ts";
 import { outcomeOf, resultOf, summaryOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
+import { RunsInMemory } from "./runs-in-memory.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
 import { TaskCommands } from "./task-commands.ts";
@@ -82,15 +83,12 @@ export class Engine implements RunHost {
   readonly #pickup: Pickup;
   readonly #intake: RunIntake;
   readonly #starter: RunStarter;
-  readonly #maxRuns: number;
-  readonly #byId = new Map<number, RunDriver>();
-  readonly #byPublicId = new Map<string, RunDriver>();
+  readonly #runs: RunsInMemory<RunDriver>;
   /** By public id: runs that cannot be driven on in this process, and why. */
   readonly #broken = new Map<string, StepwellError>();
   readonly #waiters = new Waiters<RunOutcome>();
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
-  #emptied: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -103,7 +101,7 @@ export class Engine implements RunHost {
     this.interceptors = options.interceptors;
     this.cancelGraceMs = options.cancelGraceMs;
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
-    this.#maxRuns = options.concurrency.runs ?? DEFAULT_RUNS;
+    this.#runs = new RunsInMemory(this.clock, options.concurrency.runs ?? DEFAULT_RUNS);
     this.#time = new LedgerTime(
       this.clock,
       () => options.ledger.waits.now(),
@@ -123,7 +121,7 @@ export class Engine implements RunHost {
     this.#intake = new RunIntake({
       host: this,
       catalog: this.#catalog,
-      find: (runId) => this.#byId.get(runId),
+      find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
       broke: (publicId, error) => this.#breakOff(publicId, error),
     });
@@ -133,14 +131,14 @@ export class Engine implements RunHost {
       catalog: this.#catalog,
       environment: options.environment,
       expectOpen: () => this.#expectOpen(),
-      isFull: () => this.#byId.size >= this.#maxRuns,
+      isFull: () => this.#runs.free <= 0,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
-      queued: () => this.#pickup.queued(this.#byId.size < this.#maxRuns),
+      queued: () => this.#pickup.queued(this.#runs.free > 0),
     });
     this.#pickup = new Pickup(options.ledger, this.clock, {
-      freeRuns: () => (this.isStopping ? 0 : this.#maxRuns - this.#byId.size),
-      isNeeded: () => this.#byId.size > 0 || this.#waiters.size > 0,
+      freeRuns: () => (this.isStopping ? 0 : this.#runs.free),
+      isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0,
       ledgerNow: () => this.ledgerNow(),
       takeUp: (runId) => this.#intake.takeUp(runId),
       deliver: (row) => this.#intake.deliver(row),
@@ -185,7 +183,7 @@ export class Engine implements RunHost {
 
   /** Operators were added: runs that waited for one go on. */
   async operatorsChanged(): Promise<void> {
-    for (const run of this.#byId.values()) run.operatorsChanged();
+    for (const run of this.#runs.all()) run.operatorsChanged();
     await this.#pickup.operatorsChanged();
   }
 
@@ -209,7 +207,7 @@ export class Engine implements RunHost {
     if (broken !== undefined) throw broken;
     const ended = this.#waiters.wait(publicId);
     // not awaited: an engine that stops meanwhile rejects a promise that the caller must have by then
-    if (!this.#byPublicId.has(publicId)) void this.#lookForEnd(publicId);
+    if (!this.#runs.has(publicId)) void this.#lookForEnd(publicId);
     this.#pickup.needed();
     return ended;
   }
@@ -235,15 +233,20 @@ export class Engine implements RunHost {
     this.isStopping = true;
     this.#pickup.stop();
     const stopped = new StepwellError("ENGINE_STOPPED", "the engine has stopped");
-    for (const run of [...this.#byId.values()]) run.advance();
-    if (this.#byId.size > 0 && this.#failure === undefined) await this.#emptiedOrLate();
-    for (const run of this.#byId.values()) run.handBack();
+    this.#runs.dismissAll();
+    for (const run of this.#runs.all()) run.advance();
+    if (this.#failure === undefined) await this.#runs.emptiedOrLate(this.#options.stopGraceMs);
+    for (const run of this.#runs.all()) run.handBack();
     await this.#lastCommit();
     this.#dropAll(stopped);
     this.#committer?.stop();
     this.#failure ??= stopped;
     await this.threads.close();
     await this.#ledger.close();
+  }
+
+  get isCrowded(): boolean {
+    return this.#runs.isCrowded;
   }
 
   get isHeard(): boolean {
@@ -267,7 +270,7 @@ export class Engine implements RunHost {
   }
 
   onSpawned(runId: number): void {
-    if (this.#byId.size >= this.#maxRuns) this.#pickup.queued(false);
+    if (this.#runs.free <= 0) this.#pickup.queued(false);
     else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
@@ -294,6 +297,10 @@ export class Engine implements RunHost {
     const { workflow, version } = run.context;
     this.#waiters.resolve(run.publicId, () => ({ id: run.publicId, workflow, version, ...end }));
     this.#pickup.roomMade();
+  }
+
+  mayLinger(run: DrivenRun, sentToAt: number): boolean {
+    return !this.isStopping && this.#runs.linger(run.runId, sentToAt);
   }
 
   onParked(run: DrivenRun, dueAt: number | null): void {
@@ -336,26 +343,13 @@ export class Engine implements RunHost {
   }
 
   #remember(run: RunDriver): void {
-    this.#byId.set(run.runId, run);
-    this.#byPublicId.set(run.publicId, run);
+    this.#runs.add(run);
     this.#broken.delete(run.publicId);
     this.#pickup.needed();
   }
 
   #forget(run: DrivenRun): void {
-    this.#byId.delete(run.runId);
-    this.#byPublicId.delete(run.publicId);
-    if (this.#byId.size === 0) this.#emptied?.();
-  }
-
-  #emptiedOrLate(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.clock.setTimer(this.#options.stopGraceMs, resolve);
-      this.#emptied = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+    this.#runs.delete(run.runId, run.publicId);
   }
 
   /** What is decided gets its commit, unless the ledger cannot take it now: the next engine decides it again. */
@@ -386,7 +380,7 @@ export class Engine implements RunHost {
   }
 
   #dropAll(error: StepwellError): void {
-    for (const run of [...this.#byId.values()]) {
+    for (const run of this.#runs.all()) {
       run.drop(error);
       this.#forget(run);
     }

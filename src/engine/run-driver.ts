@@ -13,8 +13,8 @@ import type { Plan } from "./plan.ts";
 import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
 import type { RunCore } from "./run-core.ts";
-import { evaluateEnd, runTimeoutError } from "./run-end.ts";
-import type { DrivenRun, RunEnd, RunHost } from "./run-host.ts";
+import { endingReasonOf, evaluateEnd, runCancelledError, runTimeoutError } from "./run-end.ts";
+import type { LingeringRun, RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { RunSteps } from "./run-steps.ts";
@@ -23,7 +23,7 @@ import { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
-export class RunDriver implements DrivenRun, RunCore, InboxTarget {
+export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   readonly runId: number;
   readonly plan: Plan;
   readonly context: RunContext;
@@ -38,6 +38,8 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   #inboxMoved = false;
   #hasTimedOut = false;
   #isParking = false;
+  /** When something was last sent to it, on the monotonic clock. */
+  #sentToAt: number | undefined;
   #isGone = false;
   /** Outcomes that arrive while the run is being read back from the ledger. */
   #held: Fact[] | undefined;
@@ -85,6 +87,11 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     return run;
   }
 
+  /** It is SUSPENDED on disk and only waits. */
+  get #isAtRest(): boolean {
+    return this.#isParking && this.#recorder.status !== "RUNNING" && !this.#steps.isBusy;
+  }
+
   get #isEnding(): boolean {
     return this.#steps.root.scheduler.ending !== null;
   }
@@ -99,9 +106,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   }
 
   get endingReason(): "run_cancelled" | "run_timeout" | "run_failed" {
-    const { ending } = this.#steps.root.scheduler;
-    if (ending === null) return "run_failed";
-    return ending === "cancel" ? "run_cancelled" : "run_timeout";
+    return endingReasonOf(this.#steps.root.scheduler.ending);
   }
 
   get publicId(): string {
@@ -128,9 +133,8 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
    * are left out by the ledger and made again. What only ends a wait takes nothing back of what is decided.
    */
   deliver(inbox: readonly InboxRow[]): void {
-    if (this.#held !== undefined || this.#isGone || this.#end !== undefined) return;
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
-    if (fresh.length === 0) return;
+    if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
     const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
     if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
       this.#apply(fresh);
@@ -197,7 +201,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
     for (const ordinal of launches) {
-      if (this.#steps.stateOf(ordinal).scope.isEnded) this.#steps.cancelBeforeLaunch(ordinal, recordError(this.#cancelError()));
+      if (this.#steps.stateOf(ordinal).scope.isEnded) this.#steps.cancelBeforeLaunch(ordinal, recordError(runCancelledError()));
       else this.#steps.launch(ordinal);
     }
     for (const ordinal of alarms) this.#steps.arm(ordinal, now);
@@ -250,6 +254,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   }
 
   #apply(inbox: readonly InboxRow[]): void {
+    if (inbox.length > 0) this.#sentToAt = this.host.clock.monotonic();
     for (const { seq } of inbox) this.#inboxSeq = Math.max(seq, this.#inboxSeq ?? 0);
     applyInbox(this, inbox);
   }
@@ -265,7 +270,7 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   /** Steps that an engine before this one left RUNNING, and waits that something has come for meanwhile. */
   #takeOver(lost: readonly StepState[]): void {
     for (const state of lost) {
-      if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(this.#cancelError()));
+      if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(runCancelledError()));
       else if (this.isHeld && state.step.delivery !== "at-most-once") this.#steps.holdAfterCrash(state);
       else this.#steps.recover(state);
     }
@@ -276,11 +281,10 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
   /** A run that was held goes on. */
   release(): void {
     if (this.#isEnding) return;
-    const wasHeld = this.isHeld;
+    // what was ready while the run was held is found again by reading it back
+    if (this.isHeld) this.#inboxMoved = true;
     this.#recorder.released();
     this.#steps.releaseHeld();
-    // what was ready while the run was held is found again by reading it back
-    if (wasHeld) this.#inboxMoved = true;
   }
 
   /** Nothing starts and no wait ends until somebody resumes the run; what runs is recorded when it ends. */
@@ -290,30 +294,23 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
 
   /** An accepted cancel takes effect. */
   cancel(): void {
-    if (this.#isEnding) return;
-    this.#steps.end("cancel", this.#cancelError());
-    this.#setGrace(this.#cancelError());
+    if (!this.#isEnding) this.#endWithGrace("cancel", runCancelledError());
   }
 
   #timeOut(): void {
     if (this.#isEnding || this.#held !== undefined || this.#end !== undefined || this.#steps.root.scheduler.isComplete()) return;
     this.#hasTimedOut = true;
-    const reason = runTimeoutError(this.plan.graph.timeoutMs);
-    this.#steps.end("timeout", reason);
-    this.#setGrace(reason);
+    this.#endWithGrace("timeout", runTimeoutError(this.plan.graph.timeoutMs));
     this.advance();
   }
 
   /** Running operators have their abort signal; after the grace the run ends without them. */
-  #setGrace(reason: StepwellError): void {
+  #endWithGrace(ending: "cancel" | "timeout", reason: StepwellError): void {
+    this.#steps.end(ending, reason);
     this.#timers.setGrace(this.host.cancelGraceMs, () => {
       this.#steps.abandonAll(reason);
       this.advance();
     });
-  }
-
-  #cancelError(): StepwellError {
-    return new StepwellError("STEP_CANCELLED", "the run was cancelled");
   }
 
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
@@ -362,13 +359,17 @@ export class RunDriver implements DrivenRun, RunCore, InboxTarget {
     if (this.#end !== undefined) {
       this.#isGone = true;
       this.host.onEnded(this, this.#end);
-    } else if (this.#isParking && this.#recorder.status !== "RUNNING" && !this.#steps.isBusy) {
-      this.#isGone = true;
-      const dueAt = this.#timers.earliest(this.#steps.recorder.nextDue(), this.host.ledgerNow());
-      this.#steps.retire();
-      this.#timers.cancel();
-      this.host.onParked(this, this.isHeld ? null : dueAt);
+    } else if (this.#isAtRest && (this.isHeld || this.#sentToAt === undefined || !this.host.mayLinger(this, this.#sentToAt))) {
+      this.leave();
     }
+  }
+
+  leave(): void {
+    if (this.#isGone || this.#held !== undefined || this.#end !== undefined || !this.journal.isIdle || !this.#isAtRest) return;
+    this.#isGone = true;
+    this.#steps.retire();
+    this.#timers.cancel();
+    this.host.onParked(this, this.isHeld ? null : this.#timers.earliest(this.#steps.recorder.nextDue(), this.host.ledgerNow()));
   }
 
   /** Decides again from what the ledger holds: first the signals that made the commit miss, then what had happened meanwhile. */

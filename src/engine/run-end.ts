@@ -1,7 +1,7 @@
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { StepStatus } from "../model/status.ts";
-import type { Outcome } from "../scheduler/index.ts";
+import type { Ending, Outcome } from "../scheduler/index.ts";
 import type { Graph } from "../workflow/graph.ts";
 import { payloadText } from "./finish-output.ts";
 import { type MaybePromise, proceed } from "./maybe-promise.ts";
@@ -54,6 +54,16 @@ export function checkEnd(end: RunEnd): RunEnd & { readonly text: string | null }
   } catch (thrown) {
     return { status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown), text: null };
   }
+}
+
+/** Why steps are cancelled that the end of their run overtakes. */
+export function endingReasonOf(ending: Ending | null): "run_cancelled" | "run_timeout" | "run_failed" {
+  if (ending === "cancel") return "run_cancelled";
+  return ending === "timeout" ? "run_timeout" : "run_failed";
+}
+
+export function runCancelledError(): StepwellError {
+  return new StepwellError("STEP_CANCELLED", "the run was cancelled");
 }
 
 export function runTimeoutError(timeoutMs: number | null): StepwellError {

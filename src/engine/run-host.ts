@@ -29,6 +29,12 @@ export interface DrivenRun extends Committing {
   drop(reason: StepwellError): void;
 }
 
+/** A run that is as parked as the ledger knows it, and still in memory. */
+export interface LingeringRun extends DrivenRun {
+  /** Leaves memory if it still waits. */
+  leave(): void;
+}
+
 export type ChildRequest = Extract<SuspendRequest, { readonly kind: "child" }>;
 
 /** The run and the step that start a child. */
@@ -55,6 +61,8 @@ export interface RunHost {
   readonly cancelGraceMs: number;
   /** No new step starts: the engine is stopping. */
   readonly isStopping: boolean;
+  /** Memory is needed for runs that have something to do: what only waits leaves it. */
+  readonly isCrowded: boolean;
   /** Whether anybody listens, so that events nobody hears are not made. */
   readonly isHeard: boolean;
   /** The ledger's clock as this process knows it, milliseconds since the Unix epoch. */
@@ -76,6 +84,8 @@ export interface RunHost {
   load(runId: number): Promise<StoredRun | undefined>;
   /** The run's first unit is on disk. */
   onStarted(run: DrivenRun): void;
+  /** Whether a run that waits again stays in memory, because something was sent to it at `sentToAt` and more may follow soon. */
+  mayLinger(run: LingeringRun, sentToAt: number): boolean;
   onEnded(run: DrivenRun, end: RunEnd): void;
   /** The run waits for something far away and left memory; time wakes it at `dueAt`, on the ledger's clock. */
   onParked(run: DrivenRun, dueAt: number | null): void;

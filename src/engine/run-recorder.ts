@@ -24,7 +24,7 @@ export class RunRecorder {
   #crashes = 0;
   #hasDeadlineRow = false;
   #isUndoing = false;
-  /** A SUSPENDED run that its engine keeps in memory; due times are looked for in the others. */
+  /** Its row names this engine as its owner: nobody else looks for it, not even by time. */
   #isOwned = false;
   /** Why it is SUSPENDED. */
   #reason: RunReason | null = null;
@@ -71,11 +71,13 @@ export class RunRecorder {
         : { runId: parentRunId, step: parentStep ?? "", ordinal: parentOrdinal ?? 0, depth, rootRunId: rootRunId ?? parentRunId };
     this.#status = run.status === "QUEUED" || run.status === "SUSPENDED" ? run.status : "RUNNING";
     this.#crashes = run.crashes;
+    this.#isOwned = run.ownerEpoch !== null;
     this.#hasDeadlineRow = waits.some((wait) => wait.ordinal === DEADLINE_ORDINAL);
   }
 
   inserted(insert: InsertRun): void {
     const { journal, host, ref } = this.#core;
+    this.#isOwned = insert.ownerEpoch !== null;
     journal.write(insert);
     if (host.isHeard) journal.event({ type: "run.started", run: ref });
   }
@@ -159,8 +161,8 @@ export class RunRecorder {
     const { journal, runId, host, ref } = this.#core;
     const ownerEpoch = isParking ? null : host.epoch;
     this.#status = "SUSPENDED";
-    this.#reason = reason;
     this.#isOwned = !isParking;
+    this.#reason = reason;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
     if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
@@ -211,6 +213,7 @@ export class RunRecorder {
 
   #start(reason: RunReason | null): void {
     const { journal, runId, host } = this.#core;
+    this.#isOwned = true;
     journal.write({ write: "startRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision: journal.revision });
   }
 

@@ -13,6 +13,7 @@ import type { StepOutcome, Suspended } from "./run-journal.ts";
 import type { ScopePlace, StepScope } from "./step-scope.ts";
 import type { StepState, Woken } from "./step-state.ts";
 import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail } from "./step-wait.ts";
+import { StepWaits } from "./step-waits.ts";
 import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
 import { endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
 
@@ -36,15 +37,11 @@ export interface Suspension {
   readonly isParking: boolean;
 }
 
-const NO_WAITS: ReadonlyMap<number, StepWait> = new Map();
-
 /** Writes what happens to steps into the run's journal, tells listeners of it, and shows ends to expressions. */
 export class StepRecorder {
   /** Steps whose row is RUNNING, or is about to be. */
   running = 0;
-  /** Made with the first wait: most runs have none. */
-  #waits: Map<number, StepWait> | undefined;
-  #bySignal: Map<string, Set<number>> | undefined;
+  readonly #waits = new StepWaits();
   readonly #core: RunCore;
 
   constructor(core: RunCore) {
@@ -53,30 +50,24 @@ export class StepRecorder {
 
   /** Ordinals of the steps that wait for a signal of this name, the one that has waited longest first. */
   waitingFor(name: string): Iterable<number> {
-    return this.#bySignal?.get(name) ?? [];
+    return this.#waits.forSignal(name);
   }
 
   /** By ordinal: the steps that wait. */
   get waits(): ReadonlyMap<number, StepWait> {
-    return this.#waits ?? NO_WAITS;
+    return this.#waits.all;
   }
 
-  /** When the first wait falls due by time, on the ledger's clock. */
+  /** When the first wait falls due by time at the earliest, on the ledger's clock. */
   nextDue(): number | null {
-    let next: number | null = null;
-    for (const { dueAt } of this.waits.values()) if (dueAt !== null && (next === null || dueAt < next)) next = dueAt;
-    return next;
+    return this.#waits.next()?.dueAt ?? null;
   }
 
   /** A step waits, or was found waiting in the ledger. */
   wait(ordinal: number, wait: StepWait): void {
-    this.#waits ??= new Map();
-    this.#waits.set(ordinal, wait);
-    if (wait.kind !== "signal") return;
-    this.#bySignal ??= new Map();
-    const others = this.#bySignal.get(wait.key ?? "");
-    if (others === undefined) this.#bySignal.set(wait.key ?? "", new Set([ordinal]));
-    else others.add(ordinal);
+    const { dueAt, delayMs } = wait;
+    // a delay counts from the commit that is still to come: this is the earliest
+    this.#waits.add(ordinal, wait, dueAt ?? (delayMs === null ? null : this.#core.host.ledgerNow() + delayMs));
   }
 
   started(state: StepState, input: string | null): void {
@@ -229,28 +220,25 @@ export class StepRecorder {
 
   /** A step waits no more. Unless what it waited for has come, whoever works for it is told to stop. */
   endWait(ordinal: number, end: WaitEnd): void {
-    const wait = this.#waits?.get(ordinal);
+    const wait = this.#waits.get(ordinal);
     if (wait === undefined) return;
     const { journal, runId } = this.#core;
     wait.timer?.cancel();
-    this.#waits?.delete(ordinal);
-    if (wait.kind === "signal") this.#bySignal?.get(wait.key ?? "")?.delete(ordinal);
+    this.#waits.delete(ordinal, wait);
     journal.write({ write: "deleteWait", runId, ordinal });
     for (const write of endingWrites(runId, ordinal, wait, end)) journal.write(write);
   }
 
-  /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon, it does. */
+  /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon and there is room, it does. */
   suspension(held: "quarantined" | "paused" | null): Suspension {
     const { host } = this.#core;
     if (held !== null) return { reason: held, isParking: true };
     if (host.isStopping) return { reason: "shutdown", isParking: true };
-    const soon = host.ledgerNow() + LIMITS.shortDelayMs;
-    let first: StepWait | undefined;
-    for (const wait of this.waits.values()) {
-      first ??= wait;
-      if (isNearer(wait, soon)) return { reason: REASONS[wait.kind], isParking: false };
-    }
-    return { reason: first === undefined ? "shutdown" : REASONS[first.kind], isParking: true };
+    const next = this.#waits.next();
+    if (next !== undefined && next.dueAt <= host.ledgerNow() + LIMITS.shortDelayMs && !host.isCrowded)
+      return { reason: REASONS[next.wait.kind], isParking: false };
+    const kind = this.#waits.firstKind();
+    return { reason: kind === undefined ? "shutdown" : REASONS[kind], isParking: true };
   }
 
   /** @param state undefined for a step that never had a row: it ends in the commit that decides it */
@@ -350,9 +338,4 @@ function itemsOf({ code, data }: RecordedError): Pick<StepView, "items"> {
     items.push({ error });
   }
   return { items };
-}
-
-function isNearer({ dueAt, delayMs }: StepWait, moment: number): boolean {
-  if (dueAt !== null) return dueAt <= moment;
-  return delayMs !== null && delayMs <= LIMITS.shortDelayMs;
 }

@@ -115,7 +115,8 @@ class Lane {
   async #flush(): Promise<void> {
     const runs: Committing[] = [];
     const units: Unit[] = [];
-    const candidates = this.#waiting;
+    // a child is younger than its parent, and puts its end into its parent's inbox: what the parent decided meanwhile comes first
+    const candidates = this.#waiting.toSorted((one, other) => one.runId - other.runId);
     this.#waiting = [];
     for (const run of candidates) {
       const unit = run.form();
