@@ -21,6 +21,7 @@ export type {
   TaskFilter,
   TaskPageResult,
 } from "./engine/api.ts";
+export type { ExpectedEvent, ItemCounts, RunExplanation, StepExplanation, WaitsFor } from "./engine/explain/explanation.ts";
 export { currentRun } from "./engine/run-context.ts";
 export type { TaskCommands } from "./engine/task-commands.ts";
 export { type BuiltDefinition, type RunFilter, Stepwell, type StepwellOptions } from "./main/stepwell.ts";

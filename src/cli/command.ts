@@ -12,11 +12,8 @@ export interface Session {
 /** Gives a command its flags and its action. */
 export type Define = (command: Command, session: Session) => void;
 
-export const LEDGER_FLAG = [
-  "--ledger <url>",
-  "a SQLite file (sqlite:PATH or a plain path) or memory:",
-  "sqlite:.stepwell/ledger.db",
-] as const;
+export const DEFAULT_LEDGER = "sqlite:.stepwell/ledger.db";
+export const LEDGER_FLAG = ["--ledger <url>", "a SQLite file (sqlite:PATH or a plain path) or memory:", DEFAULT_LEDGER] as const;
 export const OPERATORS_FLAG = ["--operators <file>", "a TypeScript or JavaScript module whose named exports are operators"] as const;
 export const ACTOR_FLAG = ["--as <name>", "who does it; kept in the history", "cli"] as const;
 export const VAR_FLAG = ["--var <name=value>", "a value for ${user.name} in the definition; may be repeated"] as const;

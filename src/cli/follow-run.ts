@@ -1,53 +1,100 @@
 import type { LifecycleEvent } from "../engine/api.ts";
+import { needsOthers } from "../engine/explain/needs-others.ts";
+import type { Ledger } from "../ledger/port.ts";
 import type { Stepwell } from "../main/stepwell.ts";
-import type { RunReason } from "../model/status.ts";
 import type { EventFeed } from "./event-feed.ts";
+import { TENANT } from "./open-ledger.ts";
 import type { Progress } from "./progress.ts";
 
 /** Why following a run came to its end. `held`: only somebody outside can resume the run. */
 export type Ending =
   | { readonly kind: "ended" }
-  | { readonly kind: "held"; readonly reason: RunReason }
+  | { readonly kind: "held" }
   | { readonly kind: "interrupted"; readonly signal: InterruptSignal };
 
 type InterruptSignal = "SIGINT" | "SIGTERM";
 
-const HELD: ReadonlySet<RunReason> = new Set<RunReason>(["no_worker", "quarantined", "paused"]);
+/** A deadline of a wait for others that is nearer than this is waited for. */
+const SOON_MS = 60_000;
+/** When to look again at a run that was sent something that it has not read yet. */
+const UNREAD_MS = 50;
 
 /**
- * Shows a run until it ends, is held, or the process is told to stop.
+ * Shows a run until it ends, until only somebody outside can resume it, or until the process is told to stop.
  *
- * @param isReleased somebody has just let the run go on, should it have been held
  * @throws StepwellError what stops the engine, or breaks the run in it
  */
-export async function followRun(
-  stepwell: Stepwell,
-  runId: string,
-  feed: EventFeed,
-  progress: Progress,
-  isReleased: boolean,
-): Promise<Ending> {
-  const held = Promise.withResolvers<Ending>();
-  feed.follow(runId, (event, at) => {
-    progress.event(event, at);
-    const reason = reasonHeld(event);
-    if (reason !== undefined) held.resolve({ kind: "held", reason });
-  });
+export async function followRun(stepwell: Stepwell, ledger: Ledger, runId: string, feed: EventFeed, progress: Progress): Promise<Ending> {
+  const watch = new HeldWatch(ledger, runId);
+  feed.follow(runId, (event, at) => progress.event(event, at));
+  const deafen = stepwell.listen((event) => watch.heard(event));
   const interrupt = onInterrupt();
   try {
     const ended = stepwell.result(runId).then((): Ending => ({ kind: "ended" }));
-    const standing = await stepwell.get(runId);
-    // Nobody takes a quarantined run up, so no event will say so; one that was just released is about to leave that state.
-    if (!isReleased && standing?.status === "SUSPENDED" && standing.reason === "quarantined")
-      held.resolve({ kind: "held", reason: "quarantined" });
-    return await Promise.race([ended, held.promise, interrupt.happened]);
+    watch.look();
+    return await Promise.race([ended, watch.held, interrupt.happened]);
   } finally {
+    watch.end();
+    deafen();
     interrupt.forget();
   }
 }
 
-function reasonHeld(event: LifecycleEvent): RunReason | undefined {
-  return event.type === "run.suspended" && HELD.has(event.reason) ? event.reason : undefined;
+/** Looks whenever a run is suspended, this one or one that it may have started, whether anything but others can move this one on. */
+class HeldWatch {
+  readonly held: Promise<Ending>;
+  readonly #ledger: Ledger;
+  readonly #runId: string;
+  readonly #settle: PromiseWithResolvers<Ending>;
+  #isLooking = false;
+  #isToLookAgain = false;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ledger: Ledger, runId: string) {
+    this.#ledger = ledger;
+    this.#runId = runId;
+    this.#settle = Promise.withResolvers();
+    this.held = this.#settle.promise;
+    // a look that fails after the run has ended concerns nobody
+    this.held.catch(() => undefined);
+  }
+
+  heard(event: LifecycleEvent): void {
+    if (event.type === "run.suspended") this.look();
+  }
+
+  look(): void {
+    if (this.#isOver) return;
+    this.#isToLookAgain = true;
+    if (!this.#isLooking) void this.#look();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      while (this.#isToLookAgain && !this.#isOver) {
+        this.#isToLookAgain = false;
+        const answer = await needsOthers(this.#ledger, TENANT, this.#runId, SOON_MS);
+        if (answer === "yes") this.#settle.resolve({ kind: "held" });
+        else if (answer === "unread") this.#lookLater();
+      }
+    } catch (error) {
+      this.#settle.reject(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #lookLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.look(), UNREAD_MS).unref();
+  }
 }
 
 /** The first Ctrl-C is ours; from then on it means what it always means, so a second one ends the process at once. */

@@ -14,7 +14,7 @@ function isInput(arg: string): boolean {
   return arg === "--input" || arg.startsWith("--input=");
 }
 
-function quoted(arg: string): string {
+export function quoted(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`;
 }
 

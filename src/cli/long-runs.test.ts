@@ -174,7 +174,9 @@ describe("after a kill", () => {
     expect(exitCode).toBe(4);
     expect(stdout).toContain("The file has changed since; the run keeps the definition that it started with");
     expect(stdout).toMatch(/^· {2}after +ship$/m);
-    expect(stderr).toContain("The run waits: no worker knows an operator that the run needs\n  hint: Export the missing operators");
+    expect(stderr).toContain(
+      'after waits for a worker that knows operator "ship"\n    export the operator "ship" from the module of --operators\n',
+    );
   });
 });
 

@@ -34,6 +34,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/events/events.ts")).defineEvents,
   },
   {
+    name: "explain",
+    summary: "say what each unfinished step of a run waits for",
+    load: async () => (await import("./commands/explain.ts")).defineExplain,
+  },
+  {
     name: "doctor",
     summary: "check this machine and the ledger",
     load: async () => (await import("./commands/doctor.ts")).defineDoctor,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Workspace } from "../../test/fixtures/cli-process.ts";
-import { firstRun, firstTask, startWaiting } from "../../test/fixtures/waiting-run.ts";
+import { firstTask, newestRun, startWaiting } from "../../test/fixtures/waiting-run.ts";
 
 const AS_ANA = ["--as", "ana", "--form", '{"amount":3}'] as const;
 
@@ -31,7 +31,7 @@ describe("while an engine owns the ledger", () => {
   test("a signal and an event go to who waits for them, a work item is completed by hand", async () => {
     using place = new Workspace();
     const engine = await startWaiting(place);
-    const run = await firstRun(place);
+    const run = await newestRun(place);
     const signal = ["signal", run.slice(0, 20), "paid", "--payload", '{"amount":5}', "--id", "r-1"];
     expect((await place.run(signal)).stdout).toContain("goes on with step paid, which waits for it");
     await engine.printed("paid     succeeded");
@@ -57,7 +57,7 @@ describe("while an engine owns the ledger", () => {
   test("a run is paused, resumed and cancelled by whom it says", async () => {
     using place = new Workspace();
     const engine = await startWaiting(place);
-    const run = await firstRun(place);
+    const run = await newestRun(place);
     const pause = await place.run(["runs", "pause", run, "--as", "ana"]);
     expect(pause.stdout).toMatch(/^The pause of .* is accepted; the engine \(process \d+ on .*\) holds the run/);
     await engine.ended;
@@ -75,7 +75,7 @@ describe("while no engine does", () => {
     const engine = await startWaiting(place);
     engine.kill("SIGKILL");
     await engine.ended;
-    const run = await firstRun(place);
+    const run = await newestRun(place);
     const approved = await place.run(["tasks", "approve", await firstTask(place, "--run", run), ...AS_ANA]);
     expect(approved.stdout).toContain("no engine is at work on this ledger, so it takes effect when one is");
     expect((await place.run(["signal", run, "paid"])).exitCode).toBe(0);
@@ -92,7 +92,7 @@ describe("bad input ends with one coded line and changes nothing", () => {
   test("a decision by the wrong person, with a wrong form, twice; a task or run that is not there", async () => {
     using place = new Workspace();
     const engine = await startWaiting(place);
-    const [id, run] = [await firstTask(place, "--as", "ana"), await firstRun(place)];
+    const [id, run] = [await firstTask(place, "--as", "ana"), await newestRun(place)];
     const work = await firstTask(place, "--topic", "packing");
     const refused = async (args: readonly string[]): Promise<readonly [number | null, string | undefined]> => {
       const { exitCode, stdout, stderr } = await place.run(args);

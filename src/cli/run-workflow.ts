@@ -1,16 +1,20 @@
+import { readExplanation } from "../engine/explain/read-explanation.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
 import { StepwellError } from "../model/errors.ts";
-import { isTerminalRun, RUN_REASONS } from "../model/status.ts";
+import { isTerminalRun } from "../model/status.ts";
+import { DEFAULT_LEDGER } from "./command.ts";
 import { EventFeed } from "./event-feed.ts";
 import { EXIT, type ExitCode, exitCodeOfRun } from "./exit-codes.ts";
 import { type Ending, followRun } from "./follow-run.ts";
+import { quoted } from "./go-on.ts";
 import { dateAndTime, plural } from "./layout.ts";
 import { ledgerExists, openExistingLedger, TENANT } from "./open-ledger.ts";
 import { type PreparedRun, prepareRun, type RunSource } from "./prepare-run.ts";
 import { type Progress, quietProgress, showProgress } from "./progress.ts";
 import { problemLines } from "./report-error.ts";
+import { resumeHints } from "./resume-hints.ts";
 import { COUNTED_RUNS, type LedgerStanding, lookAtLedger } from "./run-plan.ts";
 import { readResult, reportResult, resultJson, type StoredResult } from "./run-report.ts";
 import { progressText, stepViewOf } from "./step-rows.ts";
@@ -142,7 +146,7 @@ class RunCommand {
 
   async #follow(runId: string, progress: Progress): Promise<Ending> {
     try {
-      const ending = await followRun(this.#stepwell, runId, this.#feed, progress, goesOn(this.#request, this.#standing));
+      const ending = await followRun(this.#stepwell, this.#ledger, runId, this.#feed, progress);
       if (ending.kind === "interrupted") {
         progress.say("Stopping: running steps may end (again to stop at once)");
         await this.#stop();
@@ -162,8 +166,7 @@ class RunCommand {
     }
     const { err } = this.#terminal;
     if (ending.kind === "held") {
-      err.line(`The run waits: ${RUN_REASONS[ending.reason]}`);
-      err.line(`  hint: ${this.#hintForHeld(ending.reason, runId)}`);
+      for (const line of await this.#whatResumes(runId)) err.line(line);
       return EXIT.suspended;
     }
     if (stored === undefined) err.line("Stopped. The ledger was in memory, so the run is gone.");
@@ -174,11 +177,14 @@ class RunCommand {
     return EXIT[ending.signal];
   }
 
-  #hintForHeld(reason: string, runId: string): string {
-    if (reason === "paused") return `Let it go on with: stepwell runs resume ${runId}`;
-    return reason === "no_worker"
-      ? `Export the missing operators from the module of --operators, then: ${this.#request.goOnWith}`
-      : `See what happened with: stepwell runs show ${runId}`;
+  /** Whom the run waits for, and which command would let it go on. */
+  async #whatResumes(runId: string): Promise<readonly string[]> {
+    const { ledger, goOnWith } = this.#request;
+    const ledgerFlag = ledger === DEFAULT_LEDGER ? "" : ` --ledger ${quoted(ledger)}`;
+    const explanation = await readExplanation(this.#ledger, TENANT, runId);
+    const hints = await resumeHints(this.#ledger, explanation, { ledgerFlag, columns: this.#terminal.size().columns });
+    if (!ledgerExists(ledger)) return ["The run waits for somebody outside; the ledger was in memory, so the run is gone:", ...hints];
+    return ["The run waits for somebody outside:", ...hints, "Then go on with:", `  ${goOnWith}`];
   }
 
   /** After an interrupt the ledger is closed, and what was running may have ended the run all the same. */

@@ -43,7 +43,7 @@ export class Catalog {
       version: graph.version,
       hash: createHash("sha256").update(text).digest("hex"),
       definition: text,
-      steps: graph.steps.map(({ ordinal, id, uses }) => ({ ordinal, path: id, uses: uses ?? "switch" })),
+      steps: graph.steps.map(({ ordinal, id, uses, block }) => ({ ordinal, path: id, uses: uses ?? block?.kind ?? "switch" })),
     });
     const plan = createPlan(row.id, graph);
     this.#byVersion.set(row.id, Promise.resolve(plan));

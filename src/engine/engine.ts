@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
-import type { Ledger, RunQuery, StoredRun } from "../ledger/port.ts";
+import type { Ledger, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
@@ -8,7 +8,7 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
-import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, RunPageResult, RunResult, StartOptions } from "./api.ts";
+import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
 import { LedgerTime } from "./ledger-time.ts";
@@ -22,7 +22,8 @@ import { RunCommands } from "./run-commands.ts";
 import type { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { RunIntake } from "./run-intake.ts";
-import { outcomeOf, resultOf, summaryOf } from "./run-results.ts";
+import { RunReads } from "./run-reads.ts";
+import { outcomeOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { RunsInMemory } from "./runs-in-memory.ts";
 import { Schemas } from "./schemas.ts";
@@ -74,6 +75,7 @@ export class Engine implements RunHost {
   readonly commands: RunCommands;
   /** What people and remote workers do with the tasks that steps wait for. */
   readonly tasks: TaskCommands;
+  readonly reads: RunReads;
   isStopping = false;
   epoch = 0;
   readonly #options: EngineOptions;
@@ -117,6 +119,7 @@ export class Engine implements RunHost {
     };
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
+    this.reads = new RunReads(options.ledger, TENANT);
     this.#catalog = new Catalog(options.ledger);
     this.#intake = new RunIntake({
       host: this,
@@ -210,17 +213,6 @@ export class Engine implements RunHost {
     if (!this.#runs.has(publicId)) void this.#lookForEnd(publicId);
     this.#pickup.needed();
     return ended;
-  }
-
-  /** A run with all its steps; undefined when there is none. */
-  async get(publicId: string): Promise<RunResult | undefined> {
-    const row = await this.#ledger.getRun(TENANT, publicId);
-    return row === undefined ? undefined : resultOf(row, await this.#ledger.listSteps(TENANT, publicId));
-  }
-
-  async list(query: Omit<RunQuery, "tenant">): Promise<RunPageResult> {
-    const page = await this.#ledger.listRuns({ ...query, tenant: TENANT });
-    return { runs: page.runs.map((row) => summaryOf(row)), next: page.next };
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */

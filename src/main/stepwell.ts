@@ -11,6 +11,7 @@ import type {
   StartOptions,
 } from "../engine/api.ts";
 import { Engine } from "../engine/engine.ts";
+import type { RunExplanation } from "../engine/explain/explanation.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
@@ -117,12 +118,21 @@ export class Stepwell {
 
   /** A run with all its steps as the ledger has them; undefined when there is none. */
   async get(runId: string): Promise<RunResult | undefined> {
-    return (await this.#ready()).get(runId);
+    return (await this.#ready()).reads.get(runId);
+  }
+
+  /**
+   * What each unfinished step of a run waits for, typed and as a sentence.
+   *
+   * @throws StepwellError `RUN_NOT_FOUND`
+   */
+  async explain(runId: string): Promise<RunExplanation> {
+    return (await this.#ready()).reads.explain(runId);
   }
 
   /** Runs, newest first. */
   async list(filter: RunFilter = {}): Promise<RunPageResult> {
-    return (await this.#ready()).list({ limit: 50, ...filter });
+    return (await this.#ready()).reads.list({ limit: 50, ...filter });
   }
 
   /**

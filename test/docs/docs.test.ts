@@ -103,6 +103,7 @@ describe("docs/reference/cli.md", () => {
     ["tasks complete", "## stepwell tasks"],
     ["signal", "## stepwell signal"],
     ["events publish", "## stepwell events"],
+    ["explain", "## stepwell explain"],
     ["doctor", "## stepwell doctor"],
   ])("lists every flag of %s", async (command, heading) => {
     using place = new Workspace();

@@ -1,0 +1,150 @@
+import type { RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
+import { assertNever } from "../../model/errors.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../model/json.ts";
+import { isTerminalStep } from "../../model/status.ts";
+import { parseError } from "../recorded-error.ts";
+import type { WaitsFor } from "./explanation.ts";
+import type { RunStanding, StandingIndex, UnfinishedStep } from "./standing.ts";
+
+/** What an unfinished step waits for, as its rows say. */
+export function waitsForOf(standing: RunStanding, index: StandingIndex, unfinished: UnfinishedStep): WaitsFor {
+  const { run } = standing;
+  const { row, wait, sent, step } = unfinished;
+  // a step that cannot start has no row yet
+  if (wait?.kind === "no_worker") return { kind: "no_worker", operator: wait.key ?? step.uses ?? "" };
+  if (row === undefined) return pending(run, index, unfinished);
+  if (row.status === "RUNNING") {
+    const { attempt, attemptStartedAt, startedAt } = row;
+    return { kind: "running", attempt, maxAttempts: attemptsOf(unfinished), since: iso(attemptStartedAt ?? startedAt) };
+  }
+  if (row.reason === "quarantined") return { kind: "quarantined" };
+  if (wait !== undefined) {
+    const { kind } = wait;
+    return isAnswered(wait, sent.length) ? { kind: "wake" } : waiting(standing, index, unfinished, row, { ...wait, kind });
+  }
+  return step.block === null ? { kind: "queue" } : blockAtWork(index, unfinished, row);
+}
+
+function pending({ pausedBy }: RunRow, index: StandingIndex, { graph, step, first }: UnfinishedStep): WaitsFor {
+  const isOpen = (ordinal: number): boolean => {
+    const row = index.rowOf(first + ordinal);
+    return row === undefined || !isTerminalStep(row.status);
+  };
+  const needed = graph.edges.filter(({ to, from }) => to === step.ordinal && isOpen(from)).map(({ from }) => graph.steps[from]?.id ?? "");
+  if (needed.length > 0) return { kind: "needs", steps: [...new Set(needed)] };
+  return pausedBy === null ? { kind: "queue" } : { kind: "paused", by: pausedBy };
+}
+
+/** Something has come for the step. An event that is one of several may leave it waiting for the others. */
+function isAnswered(wait: WaitRow, sent: number): boolean {
+  return wait.kind === "resume" || (sent > 0 && wait.kind !== "event") || (sent > 0 && detailOf(wait)["mode"] === "any");
+}
+
+function waiting(
+  { run, tasks, children }: RunStanding,
+  index: StandingIndex,
+  unfinished: UnfinishedStep,
+  row: StepRow,
+  wait: WaitRow & { readonly kind: Exclude<WaitRow["kind"], "no_worker"> },
+): WaitsFor {
+  const { key, dueAt } = wait;
+  const until = iso(dueAt);
+  switch (wait.kind) {
+    case "retry":
+      return {
+        kind: "retry",
+        attempt: row.attempt + 1,
+        maxAttempts: attemptsOf(unfinished),
+        until,
+        error: row.error === null ? null : parseError(row.error).code,
+      };
+    case "timer":
+    case "timeout":
+      return { kind: "timer", until };
+    case "delay":
+      return { ...rounds(index, unfinished), kind: "delay", until };
+    case "signal":
+      return { kind: "signal", name: key ?? "", until };
+    case "event":
+      return eventWait(unfinished, wait);
+    case "task":
+      return taskWait(tasks.get(key ?? ""), key ?? "", until);
+    case "child": {
+      const child = children.get(key ?? "");
+      return { kind: "child", run: key ?? "", status: child?.status ?? null, reason: child?.reason ?? null };
+    }
+    case "resume":
+      return run.pausedBy === null ? { kind: "wake" } : { kind: "paused", by: run.pausedBy };
+    default:
+      return assertNever(wait.kind, "the kind of a wait");
+  }
+}
+
+function eventWait({ sent }: UnfinishedStep, wait: WaitRow): WaitsFor {
+  const { mode, events } = detailOf(wait);
+  const come = new Set(sent.map(({ payload }) => memberOf(payload)));
+  const members = Array.isArray(events) ? events.filter(isJsonObject) : [];
+  return {
+    kind: "event",
+    mode: mode === "all" ? "all" : "any",
+    events: members.map(({ event, where, optional }, member) => ({
+      event: typeof event === "string" ? event : "",
+      where: isJsonObject(where) ? where : {},
+      optional: optional === true,
+      hasCome: come.has(member),
+    })),
+    until: iso(wait.dueAt),
+  };
+}
+
+function memberOf(payload: string | null): number {
+  const parsed = payload === null ? null : parseJson(payload);
+  const member = isJsonObject(parsed) ? parsed["member"] : undefined;
+  return typeof member === "number" ? member : -1;
+}
+
+function taskWait(task: TaskRow | undefined, id: string, until: string | null): WaitsFor {
+  if (task === undefined || task.type === "approval") {
+    const { title, assignees, groups } = task ?? { title: null, assignees: [], groups: [] };
+    return { kind: "task", task: id, title: title ?? id, assignees, groups, until };
+  }
+  const { topic, status, worker, leaseUntil, availableAt } = task;
+  const next = status === "CLAIMED" ? leaseUntil : status === "RETRY_WAIT" ? availableAt : null;
+  return { kind: "work", task: id, topic: topic ?? "", status, worker, until: next === null ? until : iso(next) };
+}
+
+function blockAtWork(index: StandingIndex, unfinished: UnfinishedStep, row: StepRow): WaitsFor {
+  if (unfinished.step.block?.kind === "loop") return { kind: "rounds", ...rounds(index, unfinished) };
+  const scopes = index.scopesOf(row.ordinal);
+  const ended = scopes.filter(({ finishedAt }) => finishedAt !== null);
+  const items = row.input === null ? null : parseJson(row.input);
+  return {
+    kind: "items",
+    done: ended.length,
+    failed: ended.filter(({ status }) => status === "FAILED").length,
+    open: scopes.length - ended.length,
+    total: Array.isArray(items) ? items.length : scopes.length,
+  };
+}
+
+/** `round` counts from 1. */
+function rounds(index: StandingIndex, { step, ordinal }: UnfinishedStep): { readonly round: number; readonly maxRounds: number } {
+  const { block } = step;
+  const scopes = index.scopesOf(ordinal);
+  const isBetween = scopes.every(({ finishedAt }) => finishedAt !== null);
+  return { round: scopes.length + (isBetween ? 1 : 0), maxRounds: block?.kind === "loop" ? block.maxIterations : 0 };
+}
+
+function attemptsOf({ step, row }: UnfinishedStep): number {
+  const retry = row?.kind === "compensation" ? (step.compensate?.retry ?? step.retry) : step.retry;
+  return Math.max(retry.maxAttempts, row?.attempt ?? 1);
+}
+
+function detailOf({ detail }: WaitRow): JsonObject {
+  const parsed = detail === null ? {} : parseJson(detail);
+  return isJsonObject(parsed) ? parsed : {};
+}
+
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
