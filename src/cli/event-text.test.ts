@@ -15,6 +15,19 @@ const CASES: readonly (readonly [LifecycleEvent, string | undefined])[] = [
   [{ type: "step.settled", ...step, status: "FAILED", reason: null, error }, "12:01:02.345  fetch  failed  STEP_FAILED: no"],
   [{ type: "step.discarded", ...step }, "12:01:02.345  fetch  attempt 1 came too late and does not count"],
   [{ type: "log", ...step, level: "warn", message: "low\nstock", fields: { left: 2 } }, "12:01:02.345  fetch  warn: low stock left=2"],
+  [
+    { type: "step.suspended", ...step, kind: "task", key: "t-1", about: "Order 7", dueInMs: null },
+    "12:01:02.345  fetch  waits for Order 7 (task t-1)",
+  ],
+  [
+    { type: "step.suspended", ...step, kind: "event", key: "order.paid", about: null, dueInMs: 172_800_000 },
+    "12:01:02.345  fetch  waits for event order.paid until 2026-11-22 12:01, in 2 d",
+  ],
+  [
+    { type: "step.suspended", ...step, kind: "timer", key: null, about: null, dueInMs: 1_000 },
+    "12:01:02.345  fetch  waits until 12:01:03, in 1.0 s",
+  ],
+  [{ type: "item.settled", run, step: "lines[3]", status: "SUCCEEDED", error: null }, undefined],
   [{ type: "run.queued", run }, "12:01:02.345  (run)  queued"],
   [{ type: "run.recovered", run }, "12:01:02.345  (run)  goes on"],
   [{ type: "run.suspended", run, reason: "shutdown" }, "12:01:02.345  (run)  suspended: its engine stopped; the next one goes on with it"],

@@ -3,6 +3,7 @@ import { formatDuration } from "../model/duration.ts";
 import { RUN_REASONS, type RunReason, STEP_REASONS } from "../model/status.ts";
 import { oneLine, timeOfDay } from "./layout.ts";
 import { errorLine } from "./step-rows.ts";
+import { waitOfEvent, waitText } from "./wait-view.ts";
 
 /** Stands where a step's id would, for what concerns the whole run; no id has parentheses. */
 const RUN = "(run)";
@@ -34,7 +35,7 @@ export class EventText {
       case "step.retrying":
         return `attempt ${event.attempt} failed, next in ${formatDuration(event.delayMs)}: ${errorLine(event.error)}`;
       case "step.suspended":
-        return `waits for ${event.kind === "timer" ? "a time" : `a ${event.kind}`}${event.key === null ? "" : ` (${event.key})`}`;
+        return `waits ${waitText(waitOfEvent(event, at), at)}${event.kind === "task" ? ` (task ${event.key ?? ""})` : ""}`;
       case "step.settled":
         return this.#settled(event, at);
       case "step.discarded":
@@ -52,6 +53,7 @@ export class EventText {
         return "goes on";
       case "ledger.stalled":
         return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
+      case "item.settled":
       case "run.started":
       case "run.resumed":
       case "run.broken":

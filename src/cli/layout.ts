@@ -54,10 +54,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   );
 }
 
-export function plural(count: number, noun: string): string {
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
   // Not toLocaleString: the first use of Intl takes 10 ms, a tenth of what `validate` takes.
   const digits = String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
-  return `${digits} ${noun}${count === 1 ? "" : "s"}`;
+  return `${digits} ${count === 1 ? noun : nouns}`;
 }
 
 /** Time of day in the reader's own time zone, to the millisecond. */

@@ -10,7 +10,8 @@ const error = { code: "HTTP_NETWORK", message: "no answer" };
 const style = { columns: 80, rows: 20, paint: createColors(false) };
 
 function pending(id: string, uses = "http"): StepView {
-  return { id, uses, status: "PENDING", reason: null, attempt: 0, startedAt: null, finishedAt: null, retryAt: null, error: null };
+  const nothing = { reason: null, startedAt: null, finishedAt: null, retryAt: null, error: null, waits: null, block: null };
+  return { id, uses, status: "PENDING", attempt: 0, ...nothing };
 }
 
 function viewOf(ids: readonly string[]): LiveView {
@@ -86,6 +87,48 @@ describe("the live view", () => {
     expect(line).toContain("STEP_FAILED: gone bye");
     const [, painted = ""] = view.lines({ ...style, paint: createColors(true), now: START });
     expect(painted.startsWith("\u001b[33m↻\u001b[39m")).toBe(true);
+  });
+
+  test("S0-34 shows what a step waits for, and until when", () => {
+    const view = viewOf(["review", "nap", "kid"]);
+    const suspended = { type: "step.suspended", run, attempt: 1 } as const;
+    for (const id of ["review", "nap", "kid"]) view.apply(started(id), START);
+    view.apply({ ...suspended, step: "review", kind: "task", key: "t", about: "Order 7", dueInMs: null }, START);
+    view.apply({ ...suspended, step: "nap", kind: "timer", key: null, about: null, dueInMs: 60_000 }, START);
+    view.apply({ ...suspended, step: "kid", kind: "child", key: "c", about: "shipping", dueInMs: null }, START);
+    const [head, ...lines] = view.lines({ ...style, now: START + 1_000 });
+    expect(head).toBe("orders  1.0 s  0 of 3 done, 3 waiting");
+    expect(lines[0]).toBe("☞  review  http  1.0 s  for Order 7");
+    expect(lines[1]).toMatch(/^◷ {2}nap {5}http {2}1\.0 s {2}until \d\d:\d\d:\d\d, in 59\.0 s$/);
+    expect(lines[2]).toBe("☞  kid     http  1.0 s  for shipping, run c");
+    view.apply(settled("review", "SUCCEEDED"), START + 2_000);
+    expect(view.lines({ ...style, now: START + 9_000 })[1]).toBe("✓  review  http  2.0 s");
+  });
+
+  test("counts items and rounds, shows what waits or failed inside, and what is being undone", () => {
+    const view = viewOf(["lines", "poll"]);
+    view.apply({ type: "step.started", run, step: "lines", attempt: 1, block: { kind: "foreach", total: 10 } }, START);
+    view.apply({ type: "step.started", run, step: "poll", attempt: 1, block: { kind: "loop", total: 5 } }, START);
+    view.apply(started("lines[0].x"), START);
+    view.apply(settled("lines[0].x", "FAILED"), START);
+    view.apply({ type: "item.settled", run, step: "lines[0]", status: "FAILED", error }, START);
+    view.apply({ type: "item.settled", run, step: "lines[1]", status: "SUCCEEDED", error: null }, START);
+    view.apply({ type: "item.settled", run, step: "lines[2].inner[0]", status: "SUCCEEDED", error: null }, START);
+    view.apply({ type: "item.settled", run, step: "poll[0]", status: "SUCCEEDED", error: null }, START);
+    const wait = { type: "step.suspended", run, attempt: 1, kind: "signal", about: null, dueInMs: null } as const;
+    for (const index of [3, 4, 5]) view.apply({ ...wait, step: `lines[${index}].x`, key: `s${index}` }, START);
+    view.apply(settled("lines[3].x", "SUCCEEDED"), START);
+    view.apply(started("compensate.lines"), START);
+    expect(view.lines({ ...style, now: START }).slice(1)).toStrictEqual([
+      "▸  lines             http  0 ms  2/10, 1 failed",
+      "✗  lines[0].x                    HTTP_NETWORK: no answer",
+      "☞  lines[4].x                    for signal s4",
+      "☞  lines[5].x                    for signal s5",
+      "▸  poll              http  0 ms  round 2/5",
+      "▸  compensate.lines        0 ms",
+    ]);
+    view.apply(settled("poll", "SUCCEEDED"), START);
+    expect(view.lines({ ...style, now: START })[5]).toBe("✓  poll              http  0 ms  1 round");
   });
 
   test("ignores events of steps that it does not know", () => {

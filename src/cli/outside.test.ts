@@ -118,3 +118,37 @@ describe("bad input ends with one coded line and changes nothing", () => {
     expect(await refused(["tasks", "complete", work])).toStrictEqual([1, "TASK_CLOSED"]);
   });
 });
+
+test("runs show says what waits, counts items, bounds what is inside, and shows what was undone", async () => {
+  using place = new Workspace({
+    "shown.yaml": `
+name: shown
+steps:
+  - { id: book, uses: transform, with: 1, compensate: { uses: log, with: { message: cancelled } } }
+  - id: lines
+    foreach: [1, 2, 3, 4, 5]
+    tolerate: 1
+    steps: [{ id: price, uses: transform, with: "{{ item = 4 ? $error('no price') : item }}" }]
+  - { id: polls, loop: { while: round < 3, maxIterations: 9 }, steps: [{ id: look, uses: transform, with: 1 }] }
+  - { id: go, uses: wait, with: { signal: go, timeout: 2d } }
+  - { id: fail, uses: transform, with: "{{ steps.go.output.nothing }}" }
+`,
+  });
+  expect((await place.run(["run", "shown.yaml"])).exitCode).toBe(4);
+  const run = await newestRun(place);
+  const waiting = await place.run(["runs", "show", run]);
+  expect(waiting.stdout).toMatch(/^☞ {2}go +wait +.* for signal go until \d{4}-\d\d-\d\d \d\d:\d\d, in (?:2 d|1 d 2\d h)$/m);
+  expect(waiting.stdout).toMatch(/^✓ {2}lines +foreach +.* 5\/5, 1 failed/m);
+  expect(waiting.stdout).toMatch(/^✓ {2}polls +loop +.* 3 rounds$/m);
+  expect([...waiting.stdout.matchAll(/^. {2}(lines\[\d\]\.price) /gm)].map(([, id]) => id)).toStrictEqual([
+    "lines[0].price",
+    "lines[3].price",
+  ]);
+  expect(waiting.stdout).toMatch(/^… and \d+ entries on items and rounds; --json has all$/m);
+  expect(JSON.parse((await place.run(["runs", "show", run, "--json"])).stdout)).toMatchObject({
+    waits: [{ step: "go", waitsFor: { kind: "signal", name: "go" } }],
+  });
+  await place.run(["signal", run, "go"]);
+  expect((await place.run(["run", "shown.yaml", "--resume"])).exitCode).toBe(1);
+  expect((await place.run(["runs", "show", run])).stdout).toMatch(/^✓ {2}compensate\.book +log /m);
+});

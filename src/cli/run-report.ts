@@ -1,3 +1,5 @@
+import type { RunExplanation } from "../engine/explain/explanation.ts";
+import { readExplanation } from "../engine/explain/read-explanation.ts";
 import { parseError } from "../engine/recorded-error.ts";
 import { resultOf } from "../engine/run-results.ts";
 import type { Ledger } from "../ledger/port.ts";
@@ -5,6 +7,7 @@ import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
 import { parseJson } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
+import { arranged, blockOfRows, outermost } from "./block-view.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";
 import { readable } from "./readable.ts";
@@ -15,11 +18,24 @@ import type { Paint, Terminal } from "./terminal.ts";
 export interface StoredResult {
   readonly run: RunRow;
   readonly steps: readonly StepRunRow[];
+  readonly explanation: RunExplanation;
 }
 
 export async function readResult(ledger: Ledger, runId: string): Promise<StoredResult | undefined> {
   const run = await ledger.getRun(TENANT, runId);
-  return run === undefined ? undefined : { run, steps: await ledger.listSteps(TENANT, runId) };
+  if (run === undefined) return undefined;
+  return { run, steps: await ledger.listSteps(TENANT, runId), explanation: await readExplanation(ledger, TENANT, runId) };
+}
+
+/** The steps as the views show them: with what they wait for, and how far blocks are. */
+export function viewsOf({ steps, explanation }: StoredResult): readonly StepView[] {
+  const explained = new Map(explanation.steps.map((step) => [step.step, step]));
+  const views = steps.map((row) => stepViewOf(row, explained.get(row.path)));
+  const inside = Map.groupBy(
+    views.filter(({ id }) => id.includes("[")),
+    ({ id }) => outermost(id),
+  );
+  return views.map((view) => (view.block === null ? { ...view, block: blockOfRows(view, inside.get(view.id) ?? []) } : view));
 }
 
 /** The one object that `--json` prints. */
@@ -31,13 +47,14 @@ export function resultJson({ run, steps }: StoredResult): string {
 const TABLE_ROWS = 200;
 
 /** How a run stands, for a person: the table of its steps, one line on the whole, its error or output. */
-export async function reportResult({ out, size }: Terminal, { run, steps }: StoredResult): Promise<void> {
-  const views = steps.map(stepViewOf);
+export async function reportResult({ out, size }: Terminal, stored: StoredResult): Promise<void> {
+  const { run, steps } = stored;
+  const views = arranged(viewsOf(stored));
   const shown = views.length <= TABLE_ROWS ? views : noteworthy(views);
   const style = { columns: size().columns, now: run.finishedAt ?? Date.now(), paint: out.paint };
   out.line("");
   for (const line of stepLines(shown, style)) out.line(line);
-  if (shown.length < views.length) out.line(out.paint.dim(`… and ${plural(views.length - shown.length, "step")} more`));
+  if (shown.length < steps.length) out.line(out.paint.dim(`… and ${plural(steps.length - shown.length, "step")} more`));
   out.line("");
   out.line(headline(run, out.paint));
   if (run.error !== null) out.line(`  ${oneLine(errorLine(parseError(run.error)))}`);

@@ -16,8 +16,8 @@ import { type Progress, quietProgress, showProgress } from "./progress.ts";
 import { problemLines } from "./report-error.ts";
 import { resumeHints } from "./resume-hints.ts";
 import { COUNTED_RUNS, type LedgerStanding, lookAtLedger } from "./run-plan.ts";
-import { readResult, reportResult, resultJson, type StoredResult } from "./run-report.ts";
-import { progressText, stepViewOf } from "./step-rows.ts";
+import { readResult, reportResult, resultJson, type StoredResult, viewsOf } from "./run-report.ts";
+import { ownSteps, progressText } from "./step-rows.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RunRequest extends RunSource {
@@ -124,7 +124,7 @@ class RunCommand {
     const stored = await readResult(this.#ledger, runId);
     const title = `${this.#prepared.workflow}  ${runId}`;
     if (!this.#terminal.out.isScreen) this.#terminal.out.line(title);
-    return showProgress(this.#terminal, { title, startedAt: Date.now(), steps: (stored?.steps ?? []).map(stepViewOf) });
+    return showProgress(this.#terminal, { title, startedAt: Date.now(), steps: stored === undefined ? [] : viewsOf(stored) });
   }
 
   #tellStanding(progress: Progress): void {
@@ -172,7 +172,7 @@ class RunCommand {
     if (stored === undefined) err.line("Stopped. The ledger was in memory, so the run is gone.");
     else
       err.line(
-        `Stopped with ${progressText(stored.steps.map(stepViewOf))}; what is done stays done. Go on with:\n  ${this.#request.goOnWith}`,
+        `Stopped with ${progressText(ownSteps(viewsOf(stored)))}; what is done stays done. Go on with:\n  ${this.#request.goOnWith}`,
       );
     return EXIT[ending.signal];
   }

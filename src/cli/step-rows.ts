@@ -1,10 +1,13 @@
+import type { StepExplanation, WaitsFor } from "../engine/explain/explanation.ts";
 import { parseError } from "../engine/recorded-error.ts";
 import type { StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { RecordedError } from "../model/errors.ts";
 import { STEP_REASONS, type StepReason, type StepStatus } from "../model/status.ts";
+import { type BlockView, blockText } from "./block-view.ts";
 import { fit, table } from "./layout.ts";
 import type { Paint } from "./terminal.ts";
+import { type WaitView, waitOfStored, waitText } from "./wait-view.ts";
 
 /** A step as the views show it; times are milliseconds since the Unix epoch. */
 export interface StepView {
@@ -20,6 +23,10 @@ export interface StepView {
   readonly retryAt: number | null;
   /** `CODE: message` of its last error. */
   readonly error: string | null;
+  /** What it waits for, when that is a time or somebody outside. */
+  readonly waits: WaitView | null;
+  /** How far it is, when it repeats steps of its own. */
+  readonly block: BlockView | null;
 }
 
 export interface PageStyle {
@@ -31,6 +38,9 @@ export interface PageStyle {
   readonly alignedTo?: readonly StepView[];
 }
 
+/** Of a step that waits: for a time, or for somebody. */
+const WAIT_MARKS = { time: "◷", others: "☞" } as const;
+
 const MARKS: Readonly<Record<StepStatus, string>> = {
   PENDING: "·",
   RUNNING: "▸",
@@ -41,8 +51,10 @@ const MARKS: Readonly<Record<StepStatus, string>> = {
   CANCELLED: "⊘",
 };
 
-export function stepViewOf(row: StepRunRow): StepView {
+/** @param explained the step in an explanation of its run, while it has not settled */
+export function stepViewOf(row: StepRunRow, explained?: StepExplanation): StepView {
   const { path: id, uses, status, reason, attempt, startedAt, finishedAt, error } = row;
+  const waitsFor = explained?.waitsFor;
   return {
     id,
     uses,
@@ -51,9 +63,17 @@ export function stepViewOf(row: StepRunRow): StepView {
     attempt,
     startedAt,
     finishedAt,
-    retryAt: null,
+    retryAt: waitsFor?.kind === "retry" && waitsFor.until !== null ? Date.parse(waitsFor.until) : null,
     error: error === null ? null : errorLine(parseError(error)),
+    waits: waitsFor === undefined ? null : waitOfStored(waitsFor),
+    block: waitsFor === undefined ? null : blockOfStored(waitsFor),
   };
+}
+
+function blockOfStored(waitsFor: WaitsFor): BlockView | null {
+  if (waitsFor.kind === "items") return { kind: "foreach", done: waitsFor.done, failed: waitsFor.failed, total: waitsFor.total };
+  if (waitsFor.kind !== "rounds" && waitsFor.kind !== "delay") return null;
+  return { kind: "loop", done: waitsFor.round - 1, failed: 0, total: waitsFor.maxRounds };
 }
 
 export function errorLine({ code, message }: RecordedError): string {
@@ -72,7 +92,7 @@ export function stepLines(steps: readonly StepView[], { columns, now, paint, ali
       { title: "" },
     ],
     steps.map((step) => [
-      MARKS[step.status],
+      step.status === "SUSPENDED" && step.waits !== null ? WAIT_MARKS[step.waits.by] : MARKS[step.status],
       step.id,
       step.uses,
       step.attempt > 1 ? `attempt ${step.attempt}` : "",
@@ -91,7 +111,23 @@ function duration({ startedAt, finishedAt }: StepView, now: number): string {
   return startedAt === null ? "" : formatDuration(Math.max(0, (finishedAt ?? now) - startedAt));
 }
 
-function note({ status, reason, retryAt, error }: StepView, now: number): string {
+function note(step: StepView, now: number): string {
+  const said = [...(step.block === null ? [] : [blockText(step.block, isOpen(step.status))]), ...reasonNote(step, now)];
+  return said.filter((part) => part !== "").join("  ");
+}
+
+function isOpen(status: StepStatus): boolean {
+  return status === "RUNNING" || status === "SUSPENDED";
+}
+
+function reasonNote({ status, reason, retryAt, error, waits, block }: StepView, now: number): readonly string[] {
+  if (status === "SUSPENDED" && waits !== null) return [waitText(waits, now)];
+  // the count says it better
+  if (block !== null && reason === "steps") return [];
+  return [plainNote({ status, reason, retryAt, error }, now)];
+}
+
+function plainNote({ status, reason, retryAt, error }: Pick<StepView, "status" | "reason" | "retryAt" | "error">, now: number): string {
   const said = reason === null ? "" : STEP_REASONS[reason];
   if (status === "SUSPENDED" && retryAt !== null) return `next in ${formatDuration(Math.max(0, retryAt - now))}: ${error ?? said}`;
   if (status === "RUNNING" || status === "SUCCEEDED") return said;
@@ -114,6 +150,11 @@ function painted(line: string, status: StepStatus, paint: Paint): string {
     case "CANCELLED":
       return paint.dim(line);
   }
+}
+
+/** The steps of the workflow itself, without those inside blocks. */
+export function ownSteps(steps: readonly StepView[]): readonly StepView[] {
+  return steps.filter(({ id }) => !id.includes("["));
 }
 
 /** How many steps stand how, in words: `7 of 13 done, 2 running, 1 waiting, 1 failed`. */

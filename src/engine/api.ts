@@ -172,7 +172,22 @@ export type LifecycleEvent =
       readonly reason: RunReason | null;
       readonly error: RecordedError | null;
     }
-  | { readonly type: "step.started"; readonly run: RunRef; readonly step: string; readonly attempt: number }
+  | {
+      readonly type: "step.started";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly attempt: number;
+      /** Of a step that repeats steps of its own: how many items it has, or how many rounds at most. */
+      readonly block?: { readonly kind: "foreach" | "loop"; readonly total: number };
+    }
+  /** An item or a round of a block, `lines[3]`, has ended. */
+  | {
+      readonly type: "item.settled";
+      readonly run: RunRef;
+      readonly step: string;
+      readonly status: TerminalStepStatus;
+      readonly error: RecordedError | null;
+    }
   | {
       readonly type: "step.retrying";
       readonly run: RunRef;
@@ -190,6 +205,10 @@ export type LifecycleEvent =
       /** What it waits for, and by which name. */
       readonly kind: "timer" | "signal" | "event" | "task" | "child";
       readonly key: string | null;
+      /** By which a person knows it: the title of an approval, the topic of work, the workflow of a child. */
+      readonly about: string | null;
+      /** Milliseconds until time ends the wait; null: it does not. */
+      readonly dueInMs: number | null;
     }
   | {
       readonly type: "step.settled";

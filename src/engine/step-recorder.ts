@@ -15,7 +15,7 @@ import type { StepState, Woken } from "./step-state.ts";
 import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail } from "./step-wait.ts";
 import { StepWaits } from "./step-waits.ts";
 import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
-import { endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
+import { aboutOf, endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
 
 export type Succeeded = Extract<StepOutcome, { outcome: "succeeded" }>;
 
@@ -98,11 +98,14 @@ export class StepRecorder {
   }
 
   /** A block begins: SUSPENDED for the ledger, because no operator of its own runs. */
-  opened({ scope, step, ordinal, path }: StepState, input: string): void {
+  opened({ scope, step, ordinal, path, input: items }: StepState, input: string): void {
     const { journal, runId, ref, host } = this.#core;
     this.#core.ensureRunning();
     journal.write(insertedBlock(runId, ordinal, placeOf(scope, step), input, journal.revision));
-    if (host.isHeard) journal.event({ type: "step.started", run: ref, step: path, attempt: 1 });
+    if (!host.isHeard || step.block === null) return;
+    const { block } = step;
+    const total = block.kind === "loop" ? block.maxIterations : Array.isArray(items) ? items.length : 0;
+    journal.event({ type: "step.started", run: ref, step: path, attempt: 1, block: { kind: block.kind, total } });
   }
 
   /** An item or round begins. */
@@ -111,8 +114,8 @@ export class StepRecorder {
     journal.write(insertedScope(runId, place, carry, journal.revision));
   }
 
-  scopeClosed({ ordinal }: ScopePlace, { status, output, error }: ScopeResult): void {
-    const { journal, runId } = this.#core;
+  scopeClosed({ ordinal, path }: ScopePlace, { status, output, error }: ScopeResult): void {
+    const { journal, runId, ref, host } = this.#core;
     const end = {
       status,
       reason: status === "CANCELLED" ? this.#core.endingReason : null,
@@ -122,6 +125,7 @@ export class StepRecorder {
       selected: null,
     };
     journal.write(settledStep(runId, ordinal, end, journal.revision));
+    if (host.isHeard) journal.event({ type: "item.settled", run: ref, step: path, status, error });
   }
 
   /** An attempt failed and another follows after `delayMs`: failure, next attempt and due time are one commit. */
@@ -151,7 +155,10 @@ export class StepRecorder {
     if (outcome.child !== null) journal.spawn(outcome.child.runId);
     const detail = more === NO_DETAIL ? detailOf(suspension) : { ...detailOf(suspension), ...more };
     this.#insertWait(ordinal, { kind: request.kind, key, delayMs: dueInMs, dueAt, timer: null, childRunId, detail });
-    if (host.isHeard) journal.event({ type: "step.suspended", run: ref, step: path, attempt, kind: request.kind, key });
+    if (!host.isHeard) return;
+    const about = aboutOf(request);
+    const inMs = dueAt === null ? dueInMs : dueAt - host.ledgerNow();
+    journal.event({ type: "step.suspended", run: ref, step: path, attempt, kind: request.kind, key, about, dueInMs: inMs });
   }
 
   /** A person let a step begin again: its next attempt is due at once. */

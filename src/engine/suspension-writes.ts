@@ -71,6 +71,13 @@ export function suspensionWrites(
   }
 }
 
+/** By which a person knows what is waited for. */
+export function aboutOf(request: Suspension["request"]): string | null {
+  if (request.kind === "child") return request.workflow;
+  if (request.kind !== "task") return null;
+  return request.task.type === "approval" ? request.task.title : request.task.topic;
+}
+
 /** used: what was waited for has come. expired: its deadline passed first. dropped: the step's end overtook the wait. */
 export type WaitEnd = "used" | "expired" | "dropped";
 

@@ -1,3 +1,4 @@
+import { readExplanation } from "../../../engine/explain/read-explanation.ts";
 import { parseError } from "../../../engine/recorded-error.ts";
 import { resultOf } from "../../../engine/run-results.ts";
 import type { Ledger } from "../../../ledger/port.ts";
@@ -7,9 +8,9 @@ import { parseJson } from "../../../model/json.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { findRun } from "../../find-run.ts";
-import { dateAndTime, oneLine, table, timeOfDay } from "../../layout.ts";
+import { dateAndTime, oneLine, plural, table, timeOfDay } from "../../layout.ts";
 import { openExistingLedger, TENANT } from "../../open-ledger.ts";
-import { reportResult } from "../../run-report.ts";
+import { reportResult, type StoredResult } from "../../run-report.ts";
 import { errorLine } from "../../step-rows.ts";
 import type { Output, Terminal } from "../../terminal.ts";
 
@@ -18,9 +19,10 @@ interface Flags {
   readonly json?: true;
 }
 
-interface Shown {
-  readonly run: RunRow;
-  readonly steps: readonly StepRunRow[];
+/** The newest; a person reads no more. */
+const SHOWN_ATTEMPTS = 50;
+
+interface Shown extends StoredResult {
   readonly attempts: readonly AttemptRow[];
   readonly history: readonly HistoryRow[];
 }
@@ -44,19 +46,28 @@ async function read(ledger: Ledger, run: RunRow): Promise<Shown> {
   return {
     run,
     steps: await ledger.listSteps(TENANT, publicId),
+    explanation: await readExplanation(ledger, TENANT, publicId),
     attempts: await ledger.listAttempts(TENANT, publicId),
     history: await ledger.listHistory(TENANT, publicId),
   };
 }
 
-async function print({ run, steps, attempts, history }: Shown, terminal: Terminal): Promise<void> {
+async function print(shown: Shown, terminal: Terminal): Promise<void> {
+  const { run, steps, attempts, history } = shown;
   const { out } = terminal;
   const by = `${run.trigger} by ${run.initiator}`;
   out.line(`${run.workflow}${run.version === null ? "" : ` ${run.version}`}  ${dateAndTime(run.createdAt)}  ${by}`);
   if (run.idempotencyKey !== null) out.line(`idempotency key ${oneLine(run.idempotencyKey)}`);
-  await reportResult(terminal, { run, steps });
-  section(out, "Earlier attempts", attemptLines(attempts, steps));
-  section(out, "History", historyLines(history));
+  await reportResult(terminal, shown);
+  section(out, "Earlier attempts", attemptLines(attempts.slice(-SHOWN_ATTEMPTS), steps));
+  const [inside, own] = [history.filter(isInside), history.filter((row) => !isInside(row))];
+  section(out, "History", historyLines(own));
+  if (inside.length > 0) out.line(out.paint.dim(`… and ${plural(inside.length, "entry", "entries")} on items and rounds; --json has all`));
+}
+
+/** What happened inside a block, of which there may be very much. */
+function isInside({ step }: HistoryRow): boolean {
+  return step?.includes("[") === true;
 }
 
 function section(out: Output, title: string, lines: readonly string[]): void {
@@ -92,7 +103,7 @@ function historyLines(history: readonly HistoryRow[]): readonly string[] {
   );
 }
 
-function asData({ run, steps, attempts, history }: Shown): object {
+function asData({ run, steps, attempts, history, explanation }: Shown): object {
   const pathOf = new Map(steps.map(({ ordinal, path }) => [ordinal, path]));
   return {
     ...resultOf(run, steps),
@@ -104,6 +115,7 @@ function asData({ run, steps, attempts, history }: Shown): object {
     createdAt: iso(run.createdAt),
     startedAt: iso(run.startedAt),
     finishedAt: iso(run.finishedAt),
+    waits: explanation.steps.filter(({ status }) => status === "SUSPENDED").map(({ step, waitsFor, says }) => ({ step, waitsFor, says })),
     attempts: attempts.map(({ ordinal, attempt, status, error, startedAt, finishedAt }) => ({
       step: pathOf.get(ordinal) ?? null,
       attempt,
