@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from "../engine/api.ts";
 import { formatDuration } from "../model/duration.ts";
-import { outermost } from "./block-view.ts";
+import { outermost } from "./inside-blocks.ts";
 import { fit } from "./layout.ts";
 import { errorLine, ownSteps, type PageStyle, progressText, type StepView, stepLines } from "./step-rows.ts";
 import { waitOfEvent } from "./wait-view.ts";

@@ -7,7 +7,7 @@ import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
 import { parseJson } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
-import { arranged, blockOfRows, outermost } from "./block-view.ts";
+import { arranged, blockOfRows, outermost } from "./inside-blocks.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";
 import { readable } from "./readable.ts";
