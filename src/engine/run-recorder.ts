@@ -63,7 +63,6 @@ export class RunRecorder {
   restore({ run, waits }: StoredRun): void {
     const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
     this.#reason = run.reason;
-    this.#isOwned = run.ownerEpoch !== null;
     this.#pausedBy = run.pausedBy;
     this.#parent =
       parentRunId === null

@@ -2,14 +2,13 @@ import type { InboxRow } from "../ledger/rows.ts";
 import { invariant, type RecordedError, type StepwellError } from "../model/errors.ts";
 import { toJson } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
-import type { Operator } from "../operators/operator.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
 import { Attempt, type AttemptOutcome } from "./attempt.ts";
 import { BlockScopes } from "./blocks/block-scopes.ts";
 import { RunUndo } from "./compensation.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import { inThread, type RegisteredOperator } from "./operators.ts";
+import { callOf } from "./operator-call.ts";
 import { recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunInbox } from "./run-inbox.ts";
@@ -108,7 +107,7 @@ export class RunSteps implements LiveSteps {
     const attempt = new Attempt(this.core, ordinal, state.path, state.attempt, state.idempotencyKey);
     state.running = attempt;
     const secrets = scope.plan.secretSlots[step.ordinal] ?? [];
-    const execute = this.#operatorOf(state, operator);
+    const execute = callOf(state, operator, host.threads);
     const filled = secrets.length === 0 ? execute : withSecrets(execute, secrets, plan.graph.secrets, (values) => attempt.conceal(values));
     attempt.execute(filled, step.with === null ? {} : toJson(state.input, "the input"), step.timeoutMs);
   }
@@ -346,15 +345,6 @@ export class RunSteps implements LiveSteps {
     if (outcome === undefined) return;
     scope.isOver = true;
     scope.place?.owner.ended(scope, { outcome, failure: scope.failure });
-  }
-
-  #operatorOf({ step, woken }: StepState, operator: RegisteredOperator): Operator {
-    const { resume } = operator;
-    if (woken !== null && resume !== null) {
-      const { partial, ...wake } = woken;
-      return (_input, context) => resume(context, wake, partial);
-    }
-    return step.isolation === "thread" ? inThread(this.core.host.threads, operator) : operator.execute;
   }
 
   #wakeAt(ordinal: number, now: number): void {
