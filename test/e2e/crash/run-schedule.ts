@@ -34,7 +34,7 @@ export interface Finding {
 /** Leases and waits have their times too: what nobody announces is looked for this often. */
 const TICK_MS = 40;
 /** Nothing in a schedule takes as long, so whatever has not ended by then never will. */
-const STUCK_MS = 8_000;
+const STUCK_MS = 20_000;
 /** More engines than any schedule has use for. */
 const MOST_ENGINES = 12;
 
