@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CRASH_POINTS, type Crash, type CrashPoint, POINT_NAMES, SIDES, type Side } from "./crash-points.ts";
 import { WarmEngines } from "./engine-host.ts";
 import { type Finding, type Place, runSchedule } from "./run-schedule.ts";
-import { onePoint } from "./schedule.ts";
+import { crashing } from "./schedule.ts";
 import { EffectSink } from "./sink.ts";
 
 /** In memory where that is possible: a killed process loses nothing that the kernel has taken, so the disk would prove no more. */
@@ -55,20 +55,25 @@ export class HitTable {
   }
 }
 
-/** One crash at each side of each point, in as many lanes side by side. */
+/**
+ * Crashes at each side of each point, in as many lanes side by side: the first engine dies before the point and the second one after
+ * it, and where one of them did not come to it, another schedule has that crash alone.
+ */
 export async function crashEverywhere(seed: number, lanes: number, each: (finding: Finding) => void): Promise<void> {
-  const left = POINT_NAMES.flatMap((point) => SIDES.map((side) => ({ point, side })));
+  const left = [...POINT_NAMES];
   let made = 0;
+  const attempt = async (place: Place, crashes: readonly Crash[]): Promise<readonly Crash[]> => {
+    made += 1;
+    const finding = await runSchedule(crashing(crashes, seed + made), place);
+    each(finding);
+    return crashes.filter(({ side }) => !finding.crashes.some((crash) => crash.side === side));
+  };
   const lane = (): Promise<void> =>
     withPlace(async (place) => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        const { point, side } = next;
-        for (let tries = 0; tries < TRIES; tries++) {
-          made += 1;
-          const nth = tries === 0 ? 1 + ((seed + made) % OCCURRENCES) : 1;
-          const finding = await runSchedule(onePoint(point, side, nth, seed + made), place);
-          each(finding);
-          if (finding.crashes.length > 0) break;
+      for (let point = left.shift(); point !== undefined; point = left.shift()) {
+        const crashes = SIDES.map((side) => ({ point, side, nth: 1 + ((seed + left.length) % OCCURRENCES) }));
+        for (const missed of await attempt(place, crashes)) {
+          for (let tries = 1; tries < TRIES; tries++) if ((await attempt(place, [{ ...missed, nth: 1 }])).length === 0) break;
         }
       }
     });

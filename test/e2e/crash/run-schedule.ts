@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../../../src/engine/system-clock.ts";
 import type { Ledger } from "../../../src/ledger/port.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/ledger.ts";
 import { randomFrom } from "../seeded-random.ts";
@@ -130,9 +131,9 @@ class ScheduleRun {
   /** True when somebody said something. */
   #wakeOrTick(): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), TICK_MS);
+      const timer = systemClock.setTimer(TICK_MS, () => resolve(false));
       this.#wake = () => {
-        clearTimeout(timer);
+        timer.cancel();
         resolve(true);
       };
     });

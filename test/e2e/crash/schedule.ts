@@ -1,5 +1,5 @@
 import { type Random, randomFrom } from "../seeded-random.ts";
-import { type Crash, type CrashPoint, POINT_NAMES, SIDES, type Side } from "./crash-points.ts";
+import { type Crash, type CrashPoint, POINT_NAMES, SIDES } from "./crash-points.ts";
 import { STARTED } from "./workflows.ts";
 
 export interface StartPlan {
@@ -46,16 +46,11 @@ export function undisturbed(seed: number): Schedule {
   return { seed, starts: startsOf(STARTED, randomFrom(seed)), engines: [], runs: 4, outsideShare: 0 };
 }
 
-/** One crash at one side of one point, among runs of every workflow. */
-export function onePoint(point: CrashPoint, side: Side, nth: number, seed: number): Schedule {
+/** A crash for each of the first engines, among runs of every workflow. */
+export function crashing(crashes: readonly Crash[], seed: number): Schedule {
   const random = randomFrom(seed);
-  return {
-    seed,
-    starts: startsOf(shuffled(STARTED, random), random),
-    engines: [planFor({ point, side, nth }, random)],
-    runs: 4,
-    outsideShare: 0,
-  };
+  const starts = startsOf(shuffled(STARTED, random), random);
+  return { seed, starts, engines: crashes.map((crash) => planFor(crash, random)), runs: 4, outsideShare: 0 };
 }
 
 /** A random point, side and occurrence, up to three crashes in a row, some of them while an engine recovers. */
