@@ -1,0 +1,173 @@
+import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
+import type { Behaviour, Construct, Draft, Expected, Garden, Node, Passed, Place, PlannedCall, Prediction } from "./construct.ts";
+import { type JoinTerm, notRun, refused } from "./join.ts";
+import { nameIn, ownName, PLAIN, record, valueOf } from "./leaf.ts";
+
+/** One step with an operator. */
+export interface Call extends Node {
+  readonly kind: "call";
+  readonly id: string;
+  readonly seed: number;
+  readonly behaviour: Behaviour;
+  /** Total tries; 1 is no retry. */
+  readonly maxAttempts: number;
+  readonly delayMs: number;
+  readonly onError: "fail" | "skip" | "continue";
+  readonly fallback: number | null;
+  readonly isAtMostOnce: boolean;
+  readonly join: JoinTerm;
+  /** Takes the output of the only step before it as part of its input. */
+  readonly refers: boolean;
+  readonly hasKey: boolean;
+  /** Milliseconds after which an attempt has timed out; set for one that hangs. */
+  readonly timeoutMs: number | null;
+  readonly place: Place;
+  /** Its operator waits for a signal first, and does its work when it is told of it. */
+  readonly holds: boolean;
+}
+
+export const call: Construct<Call> = {
+  kind: "call",
+  weight: 5,
+  atLeast: 1,
+  grow: (garden) => growCall(garden),
+  write: (node, draft, needs) => writeCall(node, draft, needs),
+  predict: (node, prediction, before) => predictCall(node, prediction, before),
+};
+
+/** A call whose success is certain: nothing that a crash does can change what becomes of it. */
+export function growSafeCall(garden: Garden): Call {
+  return {
+    ...growCall(garden),
+    behaviour: PLAIN,
+    maxAttempts: 1,
+    timeoutMs: null,
+    isAtMostOnce: false,
+    fallback: null,
+    onError: "fail",
+    holds: false,
+  };
+}
+
+export function growCall(garden: Garden): Call {
+  const { prng, place } = garden;
+  garden.left -= 1;
+  const hangs = prng.chance(0.05);
+  const maxAttempts = prng.chance(0.5) ? prng.between(2, 4) : 1;
+  return {
+    kind: "call",
+    id: garden.newId("c"),
+    seed: prng.int(100),
+    behaviour: {
+      failures: prng.chance(0.25) ? prng.between(1, 4) : prng.chance(0.08) ? Number.POSITIVE_INFINITY : 0,
+      refuses: place !== "root" && prng.chance(0.15) ? prng.int(5) : null,
+      hangs,
+      durationMs: prng.chance(0.5) ? 0 : prng.pick([1, 10, 80, 900]),
+      obeys: prng.chance(0.7),
+      ballast: prng.chance(0.05) ? 2_000 : 0,
+    },
+    maxAttempts,
+    delayMs: prng.pick([0, 5, 5, 40, 300, 2_000, 9_000, 40_000]),
+    onError: prng.pick(["fail", "fail", "skip", "continue"]),
+    fallback: prng.chance(0.15) ? prng.int(100) : null,
+    isAtMostOnce: prng.chance(0.15),
+    join: prng.pick(["some", "some", "all", "settled"]),
+    refers: prng.chance(0.5),
+    hasKey: prng.chance(0.15),
+    timeoutMs: hangs ? prng.pick([10, 100, 1_000]) : null,
+    place,
+    holds: prng.chance(0.1),
+  };
+}
+
+export function writeCall(node: Call, draft: Draft, needs: readonly string[], extra: JsonObject = {}): readonly string[] {
+  const { id, behaviour, seed, onError, join } = node;
+  const before = referred(node, needs);
+  draft.steps.set(id, {
+    uses: node.holds ? "hold" : "act",
+    with: {
+      seed,
+      ...(before === undefined ? {} : { from: `{{ steps.${before}.output }}` }),
+      ...(node.place === "root" ? {} : { plus: node.place === "item" ? "{{ item.n }}" : "{{ carry.value + round }}" }),
+      ...(node.holds ? { name: ownName(`h${id}`, node.place) } : {}),
+    },
+    ...(needs.length > 0 ? { needs: [...needs] } : {}),
+    onError,
+    join,
+    ...(node.maxAttempts === 1
+      ? {}
+      : { retry: { strategy: "fixed", maxAttempts: node.maxAttempts, initialDelay: node.delayMs, maxDelay: node.delayMs } }),
+    ...(node.fallback === null ? {} : { fallback: { value: node.fallback } }),
+    ...(node.isAtMostOnce ? { delivery: "at-most-once" } : {}),
+    ...(node.hasKey ? { idempotencyKey: `key-${id}` } : {}),
+    ...(node.timeoutMs === null ? {} : { timeout: node.timeoutMs }),
+    ...extra,
+  });
+  const planned: PlannedCall = {
+    id,
+    behaviour,
+    maxAttempts: node.maxAttempts,
+    isAtMostOnce: node.isAtMostOnce,
+    key: node.hasKey ? `key-${id}` : null,
+    holds: node.holds,
+  };
+  draft.calls.set(draft.prefix + id, planned);
+  return [id];
+}
+
+export function predictCall(node: Call, prediction: Prediction, before: readonly Passed[]): readonly Passed[] {
+  const needs = before.map(({ id }) => id);
+  return record(node, prediction, refused(node.join, before, referred(node, needs) !== undefined) ?? ranWith(node, prediction, before));
+}
+
+/** Its end once it may start. */
+export function ranWith(node: Call, prediction: Prediction, before: readonly Passed[]): Expected {
+  const { behaviour, maxAttempts, fallback, onError, seed, id } = node;
+  const { plus, seen, prefix } = prediction;
+  const isLost = seen.isUnknown(prefix + id);
+  const name = nameIn(`h${id}`, prediction);
+  if (node.holds) prediction.stimuli.push({ kind: "signal", name, value: valueOf(name) });
+  const given = plus + (node.holds ? valueOf(name) : 0);
+  const isRefused = refuses(behaviour, plus);
+  const failures = behaviour.hangs || isRefused ? maxAttempts : Math.min(behaviour.failures, maxAttempts);
+  const fails = isLost || failures >= maxAttempts;
+  const source = before.find(
+    (passed) =>
+      passed.id ===
+      referred(
+        node,
+        before.map((each) => each.id),
+      ),
+  );
+  const counted = { calls: true, failures };
+  if (!fails)
+    return { ...counted, status: "SUCCEEDED", reason: null, output: outputOf(seed + given * 7, source?.output ?? null, behaviour) };
+  if (fallback !== null) return { ...counted, status: "SUCCEEDED", reason: "fallback", output: { value: fallback } };
+  if (onError === "skip") return { ...counted, status: "SKIPPED", reason: "on_error", output: null };
+  if (onError === "fail") prediction.hasFailed = true;
+  const reason = isLost ? "outcome_unknown" : behaviour.hangs ? "timeout" : null;
+  return { ...counted, status: "FAILED", reason, output: null };
+}
+
+/** Its end when its `when` is false. */
+export function leftOut(node: Call, prediction: Prediction, before: readonly Passed[]): readonly Passed[] {
+  const needs = before.map(({ id }) => id);
+  return record(node, prediction, refused(node.join, before, referred(node, needs) !== undefined) ?? notRun("SKIPPED", "when"));
+}
+
+/** What it is given is something that it never takes. */
+export function refuses({ refuses: rest }: Behaviour, plus: number): boolean {
+  return rest !== null && plus % 5 === rest;
+}
+
+/** What an operator makes of its input; the simulation's operator and the prediction share nothing else. */
+export function outputOf(seed: number, from: Json, { ballast }: Behaviour): JsonObject {
+  const before = isJsonObject(from) ? from["value"] : 0;
+  const value = (seed + (typeof before === "number" ? before : 0) * 3) % 997;
+  return ballast === 0 ? { value } : { value, ballast: "x".repeat(ballast) };
+}
+
+/** The step whose output it takes: a clean-up step takes none, because what it waits for may not have run. */
+function referred({ refers, join }: Call, needs: readonly string[]): string | undefined {
+  return refers && join !== "settled" && needs.length === 1 ? needs[0] : undefined;
+}

@@ -1,0 +1,131 @@
+import { isTerminalRun } from "../../src/model/status.ts";
+import { Clients, drawWish } from "./clients.ts";
+import type { Hits } from "./faults.ts";
+import { FinalState } from "./oracle/final-state.ts";
+import type { RunTrack } from "./oracle/tracks.ts";
+import { growProgram } from "./programs/program.ts";
+import type { StoreKind } from "./storage/store.ts";
+import { World } from "./world.ts";
+
+export interface SeedReport {
+  readonly seed: number;
+  readonly ledger: StoreKind;
+  /** Empty: everything held. */
+  readonly violations: readonly string[];
+  readonly story: readonly string[];
+  /** SHA-256 of everything that happened, in order. */
+  readonly digest: string;
+  readonly hits: Hits;
+  readonly runs: number;
+  readonly steps: number;
+  readonly crashes: number;
+  readonly effects: number;
+  readonly suspensions: number;
+  readonly picks: number;
+}
+
+const FEWEST_RUNS = 3;
+const FEWEST_STEPS = 20;
+const SMALLEST_PROGRAM = 7;
+const FEWEST_SUSPENSIONS = 2;
+const FEWEST_CRASHES = 2;
+/** Picks with faults; then they are silent. */
+const FAULTY_PICKS = 4_000;
+/** Within so many picks every run has ended, or it never will. */
+const CALM_PICKS = 60_000;
+/** Picks after the last end in which the deaths that are still planned may find their moment. */
+const IDLE_PICKS = 100;
+/** Picks that an engine gets before it is killed for want of another crash. */
+const LIFE_PICKS = 200;
+
+/**
+ * One seed: programs, callers and faults; then calm; then the question whether everything that was promised held.
+ *
+ * @param listen hears the trace, line by line
+ */
+export async function simulate(seed: number, ledger: StoreKind, listen: (line: string) => void = () => undefined): Promise<SeedReport> {
+  const world = new World(seed, ledger, listen);
+  try {
+    await live(world);
+    const runs = world.log.runs.size;
+    const steps = [...world.log.runs.values()].reduce((sum, run) => sum + run.steps.size, 0);
+    const effects = [...world.sink.effects.values()].reduce((sum, each) => sum + each.length, 0);
+    const { story, crashes, faults, kernel, log } = world;
+    const { violations } = log;
+    return {
+      seed,
+      ledger,
+      violations,
+      story,
+      digest: world.digest(),
+      hits: faults.hits,
+      runs,
+      steps,
+      crashes,
+      effects,
+      suspensions: log.suspensions,
+      picks: kernel.picks,
+    };
+  } finally {
+    world.store.destroy();
+  }
+}
+
+async function live(world: World): Promise<void> {
+  const { kernel, log, faults } = world;
+  const { ledger: rows } = await world.store.connect(world.newProcess("observer"));
+  const finalState = new FinalState(rows, world);
+  const clients = new Clients(world);
+  const planned = grantWishes(world, clients);
+  world.supervise();
+  clients.release();
+  const isBroken = (): boolean => log.violations.length > 0;
+  const isOver = (): boolean => !clients.busy && [...log.runs.values()].every(({ status }) => isTerminalRun(status));
+  let idle = 0;
+  await kernel.run(FAULTY_PICKS, () => {
+    idle = isOver() ? idle + 1 : 0;
+    return isBroken() || (idle > 0 && faults.planned === 0) || idle > IDLE_PICKS;
+  });
+  world.calm();
+  for (const track of log.runs.values()) await finalState.checkUnfinished(track);
+  while (world.crashes < FEWEST_CRASHES && !isBroken()) await killOnce(world);
+  await kernel.run(CALM_PICKS, () => isBroken() || isOver());
+  if (!isBroken() && !isOver()) log.violated("P2", `stuck: ${[...log.runs.values()].map((track) => standing(track)).join(", ")}`);
+  if (isBroken()) return;
+  for (const { insert } of log.runs.values()) await finalState.check(insert.publicId);
+  for (const publicId of clients.acknowledged.keys())
+    if (!log.byPublicId.has(publicId)) log.violated("I1", `run ${publicId} was acknowledged and is lost`);
+  const isDull = log.suspensions < FEWEST_SUSPENSIONS || planned.steps < FEWEST_STEPS;
+  if (isDull && !isBroken()) log.violated("seed", `only ${log.suspensions} waits and ${planned.steps} steps`);
+}
+
+/** Another death, for want of one that was planned; the engine may be opening or at work. */
+async function killOnce(world: World): Promise<void> {
+  const { kernel, log } = world;
+  await kernel.run(LIFE_PICKS, () => log.violations.length > 0);
+  await kernel.run(CALM_PICKS, () => world.current !== undefined);
+  world.crashes += 1;
+  world.current?.process.die();
+}
+
+function grantWishes(world: World, clients: Clients): { readonly runs: number; readonly steps: number } {
+  const { prng } = world;
+  const runs = FEWEST_RUNS + (prng.chance(0.25) ? 1 : 0);
+  let steps = 0;
+  for (let index = 0; index < runs; index++) {
+    // the first one waits twice whatever comes, and nobody cancels it
+    const waits = index === 0 ? FEWEST_SUSPENSIONS : prng.int(2);
+    const size = SMALLEST_PROGRAM + prng.int(3);
+    const program = growProgram(prng.fork(), `w${index}`, { steps: size, waits, generations: 1 });
+    for (const each of [...program.children, program]) world.programs.set(each.name, each);
+    const inBodies = [...program.calls.keys(), ...program.blocks.keys()].filter((path) => path.includes("."));
+    steps += program.ids.length + inBodies.length;
+    const wish = drawWish(prng, program);
+    clients.grant(index === 0 ? { ...wish, cancelsAfterMs: null, key: wish.key ?? "sure" } : wish);
+  }
+  return { runs, steps };
+}
+
+function standing({ insert, status, reason }: RunTrack): string {
+  return `${insert.publicId} ${status}${reason === null ? "" : ` (${reason})`}`;
+}
