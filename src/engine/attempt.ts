@@ -5,7 +5,7 @@ import type { Logger, Operator, OperatorContext, RunContext } from "../operators
 import { type SuspendRequest, Suspension } from "../operators/suspension.ts";
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
-import { withRunContext } from "./run-context.ts";
+import type { RunFrame } from "./run-context.ts";
 import { concealIn } from "./secrets.ts";
 
 /** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
@@ -17,6 +17,8 @@ export type AttemptOutcome =
 export interface AttemptHost {
   readonly host: { readonly clock: Clock; readonly interceptors: readonly Interceptor[] };
   readonly context: RunContext;
+  /** Where its operators execute. */
+  readonly frame: RunFrame;
   logger(attempt: Attempt): Logger;
   /** Called once, with the outcome that counts. */
   attemptEnded(attempt: Attempt, outcome: AttemptOutcome): void;
@@ -104,7 +106,9 @@ export class Attempt implements OperatorContext {
       this.#timer = clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     }
     try {
-      const returned = withRunContext(this.#run.context, () => this.#call(operator, input));
+      const { interceptors } = this.#run.host;
+      const called = interceptors.length === 0 ? operator : this.#intercepted(operator, interceptors);
+      const returned = this.#run.frame.enter(called, input, this);
       // subscribed out here, so that what follows belongs to no run
       if (isPromiseLike(returned))
         returned.then(
@@ -132,16 +136,15 @@ export class Attempt implements OperatorContext {
     this.#ended = true;
   }
 
-  #call(operator: Operator<Json>, input: Json): unknown {
-    const { interceptors } = this.#run.host;
-    if (interceptors.length === 0) return operator(input, this);
-    const innermost = async (): Promise<unknown> => operator(input, this);
-    let chain = innermost;
-    for (const interceptor of interceptors.toReversed()) {
-      const next = chain;
-      chain = () => this.#intercept(interceptor, next);
-    }
-    return chain();
+  #intercepted(operator: Operator<Json>, interceptors: readonly Interceptor[]): Operator<Json> {
+    return (input) => {
+      let chain = async (): Promise<unknown> => operator(input, this);
+      for (const interceptor of interceptors.toReversed()) {
+        const next = chain;
+        chain = () => this.#intercept(interceptor, next);
+      }
+      return chain();
+    };
   }
 
   /** An interceptor stands around the operator, it cannot take its place: `next` is called once. */

@@ -12,6 +12,7 @@ import type { Lineage } from "./lineage.ts";
 import type { Plan } from "./plan.ts";
 import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
+import { RunFrame } from "./run-context.ts";
 import type { RunCore } from "./run-core.ts";
 import { endingReasonOf, evaluateEnd, runCancelledError, runTimeoutError } from "./run-end.ts";
 import type { LingeringRun, RunEnd, RunHost } from "./run-host.ts";
@@ -27,6 +28,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   readonly runId: number;
   readonly plan: Plan;
   readonly context: RunContext;
+  readonly frame: RunFrame;
   readonly host: RunHost;
   readonly journal: RunJournal;
   #steps: RunSteps;
@@ -51,6 +53,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.plan = plan;
     this.runId = runId;
     this.context = context;
+    this.frame = new RunFrame(context);
     this.journal = new RunJournal(runId, revision);
     this.#recorder = new RunRecorder(this);
     this.#steps = new RunSteps(this, new StepScope(this, plan, new Scheduler(plan.topology), {}, null), plan.graph.steps.length);
