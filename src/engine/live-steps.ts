@@ -1,3 +1,4 @@
+import type { ActiveSteps } from "./active-steps.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunInbox } from "./run-inbox.ts";
 import type { StepRecorder } from "./step-recorder.ts";
@@ -9,8 +10,8 @@ export interface LiveSteps {
   readonly core: RunCore;
   readonly recorder: StepRecorder;
   readonly inbox: RunInbox;
-  /** By ordinal: steps that have started and have not settled. */
-  readonly active: Map<number, StepState>;
+  /** Steps that have started and have not settled. */
+  readonly active: ActiveSteps;
   /** Nothing starts or goes on now: the engine stops, or somebody paused the run. */
   readonly isQuiet: boolean;
   /** Somebody must follow what the scope's scheduler decided. */

@@ -75,7 +75,7 @@ function fillStep(steps: RunSteps, scope: StepScope, row: StepRow, children: Chi
     failures: row.failures,
     woken: wait?.detail.woken ?? null,
   };
-  steps.active.set(row.ordinal, state);
+  steps.active.add(state);
   if (row.status === "RUNNING") steps.recorder.foundRunning(state);
   if (step.block !== null) fillBlock(steps, state, children);
 }

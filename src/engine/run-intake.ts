@@ -2,6 +2,7 @@ import type { InboxRow } from "../ledger/rows.ts";
 import { asStepwellError, type StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
 import type { Catalog } from "./catalog.ts";
+import { Passage } from "./passage.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { RunHost } from "./run-host.ts";
 import { contextOf } from "./run-results.ts";
@@ -20,7 +21,7 @@ export interface IntakeHost {
 export class RunIntake {
   readonly #to: IntakeHost;
   /** Runs that are being read, with what was sent to them meanwhile and may not be in what is read. */
-  readonly #reading = new Map<number, InboxRow[]>();
+  readonly #reading = new Passage<number, InboxRow[]>();
   /** Runs that this version of Stepwell cannot read; told once, left as they are. */
   readonly #unreadable = new Set<number>();
 
@@ -57,7 +58,7 @@ export class RunIntake {
       this.#unreadable.add(runId);
       this.#to.broke(publicId, error);
     } finally {
-      this.#reading.delete(runId);
+      this.#reading.take(runId);
     }
   }
 }

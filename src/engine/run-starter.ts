@@ -8,6 +8,7 @@ import type { RunContext } from "../operators/operator.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
+import { Passage } from "./passage.ts";
 import type { Plan } from "./plan.ts";
 import { childPublicId } from "./public-id.ts";
 import { QueuedInsert } from "./queued-insert.ts";
@@ -45,7 +46,7 @@ interface PendingStart {
 export class RunStarter {
   readonly #to: StarterHost;
   readonly #ids: RunIds;
-  readonly #pending = new Map<number, PendingStart>();
+  readonly #pending = new Passage<number, PendingStart>();
 
   constructor(to: StarterHost) {
     this.#to = to;
@@ -104,19 +105,17 @@ export class RunStarter {
   }
 
   started(runId: number): void {
-    const pending = this.#pending.get(runId);
-    this.#pending.delete(runId);
+    const pending = this.#pending.take(runId);
     pending?.resolve(pending.publicId);
   }
 
   refused(runId: number, error: StepwellError): void {
-    const pending = this.#pending.get(runId);
-    this.#pending.delete(runId);
+    const pending = this.#pending.take(runId);
     pending?.reject(error);
   }
 
   refuseAll(error: StepwellError): void {
-    for (const runId of [...this.#pending.keys()]) this.refused(runId, error);
+    for (const runId of this.#pending.keys()) this.refused(runId, error);
   }
 
   /** Two starts with one key race to one insert; who loses finds the winner's run. */

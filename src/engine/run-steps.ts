@@ -3,6 +3,7 @@ import { invariant, type RecordedError, type StepwellError } from "../model/erro
 import { toJson } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
+import { ActiveSteps } from "./active-steps.ts";
 import { Attempt, type AttemptOutcome } from "./attempt.ts";
 import { BlockScopes } from "./blocks/block-scopes.ts";
 import { RunUndo } from "./compensation.ts";
@@ -34,7 +35,7 @@ export class RunSteps implements LiveSteps {
   readonly root: StepScope;
   readonly recorder: StepRecorder;
   readonly inbox = new RunInbox();
-  readonly active = new Map<number, StepState>();
+  readonly active = new ActiveSteps();
   readonly undo: RunUndo;
   readonly #scopes: BlockScopes;
   readonly #touched: StepScope[] = [];
@@ -237,7 +238,7 @@ export class RunSteps implements LiveSteps {
 
   /** Ends what did not stop in time; late results are discarded. */
   abandonAll(reason: StepwellError): void {
-    for (const state of [...this.active.values()]) {
+    for (const state of this.active.values()) {
       if (state.running === null || !state.scope.isEnded) continue;
       state.running.abandon(reason);
       state.running = null;
@@ -275,8 +276,8 @@ export class RunSteps implements LiveSteps {
     this.#isRetired = true;
     const attempts = new Map<number, Attempt>();
     for (const wait of this.recorder.waits.values()) wait.timer?.cancel();
-    for (const [ordinal, state] of this.active) {
-      if (state.running !== null) attempts.set(ordinal, state.running);
+    for (const state of this.active.values()) {
+      if (state.running !== null) attempts.set(state.ordinal, state.running);
       this.releaseSlot(state);
     }
     return attempts;
@@ -323,7 +324,7 @@ export class RunSteps implements LiveSteps {
 
   /** Steps whose row is RUNNING. */
   foundRunning(): readonly StepState[] {
-    return [...this.active.values()].filter(({ isRunning }) => isRunning);
+    return this.active.values().filter(({ isRunning }) => isRunning);
   }
 
   stateOf(ordinal: number): StepState {

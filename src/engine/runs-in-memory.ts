@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../model/clock.ts";
+import { Passage } from "./passage.ts";
 import type { LingeringRun } from "./run-host.ts";
 
 /**
@@ -12,8 +13,8 @@ const SWEEP_MS = 500;
 export class RunsInMemory<R extends LingeringRun> {
   readonly #clock: Clock;
   readonly #most: number;
-  readonly #byId = new Map<number, R>();
-  readonly #byPublicId = new Map<string, R>();
+  readonly #byId = new Passage<number, R>();
+  readonly #byPublicId = new Passage<string, R>();
   /** When each has to leave, on the monotonic clock; the oldest first. */
   readonly #lingering = new Map<R, number>();
   #sweep: Timer | undefined;
@@ -48,7 +49,7 @@ export class RunsInMemory<R extends LingeringRun> {
   }
 
   all(): readonly R[] {
-    return [...this.#byId.values()];
+    return this.#byId.values();
   }
 
   add(run: R): void {
@@ -58,10 +59,9 @@ export class RunsInMemory<R extends LingeringRun> {
   }
 
   delete(runId: number, publicId: string): void {
-    const run = this.#byId.get(runId);
+    const run = this.#byId.take(runId);
     if (run !== undefined) this.#lingering.delete(run);
-    this.#byId.delete(runId);
-    this.#byPublicId.delete(publicId);
+    this.#byPublicId.take(publicId);
     if (this.#byId.size === 0) this.#emptied?.();
   }
 

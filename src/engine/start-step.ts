@@ -70,7 +70,7 @@ function start(steps: LiveSteps, scope: StepScope, step: Step, input: Json, idem
   scope.scheduler.markRunning(step.ordinal);
   const state = newState(scope, step, input, idempotencyKey);
   state.holdsSlot = true;
-  steps.active.set(state.ordinal, state);
+  steps.active.add(state);
   steps.recorder.started(state, text);
 }
 
@@ -86,7 +86,7 @@ function openBlock(steps: LiveSteps, scope: StepScope, step: Step, input: Json):
   }
   scope.scheduler.markRunning(step.ordinal);
   const state = newState(scope, step, input, null);
-  steps.active.set(state.ordinal, state);
+  steps.active.add(state);
   steps.recorder.opened(state, text);
   steps.beginBlock(state);
 }

@@ -1,4 +1,5 @@
 import type { StepwellError } from "../model/errors.ts";
+import { Passage } from "./passage.ts";
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -7,7 +8,7 @@ interface Waiter<T> {
 
 /** Callers that wait for something by name. */
 export class Waiters<T> {
-  readonly #waiting = new Map<string, Waiter<T>[]>();
+  readonly #waiting = new Passage<string, Waiter<T>[]>();
 
   get size(): number {
     return this.#waiting.size;
@@ -28,21 +29,19 @@ export class Waiters<T> {
 
   /** Lists the names that somebody waits for. */
   names(): readonly string[] {
-    return [...this.#waiting.keys()];
+    return this.#waiting.keys();
   }
 
   resolve(name: string, makeValue: () => T): void {
-    const waiters = this.#waiting.get(name);
+    const waiters = this.#waiting.take(name);
     if (waiters === undefined) return;
-    this.#waiting.delete(name);
     const value = makeValue();
     for (const waiter of waiters) waiter.resolve(value);
   }
 
   reject(name: string, error: StepwellError): void {
-    const waiters = this.#waiting.get(name);
+    const waiters = this.#waiting.take(name);
     if (waiters === undefined) return;
-    this.#waiting.delete(name);
     for (const waiter of waiters) waiter.reject(error);
   }
 

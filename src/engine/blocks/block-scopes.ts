@@ -5,6 +5,7 @@ import { LIMITS } from "../../model/limits.ts";
 import { type Ending, Scheduler } from "../../scheduler/index.ts";
 import type { Block } from "../../workflow/graph.ts";
 import type { LiveSteps } from "../live-steps.ts";
+import { Passage } from "../passage.ts";
 import type { ScopePlan } from "../plan.ts";
 import { settleBlock } from "../settle-step.ts";
 import { type ScopeOwner, type ScopePlace, StepScope } from "../step-scope.ts";
@@ -17,7 +18,7 @@ import { LoopRun } from "./loop.ts";
 export class BlockScopes {
   readonly #steps: LiveSteps & { readonly root: StepScope };
   /** By the ordinal of each of their steps. */
-  #byOrdinal: Map<number, StepScope> | undefined;
+  #byOrdinal: Passage<number, StepScope> | undefined;
   #nextOrdinal: number;
 
   constructor(steps: LiveSteps & { readonly root: StepScope }, nextOrdinal: number) {
@@ -58,7 +59,7 @@ export class BlockScopes {
   /** A scope of a body, with its steps known by their ordinals; `scheduler` has begun or was restored. */
   place(plan: ScopePlan, scheduler: Scheduler, views: Record<string, StepView>, place: ScopePlace): StepScope {
     const scope = new StepScope(this.#steps.core, plan, scheduler, views, place);
-    this.#byOrdinal ??= new Map();
+    this.#byOrdinal ??= new Passage();
     for (const step of plan.graph.steps) this.#byOrdinal.set(scope.ordinalOf(step), scope);
     // steps of a scope that was read back have their ordinals although no row may hold them yet
     this.#nextOrdinal = Math.max(this.#nextOrdinal, place.ordinal + 1 + plan.graph.steps.length);
@@ -79,7 +80,7 @@ export class BlockScopes {
     return {
       open: (at, carry) => this.#open(state, block, at, carry),
       close: (scope, result) => {
-        for (const step of scope.plan.graph.steps) this.#byOrdinal?.delete(scope.ordinalOf(step));
+        for (const step of scope.plan.graph.steps) this.#byOrdinal?.take(scope.ordinalOf(step));
         if (scope.place !== null) steps.recorder.scopeClosed(scope.place, result);
       },
       end: (scope, ending) => this.end(scope, ending),

@@ -2,6 +2,7 @@ import { invariant, type RecordedError, StepwellError } from "../../model/errors
 import type { Json } from "../../model/json.ts";
 import type { Ending } from "../../scheduler/index.ts";
 import type { ForeachBlock, Tolerate } from "../../workflow/graph.ts";
+import { Passage } from "../passage.ts";
 import { recordError } from "../recorded-error.ts";
 import type { ScopeEnd, StepScope } from "../step-scope.ts";
 import type { BlockHost, BlockRun } from "./block.ts";
@@ -28,7 +29,8 @@ export class ForeachRun implements BlockRun {
   readonly #results: Json[];
   /** By index: items that failed. */
   readonly #errors = new Map<number, RecordedError>();
-  readonly #open = new Map<StepScope, number>();
+  /** By index: items that are open. */
+  readonly #open = new Passage<number, StepScope>();
   /** Items that were begun before this process took the run up. */
   readonly #begun = new Set<number>();
   #next = 0;
@@ -56,7 +58,7 @@ export class ForeachRun implements BlockRun {
     for (const scope of open) {
       const index = scope.place?.index ?? 0;
       this.#begun.add(index);
-      this.#open.set(scope, index);
+      this.#open.set(index, scope);
     }
     if (this.#errors.size > this.#allowed) this.stop("stop");
   }
@@ -66,14 +68,14 @@ export class ForeachRun implements BlockRun {
       const index = this.#next++;
       if (this.#begun.has(index)) continue;
       const scope = this.#host.open({ index, names: { item: this.#items[index] ?? null, index } }, null);
-      this.#open.set(scope, index);
+      this.#open.set(index, scope);
     }
     if (this.#open.size === 0) this.#settle();
   }
 
   stop(ending: Ending): void {
     this.#isStopped = true;
-    for (const scope of this.#open.keys()) this.#host.end(scope, ending);
+    for (const scope of this.#open.values()) this.#host.end(scope, ending);
   }
 
   delayOver(): void {
@@ -100,8 +102,8 @@ export class ForeachRun implements BlockRun {
 
   /** @param result null: the item was cut short from outside */
   #close(scope: StepScope, result: { readonly output: Json } | { readonly error: RecordedError } | null): void {
-    const index = this.#open.get(scope) ?? 0;
-    this.#open.delete(scope);
+    const index = scope.place?.index ?? 0;
+    this.#open.take(index);
     if (result === null) {
       this.#wasCut = true;
       this.#host.close(scope, { status: "CANCELLED", output: null, error: null });
