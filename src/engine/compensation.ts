@@ -25,12 +25,12 @@ export interface RestoredUndo {
 export class RunUndo implements ScopeOwner {
   /** Made when the run is to be undone. */
   scope: StepScope | undefined;
-  readonly #policy: CompensationPolicy | null;
+  readonly #policy: CompensationPolicy;
   readonly #root: StepScope;
   readonly #places: UndoPlaces;
   #isDone = false;
 
-  constructor(policy: CompensationPolicy | null, root: StepScope, places: UndoPlaces) {
+  constructor(policy: CompensationPolicy, root: StepScope, places: UndoPlaces) {
     this.#policy = policy;
     this.#root = root;
     this.#places = places;
@@ -39,7 +39,7 @@ export class RunUndo implements ScopeOwner {
   /** Begins, if the end of the run's own steps calls for it, and tells whether it is still under way. */
   isUnderWay(restore?: (plan: ScopePlan) => RestoredUndo): boolean {
     if (this.scope !== undefined) return !this.#isDone;
-    if (this.#policy === null || !isUndoDue(this.#policy, this.#root)) return false;
+    if (!isUndoDue(this.#policy, this.#root)) return false;
     const plan = undoPlan(this.#policy, this.#root);
     const { ordinal, scheduler } = restore?.(plan) ?? { ordinal: null, scheduler: begun(plan) };
     this.scope = this.#places.placeUndo(plan, scheduler, this, ordinal);

@@ -18,6 +18,8 @@ export interface LiveSteps {
   touch(scope: StepScope): void;
   /** Waits for an expression without letting the run commit in between. */
   evaluate<T>(promise: Promise<T>, next: (value: T) => void): void;
+  /** Takes a slot if one is free. */
+  takeSlot(): boolean;
   /** Runs `start` with a slot, now or when one is free, if `isWanted` then still holds. */
   whenSlotFree(isWanted: () => boolean, start: () => void): void;
   releaseSlot(state: StepState): void;

@@ -39,12 +39,12 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
 function restoreUndo(steps: RunSteps, rows: readonly StepRow[], children: Children): void {
   const [first] = rows;
   if (first === undefined) return;
-  steps.undo.isUnderWay((plan) => {
+  steps.undo?.isUnderWay((plan) => {
     const place = plan.graph.steps.findIndex(({ id }) => id === first.path);
     const ordinal = first.ordinal - place - 1;
     return { ordinal, scheduler: schedulerOf(plan, rows, ordinal + 1) };
   });
-  const undo = steps.undo.scope;
+  const undo = steps.undo?.scope;
   invariant(undo !== undefined, "rows of compensations follow from a run that is to be undone");
   fillScope(steps, undo, rows, children);
 }
@@ -58,7 +58,7 @@ function fillScope(steps: RunSteps, scope: StepScope, rows: readonly StepRow[], 
   for (const row of rows) {
     const step = scope.stepOf(row.ordinal);
     if (row.finishedAt === null) fillStep(steps, scope, row, children);
-    else if (row.status === "SUCCEEDED" && step.compensate !== null) scope.undoable.push({ step, revision: row.revision });
+    else if (row.status === "SUCCEEDED" && step.compensate !== null) scope.canUndo(step, row.revision);
     else if (row.status === "FAILED" && step.onError === "fail") {
       const error = row.error === null ? { code: "STEP_FAILED", message: "unknown" } : parseError(row.error);
       scope.failure ??= { stepId: scope.pathOf(step), error };

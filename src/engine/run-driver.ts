@@ -325,7 +325,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   #isUndoing(): boolean {
-    const isUndoing = this.#steps.undo.isUnderWay();
+    const isUndoing = this.#steps.undo?.isUnderWay() ?? false;
     if (isUndoing) this.#recorder.undoing();
     return isUndoing;
   }
@@ -333,7 +333,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
   #finish(): void {
     const steps = this.#steps;
-    const end = evaluateEnd(this.plan.graph, steps.root, steps.undo.statuses);
+    const end = evaluateEnd(this.plan.graph, steps.root, steps.undo?.statuses ?? null);
     if (end instanceof Promise) {
       this.#isEvaluatingEnd = true;
       // a run that was read back meanwhile decides about its end anew

@@ -47,12 +47,13 @@ function withUndone(end: RunEnd, undone: Readonly<Record<string, StepStatus>> | 
   return { ...end, error: { ...end.error, data: { ...end.error.data, compensation: undone } } };
 }
 
-/** The end with the JSON text of its output; an output that the ledger cannot hold fails the run. */
-export function checkEnd(end: RunEnd): RunEnd & { readonly text: string | null } {
+/** The end and the JSON text of its output; an output that the ledger cannot hold fails the run. */
+export function checkEnd(end: RunEnd): { readonly end: RunEnd; readonly text: string | null } {
+  if (end.output === null) return { end, text: null };
   try {
-    return { ...end, text: end.output === null ? null : payloadText(end.output, "the output of the run") };
+    return { end, text: payloadText(end.output, "the output of the run") };
   } catch (thrown) {
-    return { status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown), text: null };
+    return { end: { status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) }, text: null };
   }
 }
 

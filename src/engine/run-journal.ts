@@ -43,11 +43,18 @@ export interface Effects {
 /** Shared by all that have none, never pushed to: retries and listeners are rare, runs are not. */
 const NONE: never[] = [];
 
+/** With the first one: a list of one is as long as that, one that is pushed to takes room for 17. Most commits of a run have one. */
+function added<T>(list: T[], value: T): T[] {
+  if (list === NONE) return [value];
+  list.push(value);
+  return list;
+}
+
 /** Everything gathered for one commit. */
 class Gathering implements Effects {
   readonly writes: Write[] = [];
-  readonly launches: number[] = [];
-  readonly facts: Fact[] = [];
+  launches: number[] = NONE;
+  facts: Fact[] = NONE;
   alarms: number[] = NONE;
   events: LifecycleEvent[] = NONE;
   spawned: number[] = NONE;
@@ -89,26 +96,23 @@ export class RunJournal {
   }
 
   launch(ordinal: number): void {
-    this.#next.launches.push(ordinal);
+    this.#next.launches = added(this.#next.launches, ordinal);
   }
 
   alarm(ordinal: number): void {
-    if (this.#next.alarms === NONE) this.#next.alarms = [];
-    this.#next.alarms.push(ordinal);
+    this.#next.alarms = added(this.#next.alarms, ordinal);
   }
 
   event(event: LifecycleEvent): void {
-    if (this.#next.events === NONE) this.#next.events = [];
-    this.#next.events.push(event);
+    this.#next.events = added(this.#next.events, event);
   }
 
   spawn(runId: number): void {
-    if (this.#next.spawned === NONE) this.#next.spawned = [];
-    this.#next.spawned.push(runId);
+    this.#next.spawned = added(this.#next.spawned, runId);
   }
 
   fact(fact: Fact): void {
-    this.#next.facts.push(fact);
+    this.#next.facts = added(this.#next.facts, fact);
   }
 
   /** Takes everything gathered as one unit; `landed` or `lost` must follow. */

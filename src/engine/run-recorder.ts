@@ -189,7 +189,7 @@ export class RunRecorder {
   /** Writes the end and gives it back as it is written: an output that the ledger cannot hold fails the run. */
   ended(wanted: RunEnd): RunEnd {
     const { journal, runId, host, ref } = this.#core;
-    const { text, ...end } = checkEnd(wanted);
+    const { text, end } = checkEnd(wanted);
     const { status, reason, error } = end;
     const errorJson = error === null ? null : errorText(error);
     // what was left of a run in the queue may settle without any step starting: it has run all the same

@@ -1,20 +1,18 @@
 import type { InboxRow } from "../ledger/rows.ts";
 import { invariant, type RecordedError, type StepwellError } from "../model/errors.ts";
-import { toJson } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
 import { ActiveSteps } from "./active-steps.ts";
-import { Attempt, type AttemptOutcome } from "./attempt.ts";
+import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { BlockScopes } from "./blocks/block-scopes.ts";
 import { RunUndo } from "./compensation.ts";
+import { launchStep } from "./launch-step.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import { callOf } from "./operator-call.ts";
 import { recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunInbox } from "./run-inbox.ts";
 import type { Fact, StepOutcome } from "./run-journal.ts";
-import { withSecrets } from "./secrets.ts";
 import { cancelStep, endByDecision, failStep } from "./settle-step.ts";
 import { startWhenPrepared } from "./start-step.ts";
 import { StepRecorder } from "./step-recorder.ts";
@@ -34,10 +32,13 @@ export class RunSteps implements LiveSteps {
   readonly core: RunCore;
   readonly root: StepScope;
   readonly recorder: StepRecorder;
-  readonly inbox = new RunInbox();
   readonly active = new ActiveSteps();
-  readonly undo: RunUndo;
-  readonly #scopes: BlockScopes;
+  /** Null for a run that undoes nothing. */
+  readonly undo: RunUndo | null;
+  /** These are made when they are asked for: most runs need neither. */
+  #inbox: RunInbox | undefined;
+  #scopes: BlockScopes | undefined;
+  readonly #nextOrdinal: number;
   readonly #touched: StepScope[] = [];
   #evaluating = 0;
   #slotsAsked = 0;
@@ -48,11 +49,18 @@ export class RunSteps implements LiveSteps {
     this.core = core;
     this.root = root;
     this.recorder = new StepRecorder(core);
-    this.#scopes = new BlockScopes(this, nextOrdinal);
-    this.undo = new RunUndo(core.plan.graph.compensation, root, this.#scopes);
+    this.#nextOrdinal = nextOrdinal;
+    const { compensation } = core.plan.graph;
+    this.undo = compensation === null ? null : new RunUndo(compensation, root, this.scopes);
+  }
+
+  get inbox(): RunInbox {
+    this.#inbox ??= new RunInbox();
+    return this.#inbox;
   }
 
   get scopes(): BlockScopes {
+    this.#scopes ??= new BlockScopes(this, this.#nextOrdinal);
     return this.#scopes;
   }
 
@@ -100,17 +108,7 @@ export class RunSteps implements LiveSteps {
 
   /** Calls the operator of a step whose RUNNING is on disk. */
   launch(ordinal: number): void {
-    const { host, plan } = this.core;
-    const state = this.stateOf(ordinal);
-    const { scope, step } = state;
-    const operator = host.operators.get(step.uses ?? "");
-    invariant(operator !== undefined, `step ${state.path} was started without its operator`);
-    const attempt = new Attempt(this.core, ordinal, state.path, state.attempt, state.idempotencyKey);
-    state.running = attempt;
-    const secrets = scope.plan.secretSlots[step.ordinal] ?? [];
-    const execute = callOf(state, operator, host.threads);
-    const filled = secrets.length === 0 ? execute : withSecrets(execute, secrets, plan.graph.secrets, (values) => attempt.conceal(values));
-    attempt.execute(filled, step.with === null ? {} : toJson(state.input, "the input"), step.timeoutMs);
+    launchStep(this.core, this.stateOf(ordinal));
   }
 
   outcomeOf(attempt: Attempt, ended: AttemptOutcome): MaybePromise<StepOutcome> {
@@ -228,7 +226,7 @@ export class RunSteps implements LiveSteps {
 
   /** The run ends from outside: nothing starts any more, in no scope. */
   end(ending: "cancel" | "timeout", reason: StepwellError): void {
-    this.#scopes.end(this.root, ending);
+    this.scopes.end(this.root, ending);
     for (const state of this.active.values()) if (state.scope.isEnded) state.running?.abort(reason);
   }
 
@@ -294,16 +292,19 @@ export class RunSteps implements LiveSteps {
     });
   }
 
+  takeSlot(): boolean {
+    return this.core.host.slots.take();
+  }
+
   whenSlotFree(isWanted: () => boolean, start: () => void): void {
-    const { slots } = this.core.host;
-    if (slots.take()) {
+    if (this.takeSlot()) {
       // it may have begun meanwhile: the same step can be asked for from two sides
       if (isWanted()) start();
-      else slots.release();
+      else this.core.host.slots.release();
       return;
     }
     this.#slotsAsked += 1;
-    slots.wait(() => {
+    this.core.host.slots.wait(() => {
       this.#slotsAsked -= 1;
       if (this.#isRetired || this.isQuiet || !isWanted()) return false;
       start();
@@ -319,7 +320,7 @@ export class RunSteps implements LiveSteps {
   }
 
   beginBlock(state: StepState): void {
-    this.#scopes.begin(state);
+    this.scopes.begin(state);
   }
 
   /** Steps whose row is RUNNING. */
@@ -377,7 +378,7 @@ export class RunSteps implements LiveSteps {
 
   /** A step that never started for want of an operator is still ready: it is asked for again. */
   #prepareAgain(ordinal: number): void {
-    const scope = this.#scopes.scopeOf(ordinal);
+    const scope = this.scopes.scopeOf(ordinal);
     startWhenPrepared(this, scope, scope.stepOf(ordinal));
   }
 

@@ -1,10 +1,11 @@
 import type { RecordedError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
 import type { StepReason } from "../model/status.ts";
 import type { Step } from "../workflow/graph.ts";
 import type { BlockResult } from "./blocks/block.ts";
 import { evaluateFallback, finishOutput, payloadText } from "./finish-output.ts";
 import type { LiveSteps } from "./live-steps.ts";
-import { type MaybePromise, proceed } from "./maybe-promise.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
 import type { CheckedOutcome } from "./run-journal.ts";
@@ -81,16 +82,28 @@ export function settleBlock(steps: LiveSteps, state: StepState, result: BlockRes
 
 /** The step's output from what an operator returned or a wake brought. Never throws. */
 export function checkedOutput(steps: LiveSteps, { scope, step }: StepState, returned: unknown): MaybePromise<CheckedOutcome> {
-  const failed = (thrown: unknown): CheckedOutcome => ({ outcome: "failed", error: recordError(thrown) });
   try {
-    const outcome = proceed(
-      finishOutput(step, returned, scope, steps.core.host.schemas),
-      (output): CheckedOutcome => ({ outcome: "succeeded", output, text: payloadText(output, `the output of step "${step.id}"`) }),
-    );
-    return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    const output = finishOutput(step, returned, scope, steps.core.host.schemas);
+    return output instanceof Promise ? checkedLater(step, output) : succeeded(step, output);
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+async function checkedLater(step: Step, output: Promise<Json>): Promise<CheckedOutcome> {
+  try {
+    return succeeded(step, await output);
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+function succeeded({ id }: Step, output: Json): CheckedOutcome {
+  return { outcome: "succeeded", output, text: payloadText(output, `the output of step "${id}"`) };
+}
+
+function failed(thrown: unknown): CheckedOutcome {
+  return { outcome: "failed", error: recordError(thrown) };
 }
 
 export function succeedStep(
@@ -134,5 +147,5 @@ function leave(steps: LiveSteps, scope: StepScope, step: Step, state: StepState 
   steps.touch(scope);
   if (state === undefined) return;
   steps.active.delete(scope.ordinalOf(step));
-  if (state.block !== null) scope.blocks.delete(state.block);
+  if (state.block !== null) scope.blockEnded(state.block);
 }

@@ -10,6 +10,8 @@ import { NO_RESULT } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
 import { newState } from "./step-state.ts";
 
+type Start = Extract<Prepared, { readonly decision: "start" }>;
+
 /** A step may start: evaluates what decides about it, and starts it in the commit that is being gathered. */
 export function startWhenPrepared(steps: LiveSteps, scope: StepScope, step: Step): void {
   if (steps.isQuiet) return;
@@ -37,13 +39,18 @@ function follow(steps: LiveSteps, scope: StepScope, step: Step, prepared: Prepar
       break;
     case "start":
       if (steps.core.host.operators.get(step.uses ?? "") === undefined) steps.recorder.waitForOperator(scope.ordinalOf(step), step);
-      else
-        steps.whenSlotFree(
-          () => scope.scheduler.isReady(step.ordinal),
-          () => start(steps, scope, step, prepared.input, prepared.idempotencyKey),
-        );
+      else if (steps.takeSlot()) start(steps, scope, step, prepared);
+      else startLater(steps, scope, step, prepared);
       break;
   }
+}
+
+/** Apart, so that a start which need not wait makes no closures. */
+function startLater(steps: LiveSteps, scope: StepScope, step: Step, prepared: Start): void {
+  steps.whenSlotFree(
+    () => scope.scheduler.isReady(step.ordinal),
+    () => start(steps, scope, step, prepared),
+  );
 }
 
 function select(steps: LiveSteps, scope: StepScope, step: Step, targets: readonly number[]): void {
@@ -58,7 +65,7 @@ function select(steps: LiveSteps, scope: StepScope, step: Step, targets: readonl
   steps.touch(scope);
 }
 
-function start(steps: LiveSteps, scope: StepScope, step: Step, input: Json, idempotencyKey: string | null): void {
+function start(steps: LiveSteps, scope: StepScope, step: Step, { input, idempotencyKey }: Start): void {
   let text: string | null;
   try {
     text = step.with === null ? null : payloadText(input, `the input of step "${step.id}"`);

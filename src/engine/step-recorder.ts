@@ -261,7 +261,7 @@ export class StepRecorder {
       selected,
     };
     scope.views[step.id] = viewOf(step, status, output, error);
-    if (step.compensate !== null && status === "SUCCEEDED") scope.undoable.push({ step, revision: journal.revision });
+    if (step.compensate !== null && status === "SUCCEEDED") scope.canUndo(step, journal.revision);
     this.endWait(ordinal, "dropped");
     const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
     if (state === undefined) journal.write(settledAtOnce(runId, ordinal, placeOf(scope, step), attempt, end, journal.revision));
@@ -327,6 +327,8 @@ export function viewOf(
   output: { readonly output: StepView["output"] } | null,
   error: RecordedError | null,
 ): StepView {
+  // what most steps come to, without anything to spread
+  if (error === null && output?.output !== undefined) return { status, output: output.output };
   const shown = error === null ? {} : { error: { ...error }, ...itemsOf(error) };
   if (output?.output !== undefined) return { status, output: output.output, ...shown };
   if (status === "FAILED" && step.onError === "continue") return { status, output: null, ...shown };

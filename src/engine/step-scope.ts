@@ -47,6 +47,9 @@ export interface Undoable {
   readonly revision: number;
 }
 
+const NO_BLOCKS: readonly BlockEnd[] = [];
+const NO_UNDOABLE: readonly Undoable[] = [];
+
 /** One graph at work: the run's own steps, or one item or round of a block. It lives in memory as long as it is not done. */
 export class StepScope implements EvaluatingRun {
   readonly plan: ScopePlan;
@@ -54,10 +57,6 @@ export class StepScope implements EvaluatingRun {
   readonly views: Record<string, StepView>;
   /** Null for the run's own steps. */
   readonly place: ScopePlace | null;
-  /** Blocks among its steps that are at work. */
-  readonly blocks: Set<BlockEnd> = new Set();
-  /** Steps that a compensation could undo. */
-  readonly undoable: Undoable[] = [];
   /** The first failure that fails it. */
   failure: StepFailure | undefined;
   /** Its end has been told. */
@@ -69,6 +68,10 @@ export class StepScope implements EvaluatingRun {
   readonly #prefix: string;
   /** Made with the first expression. */
   #names: Scope | undefined;
+  /** Made with the first block. */
+  #blocks: Set<BlockEnd> | undefined;
+  /** Made with the first step that has a compensation. */
+  #undoable: Undoable[] | undefined;
 
   constructor(core: RunCore, plan: ScopePlan, scheduler: Scheduler, views: Record<string, StepView>, place: ScopePlace | null) {
     this.#core = core;
@@ -84,6 +87,30 @@ export class StepScope implements EvaluatingRun {
     this.#names ??=
       this.place === null ? namesOf(this.#core, this.views) : { ...this.place.outer.scope, ...this.place.names, steps: this.views };
     return this.#names;
+  }
+
+  /** Blocks among its steps that are at work. */
+  get blocks(): Iterable<BlockEnd> {
+    return this.#blocks ?? NO_BLOCKS;
+  }
+
+  blockBegan(block: BlockEnd): void {
+    this.#blocks ??= new Set();
+    this.#blocks.add(block);
+  }
+
+  blockEnded(block: BlockEnd): void {
+    this.#blocks?.delete(block);
+  }
+
+  /** Steps that a compensation could undo. */
+  get undoable(): readonly Undoable[] {
+    return this.#undoable ?? NO_UNDOABLE;
+  }
+
+  canUndo(step: Step, revision: number): void {
+    this.#undoable ??= [];
+    this.#undoable.push({ step, revision });
   }
 
   evaluation(stepId: string): EvaluationContext {

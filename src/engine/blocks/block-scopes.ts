@@ -34,7 +34,7 @@ export class BlockScopes {
     const host = this.#hostOf(state, block);
     const run = blockRun(host, state, block, input);
     state.block = run;
-    scope.blocks.add(run);
+    scope.blockBegan(run);
     return run;
   }
 
