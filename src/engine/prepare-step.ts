@@ -30,6 +30,8 @@ export function prepareStep(step: Step, run: EvaluatingRun): MaybePromise<Prepar
   const { scope } = run;
   const context = run.evaluation(step.id);
   try {
+    if (step.with !== null && step.when === null && step.switch === null && step.block === null && step.idempotencyKey === null)
+      return startWith(step.with.evaluate(scope, context));
     const prepared = proceed(step.when?.evaluate(scope, context) ?? true, (holds) =>
       holds === true ? evaluateBody(step, scope, context) : SKIP,
     );
@@ -37,6 +39,15 @@ export function prepareStep(step: Step, run: EvaluatingRun): MaybePromise<Prepar
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+/** What most steps have is an input alone: one promise for it instead of two. */
+function startWith(input: MaybePromise<Json>): MaybePromise<Prepared> {
+  return input instanceof Promise ? input.then(start, failed) : start(input);
+}
+
+function start(input: Json): Prepared {
+  return { decision: "start", input, idempotencyKey: null };
 }
 
 function failed(thrown: unknown): Prepared {
@@ -52,7 +63,7 @@ function evaluateBody(step: Step, scope: Scope, context: EvaluationContext): May
   }
   return proceed(step.with?.evaluate(scope, context) ?? {}, (input) =>
     step.idempotencyKey === null
-      ? { decision: "start", input, idempotencyKey: null }
+      ? start(input)
       : proceed(step.idempotencyKey.evaluate(scope, context), (key) => ({ decision: "start", input, idempotencyKey: asKey(key) })),
   );
 }

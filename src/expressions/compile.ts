@@ -158,7 +158,7 @@ function evaluateNow(node: Node, scope: Scope): Json {
     case "list":
       return node.items.map((item) => evaluateNow(item, scope));
     case "object":
-      return toObject(node.members.map(([name, member]) => [name, evaluateNow(member, scope)]));
+      return objectNow(node.members, scope);
   }
 }
 
@@ -185,9 +185,12 @@ async function evaluateLater(node: Composite, scope: Scope, context: EvaluationC
       return items;
     }
     case "object": {
-      const members: [string, Json][] = [];
-      for (const [name, member] of node.members) members.push([name, await evaluate(member, scope, context)]);
-      return toObject(members);
+      const object: Record<string, Json> = {};
+      for (const [name, member] of node.members) {
+        const value = evaluate(member, scope, context);
+        put(object, name, value instanceof Promise ? await value : value);
+      }
+      return object;
     }
   }
 }
@@ -197,7 +200,14 @@ function simple(expression: Expression): SimpleKind {
   return expression;
 }
 
-/** `Object.fromEntries` defines own members, also one named `__proto__`. */
-function toObject(members: readonly (readonly [string, Json])[]): Json {
-  return Object.fromEntries(members);
+function objectNow(members: readonly (readonly [string, Node])[], scope: Scope): Json {
+  const object: Record<string, Json> = {};
+  for (const [name, member] of members) put(object, name, evaluateNow(member, scope));
+  return object;
+}
+
+/** Makes an own member, also one named `__proto__`. */
+function put(object: Record<string, Json>, name: string, value: Json): void {
+  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
+  else object[name] = value;
 }

@@ -25,25 +25,33 @@ const CHARACTERS_PER_NODE = 256;
 /** How many results of the largest size one evaluation may build on the way. */
 const INTERMEDIATE_RESULTS = 10;
 
+/** A read with the name under which the rewritten expression finds it. */
+export interface NamedRead {
+  readonly name: string;
+  readonly read: Read;
+}
+
 /** One evaluation of one expression: what it may see, and what it has used up. */
 export class Evaluation {
   readonly nowMs: number;
   /** In list mode: the value was a sequence without items, which JSONata gives as undefined. */
   isEmptySequence = false;
   private readonly scope: Scope;
-  private readonly reads: readonly Read[];
-  private readonly seed: string;
+  private readonly reads: readonly NamedRead[];
+  private readonly context: EvaluationContext;
+  private readonly seedSuffix: string;
   private readonly scale = new Scale();
   private generator: Random | undefined;
   private frame: Frame | undefined;
   private nodes = 0;
   private checkClock: (() => void) | undefined;
 
-  constructor(scope: Scope, reads: readonly Read[], context: EvaluationContext, seedSuffix: string) {
+  constructor(scope: Scope, reads: readonly NamedRead[], context: EvaluationContext, seedSuffix: string) {
     this.scope = scope;
     this.reads = reads;
     this.nowMs = context.nowMs;
-    this.seed = `${context.seed}\u0000${seedSuffix}`;
+    this.context = context;
+    this.seedSuffix = seedSuffix;
   }
 
   /** The evaluation that a native function was called in. */
@@ -56,7 +64,7 @@ export class Evaluation {
   /** Watches a frame that JSONata has just made, before it evaluates anything in it. */
   attach(frame: Frame): void {
     this.frame = frame;
-    for (const [index, read] of this.reads.entries()) frame.bind(`#${index}`, readScope(this.scope, read));
+    for (const { name, read } of this.reads) frame.bind(name, readScope(this.scope, read));
     frame.bind(EVALUATION, this);
     frame.bind(AFTER_NODE, (node: AstNode, _input: unknown, _environment: unknown, result: unknown) => this.afterNode(node, result));
   }
@@ -73,13 +81,15 @@ export class Evaluation {
     };
   }
 
-  random: Random = () => {
-    this.generator ??= seededRandom(this.seed);
+  random(): number {
+    this.generator ??= seededRandom(`${this.context.seed}\u0000${this.seedSuffix}`);
     return this.generator();
-  };
+  }
 
   /** Counts the characters that a regular expression may look at. */
-  spendCharacters = (characters: number): void => this.spend(1 + characters / CHARACTERS_PER_NODE);
+  spendCharacters(characters: number): void {
+    this.spend(1 + characters / CHARACTERS_PER_NODE);
+  }
 
   /** What a variable of the scope gave is checked when it is asked for: a branch that is not taken may lack it. */
   private requirePath({ strict, segments, mode }: Read, value: unknown): void {

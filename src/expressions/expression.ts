@@ -88,9 +88,11 @@ export function evaluateSimple(expression: SimpleKind, scope: Scope): Json {
 
 /** The value of one expression that needs JSONata; rejects as `Template.evaluate` does. */
 export function evaluateFull(expression: FullKind, scope: Scope, context: EvaluationContext): Promise<Json> {
-  return expression.evaluate(scope, context).then(
+  return expression.evaluate(
+    scope,
+    context,
     (value) => finish(expression, value),
-    (error: unknown) => {
+    (error) => {
       throw toError(error, expression);
     },
   );

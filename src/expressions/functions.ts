@@ -45,10 +45,10 @@ function libraryFunction(library: Frame, name: string): NativeFunction {
 
 function shuffle(this: Focus, list: readonly unknown[] | undefined): unknown {
   if (list === undefined) return undefined;
-  const { random } = Evaluation.of(this);
+  const evaluation = Evaluation.of(this);
   const shuffled = [...list];
   for (let at = shuffled.length - 1; at > 0; at--) {
-    const other = Math.floor(random() * (at + 1));
+    const other = Math.floor(evaluation.random() * (at + 1));
     [shuffled[at], shuffled[other]] = [shuffled[other], shuffled[at]];
   }
   return shuffled;

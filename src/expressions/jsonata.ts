@@ -60,7 +60,13 @@ function libraryFrame(jsonata: Library): Frame {
   return library;
 }
 
-export type EvaluateFull = (scope: Scope, context: EvaluationContext) => Promise<unknown>;
+/** Continues with the value or the error itself: a promise less than if its caller did. */
+export type EvaluateFull = <T>(
+  scope: Scope,
+  context: EvaluationContext,
+  onValue: (value: unknown) => T,
+  onError: (error: unknown) => T,
+) => Promise<T>;
 
 export interface FullExpression {
   readonly references: Analysis["references"];
@@ -95,16 +101,17 @@ function replaceContent(target: object, source: object): void {
 
 function evaluator(compiled: CompiledSource, reads: readonly Read[], seedSuffix: string): EvaluateFull {
   let starting: Evaluation | undefined;
+  const named = reads.map((read, index) => ({ name: `#${index}`, read }));
   compiled.assign(NEW_FRAME, (_parent: Frame, frame: Frame) => {
     starting?.attach(frame);
     starting = undefined;
   });
-  return (scope, context) => {
-    const evaluation = new Evaluation(scope, reads, context, seedSuffix);
+  return (scope, context, onValue, onError) => {
+    const evaluation = new Evaluation(scope, named, context, seedSuffix);
     starting = evaluation;
     const pending = compiled.evaluate(scope);
     evaluation.takeOverGuardrails();
-    return pending.then((value) => (value === undefined && evaluation.isEmptySequence ? [] : value));
+    return pending.then((value) => onValue(value === undefined && evaluation.isEmptySequence ? [] : value), onError);
   };
 }
 
@@ -120,7 +127,8 @@ function bindInternals(compiled: CompiledSource, { patterns }: Analysis, regex: 
       const flags = (pattern.ignoreCase ? regex.CASE_INSENSITIVE : 0) | (pattern.multiline ? regex.MULTILINE : 0);
       const linear = regex.compile(regex.translateRegExp(pattern), flags);
       native(`#regex${index}`, function (this: Focus) {
-        return matcherOf(linear, Evaluation.of(this).spendCharacters);
+        const evaluation = Evaluation.of(this);
+        return matcherOf(linear, (characters) => evaluation.spendCharacters(characters));
       });
     } catch (error) {
       const hint = "Regular expressions are matched in linear time, so look-around and back-references do not exist.";
