@@ -20,6 +20,8 @@ export type ColumnValue = string | number | null;
 /** Where the value of a column comes from. One source object used for several columns is bound once. */
 export type Source<W> =
   | { readonly from: "write"; readonly value: (write: W) => ColumnValue }
+  /** The same value in every write: part of the statement, not bound. */
+  | { readonly from: "fixed"; readonly value: ColumnValue }
   /** The absolute time that `at` gives, else the commit's time plus a delay in milliseconds; a delay of null gives null. */
   | { readonly from: "clock"; readonly after: (write: W) => number | null; readonly at?: (write: W) => number | null }
   /** The CRC-32 of payload columns, null when all of them are. */
@@ -33,6 +35,12 @@ export type Source<W> =
 
 export type Columns<W> = Readonly<Record<string, Source<W>>>;
 
+/** A common case of a write, in which these columns are known or have a simpler source: each value that is not bound saves 0.1 µs. */
+export interface Brief<W> {
+  readonly set: Columns<W>;
+  readonly when: (write: W) => boolean;
+}
+
 /** One hot write as data: the dialects render it, the memory ledger interprets it. */
 export interface HotWrite<W> {
   readonly table: Table;
@@ -40,11 +48,8 @@ export interface HotWrite<W> {
   /** Columns that identify the row; an insert sets them too. The first one groups the rows of a run. */
   readonly key: Columns<W>;
   readonly set: Columns<W>;
-  /**
-   * An insert's common cases in which these columns keep their defaults, the most frequent first: binding fewer values makes
-   * it 5 % of a run cheaper.
-   */
-  readonly brief?: readonly { readonly without: readonly string[]; readonly when: (write: W) => boolean }[];
+  /** Its common cases, the most frequent first. */
+  readonly brief?: readonly Brief<W>[];
   readonly guard: Guard<W>;
   /** `refuse`: a write that changes no row is a `LEDGER_CONFLICT`. */
   readonly noRow: "refuse" | "allow";
@@ -80,7 +85,7 @@ function follows<S extends string>(
 export const runFollows = (targets: readonly RunStatus[], again?: boolean) => follows(RUN_STATUSES, RUN_TRANSITIONS, targets, again);
 export const stepFollows = (targets: readonly StepStatus[], again?: boolean) => follows(STEP_STATUSES, STEP_TRANSITIONS, targets, again);
 export const value = <W>(read: (write: W) => ColumnValue): Source<W> => ({ from: "write", value: read });
-export const fixed = (constant: ColumnValue) => value<unknown>(() => constant);
+export const fixed = (constant: ColumnValue): Source<unknown> => ({ from: "fixed", value: constant });
 export const once = <W>(source: Source<W>): Source<W> => ({ from: "once", source });
 export const after = <W>(delay: (write: W) => number | null): Source<W> => ({ from: "clock", after: delay });
 export const checksum = <W>(first: (write: W) => string | null, second: (write: W) => string | null = () => null): Source<W> => ({

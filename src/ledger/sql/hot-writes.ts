@@ -1,3 +1,4 @@
+import { BRIEF_END, BRIEF_RUN, BRIEF_SETTLEMENT, BRIEF_STEP } from "./brief.ts";
 import {
   ATTEMPT,
   after,
@@ -61,12 +62,7 @@ export const insertRun: HotWrite<WriteOf<"insertRun">> = (() => {
       created_at: NOW,
       started_at: started,
     },
-    brief: [
-      {
-        without: ["parent_run_id", "parent_step", "parent_ordinal", "depth", "root_run_id"],
-        when: (write) => write.parent === null,
-      },
-    ],
+    brief: BRIEF_RUN,
     guard: {},
     noRow: "refuse",
   };
@@ -119,6 +115,7 @@ export const endRun: HotWrite<WriteOf<"endRun">> = {
     revision: REVISION,
     finished_at: NOW,
   },
+  brief: BRIEF_END,
   guard: { status: { of: (write) => write.status, follows: runFollows(["SUCCEEDED", "FAILED", "CANCELLED"]) } },
   noRow: "refuse",
 };
@@ -131,13 +128,6 @@ export const pauseRun: HotWrite<WriteOf<"pauseRun">> = {
   guard: { empty: ["finished_at"] },
   noRow: "refuse",
 };
-
-const RESULT_COLUMNS = ["reason", "selected", "output", "error", "result_crc", "finished_at"];
-const PLACE_COLUMNS = ["kind", "path", "uses", "parent"];
-
-const justRuns = (write: WriteOf<"insertStep">): boolean =>
-  write.status === "RUNNING" && write.reason === null && write.selected === null && write.output === null && write.error === null;
-const isRootStep = (write: WriteOf<"insertStep">): boolean => write.path === null && write.kind === "step" && write.parent === null;
 
 export const insertStep: HotWrite<WriteOf<"insertStep">> = (() => {
   const startedRevision = value<WriteOf<"insertStep">>((write) => (write.attempt > 0 ? write.revision : null));
@@ -172,11 +162,7 @@ export const insertStep: HotWrite<WriteOf<"insertStep">> = (() => {
       attempt_started_at: started,
       finished_at: after((write) => (write.status === "RUNNING" || write.status === "SUSPENDED" ? null : 0)),
     },
-    brief: [
-      { without: [...RESULT_COLUMNS, ...PLACE_COLUMNS], when: (write) => justRuns(write) && isRootStep(write) },
-      { without: PLACE_COLUMNS, when: isRootStep },
-      { without: RESULT_COLUMNS, when: justRuns },
-    ],
+    brief: BRIEF_STEP,
     guard: {},
     noRow: "refuse",
   };
@@ -243,6 +229,7 @@ export const settleStep: HotWrite<WriteOf<"settleStep">> = {
     revision: REVISION,
     finished_at: NOW,
   },
+  brief: BRIEF_SETTLEMENT,
   guard: { status: { of: (write) => write.status, follows: stepFollows(["SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"]) } },
   noRow: "refuse",
 };

@@ -4,6 +4,7 @@ import { checksum } from "./checksum.ts";
 import type { HotWrite } from "./description.ts";
 import { executorsBy } from "./executors.ts";
 import { briefWrite, renderWrite } from "./render.ts";
+import { deleteStep } from "./reopen-writes.ts";
 import { countInbox, insertInbox, insertWait } from "./waiting-writes.ts";
 
 /** The SQL of every hot write for a target status, by the name of the write. */
@@ -19,8 +20,8 @@ function statements(target: string): Readonly<Record<string, string>> {
 describe("rendering of hot writes", () => {
   test("a step's settlement is one guarded update by key", () => {
     expect(statements("SUCCEEDED")["settleStep"]).toBe(
-      "UPDATE step SET status = ?1, reason = ?2, failures = ?3, output = ?4, error = ?5, result_crc = ?6, revision = ?7, finished_at = ?8 " +
-        "WHERE key = (?9 << 28 | ?10) AND status IN ('RUNNING', 'SUSPENDED')",
+      "UPDATE step SET status = 'SUCCEEDED', reason = ?, failures = ?, output = ?, error = ?, result_crc = ?, revision = ?, finished_at = ? " +
+        "WHERE key = ? AND status IN ('RUNNING', 'SUSPENDED')",
     );
   });
 
@@ -42,20 +43,28 @@ describe("rendering of hot writes", () => {
   test("a run without parent, waits and inbox pays for none of them", () => {
     const bound: number[][] = [];
     const executors = executorsBy((description) => {
-      const briefs = (description.brief ?? []).map(({ without }) => renderWrite(briefWrite(description, without)).values.length);
+      const briefs = (description.brief ?? []).map((brief) => renderWrite(briefWrite(description, brief)).values.length);
       bound.push([...briefs, renderWrite(description).values.length]);
       return () => undefined;
     });
     const counts = Object.fromEntries(Object.keys(executors).map((name, index) => [name, bound[index]]));
-    // A run without a parent, or one; a root step that starts, one that ends at once, a step of a scope that starts, any row.
-    expect(counts).toMatchObject({ insertRun: [20, 25], insertStep: [11, 17, 15, 21], settleStep: [10], endRun: [9] });
+    // insertRun: from the API, without a parent, any. insertStep: of the root and begins, begins, of the root, any. endRun: without output.
+    expect(counts).toMatchObject({ insertRun: [9, 20, 25], insertStep: [5, 9, 16, 20], settleStep: [5, 8], endRun: [3, 5, 7] });
+  });
+
+  test("a step is found by its run and ordinal, also where their key is larger than a number can say exactly", () => {
+    const { sql, values } = renderWrite(deleteStep);
+    const keyOf = (runId: number, ordinal: number) => values[0]?.({ write: "deleteStep", runId, ordinal }, 0);
+    expect(sql("")).toBe("DELETE FROM step WHERE key = ?");
+    expect(keyOf(2 ** 25 - 1, 2 ** 28 - 1)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(keyOf(2 ** 25, 1)).toBe(2n ** 53n + 1n);
   });
 
   test("a row is put into an inbox under the next number of its run, if that has not ended", () => {
-    expect(renderWrite(countInbox).sql("")).toBe("UPDATE run SET inbox_seq = inbox_seq + 1 WHERE id = ?1 AND finished_at IS NULL");
+    expect(renderWrite(countInbox).sql("")).toBe("UPDATE run SET inbox_seq = inbox_seq + 1 WHERE id = ? AND finished_at IS NULL");
     expect(renderWrite(insertInbox).sql("")).toBe(
       "INSERT INTO inbox (run_id, seq, kind, name, ordinal, signal_id, actor, accepted_at, payload, payload_crc) " +
-        "SELECT ?1, (SELECT inbox_seq FROM run WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 " +
+        "SELECT ?, (SELECT inbox_seq FROM run WHERE id = ?1), ?, ?, ?, ?, ?, ?, ?, ? " +
         "WHERE EXISTS (SELECT 1 FROM run WHERE id = ?1 AND finished_at IS NULL)",
     );
   });
@@ -82,7 +91,7 @@ describe("rendering of hot writes", () => {
       noRow: "refuse",
     };
     const rendered = renderWrite(write);
-    expect(rendered.sql("")).toBe("INSERT INTO event (run_id, a, b, at) VALUES (?1, ?1, coalesce(b, ?1), ?2)");
+    expect(rendered.sql("")).toBe("INSERT INTO event (run_id, a, b, at) VALUES (?, ?1, coalesce(b, ?1), ?)");
     expect(rendered.values.map((read) => read({ x: 3 }, 100))).toEqual([3, 103]);
     expect(rendered.values.map((read) => read({ x: 7 }, 100))).toEqual([7, null]);
   });

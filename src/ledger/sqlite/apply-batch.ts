@@ -3,9 +3,9 @@ import { invariant, StepwellError } from "../../model/errors.ts";
 import type { LedgerWrite } from "../own-writes.ts";
 import type { InboxRow, SubscriptionRow } from "../rows.ts";
 import { decodeInbox } from "../sql/decode-waiting.ts";
-import type { ColumnValue, HotWrite } from "../sql/description.ts";
+import type { HotWrite } from "../sql/description.ts";
 import { type AnyWrite, type Executors, execute, executorsBy } from "../sql/executors.ts";
-import { briefWrite, renderWrite } from "../sql/render.ts";
+import { type BoundValue, briefWrite, renderWrite } from "../sql/render.ts";
 import type { Unit } from "../writes.ts";
 
 /**
@@ -109,9 +109,9 @@ export class BatchApplier {
 
   #trusting<W>(db: DatabaseSync, description: HotWrite<W>): (write: W, now: number) => void {
     const full = new BoundWrite(db, description);
-    const briefs = (description.brief ?? []).map(({ without, when }) => ({
-      when,
-      bound: new BoundWrite(db, briefWrite(description, without)),
+    const briefs = (description.brief ?? []).map((brief) => ({
+      when: brief.when,
+      bound: new BoundWrite(db, briefWrite(description, brief)),
     }));
     return (write, now) => {
       let bound = full;
@@ -150,9 +150,9 @@ class BoundWrite<W> {
   readonly #statements = new Map<string, StatementSync>();
   readonly #statusOf: (write: W) => string;
   readonly #prepare: (status: string) => StatementSync;
-  readonly #readers: readonly ((write: W, now: number) => ColumnValue)[];
+  readonly #readers: readonly ((write: W, now: number) => BoundValue)[];
   /** Filled anew for each write: an array of its own for each would be garbage a million times over. */
-  readonly #values: ColumnValue[];
+  readonly #values: BoundValue[];
   #status = "";
   #statement: StatementSync | undefined;
 
