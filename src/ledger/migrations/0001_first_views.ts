@@ -36,7 +36,7 @@ FROM run r
 JOIN version_steps d ON d.version_id = r.version_id
 LEFT JOIN step s ON s.key = (r.id << 28 | d.ordinal)
 UNION ALL
-SELECT r.tenant, r.public_id, s.ordinal, s.path, coalesce(s.uses, s.kind),
+SELECT r.tenant, r.public_id, (s.key & 268435455), s.path, coalesce(s.uses, s.kind),
   CASE WHEN s.kind = 'block' AND s.status = 'SUSPENDED' AND r.status = 'RUNNING' THEN 'RUNNING' ELSE s.status END,
   s.reason, s.attempt, s.failures, s.idempotency_key, s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.selected, s.input,
   s.input_ref, s.output, s.output_ref, s.error, s.input_crc, s.result_crc
@@ -45,8 +45,8 @@ JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 WHERE s.path IS NOT NULL AND s.kind NOT IN ('item', 'round');
 
 CREATE VIEW items AS
-SELECT r.tenant, r.public_id AS run_id, s.ordinal, s.path, s.kind, s.status, s.reason, s.revision, s.finished_at, s.input, s.input_ref,
-  s.output, s.output_ref, s.error, s.selected, s.input_crc, s.result_crc
+SELECT r.tenant, r.public_id AS run_id, (s.key & 268435455) AS ordinal, s.path, s.kind, s.status, s.reason, s.revision, s.finished_at, s.input,
+  s.input_ref, s.output, s.output_ref, s.error, s.selected, s.input_crc, s.result_crc
 FROM run r
 JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
 WHERE s.kind IN ('item', 'round');
@@ -112,22 +112,22 @@ JOIN attempt a ON a.run_id = r.id
 LEFT JOIN step s ON s.key = (a.run_id << 28 | a.ordinal)
 LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordinal
 UNION ALL
-SELECT r.tenant, r.public_id, s.revision, 4, s.ordinal, s.finished_at, CASE WHEN s.kind IN ('item', 'round') THEN s.kind ELSE 'step' END || '.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.revision, 4, (s.key & 268435455), s.finished_at, CASE WHEN s.kind IN ('item', 'round') THEN s.kind ELSE 'step' END || '.' || lower(s.status), coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
 WHERE s.finished_at IS NOT NULL
 UNION ALL
-SELECT r.tenant, r.public_id, s.started_revision, 5, s.ordinal, s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.started_revision, 5, (s.key & 268435455), s.started_at, 'step.started', coalesce(s.path, d.path), 1, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
 WHERE s.started_at IS NOT NULL AND (s.finished_at IS NULL OR s.started_revision < s.revision)
 UNION ALL
-SELECT r.tenant, r.public_id, s.attempt_revision, 5, s.ordinal, s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
+SELECT r.tenant, r.public_id, s.attempt_revision, 5, (s.key & 268435455), s.attempt_started_at, 'step.started', coalesce(s.path, d.path), s.attempt, NULL, NULL, NULL
 FROM run r
 JOIN step s ON s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455
-LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
 WHERE s.attempt_revision > s.started_revision
 UNION ALL
 SELECT r.tenant, r.public_id, r.revision, 6, 0, r.finished_at, 'run.' || lower(r.status), NULL, NULL, NULL, NULL, NULL

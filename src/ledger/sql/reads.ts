@@ -1,10 +1,10 @@
 /** All steps of a run, without `key`: it is too large for a number of JavaScript. */
-const STEPS = `SELECT s.run_id, s.ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
-    s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
+const STEPS = `SELECT r.id AS run_id, (s.key & 268435455) AS ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures,
+    s.idempotency_key, s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
     coalesce(s.started_revision < s.revision, 0) AS has_run, r.public_id, coalesce(s.path, d.path) AS step
-  FROM step s JOIN run r ON r.id = s.run_id
+  FROM step s JOIN run r ON r.id = ?1
   LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
-  LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = s.ordinal
+  LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
   WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455`;
 
 /** ?1 tenant, ?2 ids above, ?3 topic or null, ?4 run or null, ?5 person or null with ?6 their groups as JSON. */
@@ -31,7 +31,8 @@ export const READS = {
   stepRows: `${STEPS} AND p.finished_at IS NULL ORDER BY s.key`,
   allSteps: `${STEPS} ORDER BY s.key`,
   attempt: "SELECT 1 AS found FROM attempt WHERE run_id = ?1 AND ordinal = ?2 AND attempt = ?3",
-  lastOrdinal: "SELECT ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
+  lastOrdinal:
+    "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL

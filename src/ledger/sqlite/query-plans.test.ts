@@ -27,7 +27,7 @@ const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
   tasks: "t USING INDEX task_tenant (tenant=? AND id>?)",
   tasksByStatus: "t USING INDEX task_status (tenant=? AND status=? AND id>?)",
   children: "r USING INDEX run_parent (parent_run_id=?)",
-  stepRows: "s USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+  stepRows: "r USING INTEGER PRIMARY KEY (rowid=?)",
   lastOrdinal: "step USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
   waitRows: "wait USING INDEX sqlite_autoindex_wait_1 (run_id=?)",
 };
