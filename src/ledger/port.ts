@@ -288,7 +288,7 @@ export interface RunPage {
 /** A run with the rows that drive it on. */
 export interface StoredRun {
   readonly run: RunRow;
-  /** Without those whose parent's row has finished. */
+  /** Without those whose parent's row has finished, and without rounds of a loop before its last one. */
   readonly steps: readonly StepRow[];
   /** The highest ordinal of any row of the run, also of those that are left out; -1 without rows. */
   readonly lastOrdinal: number;

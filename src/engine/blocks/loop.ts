@@ -44,9 +44,9 @@ export class LoopRun implements BlockRun {
     this.#carry = carry;
   }
 
-  /** Takes over what the ledger holds: the last round that ended, the open one, and what the delay before the next one keeps for it. */
+  /** Takes over what the ledger holds: the open round or else the last one that ended, and what the delay before the next one keeps for it. */
   restore(last: EndedRound | undefined, open: StepScope | undefined, delayed: { readonly carry: Json } | undefined): void {
-    this.#round = last === undefined ? 0 : last.round + 1;
+    this.#round = open?.place?.index ?? (last === undefined ? 0 : last.round + 1);
     this.#output = last?.output ?? null;
     this.#open = open;
     this.#carry = open?.place?.names.carry ?? delayed?.carry ?? this.#carry;

@@ -2,6 +2,7 @@ import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { matchKeptEvents, publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
+import { withoutPastRounds, withRevision } from "../needed-steps.ts";
 import type {
   Events,
   InboxEntry,
@@ -227,13 +228,16 @@ class MemoryLedger implements Ledger {
   async loadRun(runId: number): Promise<StoredRun | undefined> {
     const [run] = this.#tables.find("run", { id: runId });
     if (run === undefined) return undefined;
-    const ofRun = (table: "step" | "wait" | "inbox", order: string) =>
+    const ofRun = (table: "step" | "wait" | "inbox" | "event", order: string) =>
       this.#tables.find(table, { run_id: runId }).toSorted((a, b) => Number(a[order]) - Number(b[order]));
     const steps = ofRun("step", "ordinal");
     const finished = new Set(steps.filter((row) => row["finished_at"] !== null).map((row) => row["ordinal"]));
+    const needed = withoutPastRounds(steps.filter((row) => row["parent"] === null || !finished.has(row["parent"])).map(decodeStep));
+    const lastEvent = ofRun("event", "id").at(-1)?.["revision"];
+    const asStored = decodeRun({ ...this.#views.run(run), revision: run["revision"] ?? null });
     return {
-      run: decodeRun(this.#views.run(run)),
-      steps: steps.filter((row) => row["parent"] === null || !finished.has(row["parent"])).map(decodeStep),
+      run: withRevision(asStored, needed, typeof lastEvent === "number" ? lastEvent : null),
+      steps: needed,
       lastOrdinal: Number(steps.at(-1)?.["ordinal"] ?? -1),
       waits: ofRun("wait", "ordinal").map(decodeWait),
       inbox: ofRun("inbox", "seq")

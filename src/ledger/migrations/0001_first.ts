@@ -123,6 +123,8 @@ CREATE TABLE step (
   error              TEXT
 ) STRICT;
 
+-- open rounds of loops: a run that is parked between 20,000 rounds does not look at those before the last
+CREATE INDEX step_open_round ON step (key, parent) WHERE kind = 'round' AND finished_at IS NULL;
 CREATE UNIQUE INDEX step_path ON step (key >> 28, path) WHERE kind = 'checkpoint';
 
 -- An attempt that ended and that another followed, or whose result came too late to count.

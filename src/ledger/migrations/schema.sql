@@ -16,6 +16,8 @@ CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
 
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
 
+CREATE INDEX step_open_round ON step (key, parent) WHERE kind = 'round' AND finished_at IS NULL;
+
 CREATE UNIQUE INDEX step_path ON step (key >> 28, path) WHERE kind = 'checkpoint';
 
 CREATE INDEX subscription_key ON subscription (tenant, event, field, value);

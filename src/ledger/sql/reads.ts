@@ -1,11 +1,14 @@
-/** All steps of a run, without `key`: it is too large for a number of JavaScript. */
-const STEPS = `SELECT r.id AS run_id, (s.key & 268435455) AS ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures,
-    s.idempotency_key, s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
+/** The steps of a run whose ordinals lie between two, without `key`: it is too large for a number of JavaScript. */
+const stepsWithin = (
+  first: string,
+  last: string,
+): string => `SELECT r.id AS run_id, (s.key & 268435455) AS ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
+    s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
     coalesce(s.started_revision < s.revision, 0) AS has_run, r.public_id, coalesce(s.path, d.path) AS step
   FROM step s JOIN run r ON r.id = ?1
   LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
   LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
-  WHERE s.key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455`;
+  WHERE s.key BETWEEN (?1 << 28 | ${first}) AND (?1 << 28 | ${last})`;
 
 /** ?1 tenant, ?2 ids above, ?3 topic or null, ?4 run or null, ?5 person or null with ?6 their groups as JSON. */
 const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR run = ?4)
@@ -19,7 +22,10 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS
 export const READS = {
   run: "SELECT * FROM run_row WHERE tenant = ?1 AND public_id = ?2",
   runId: "SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1",
-  runById: "SELECT * FROM run_row WHERE id = ?1",
+  /** Without the look at all its rows that the view takes for the revision. */
+  storedRun: `SELECT r.*, v.workflow, v.version,
+      (SELECT e.revision FROM event e WHERE e.run_id = r.id ORDER BY e.id DESC LIMIT 1) AS event_revision
+    FROM run r JOIN version v ON v.id = r.version_id WHERE r.id = ?1`,
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
   runs: `SELECT * FROM run_row WHERE tenant = ?1 AND id < ?4 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR workflow = ?3)
@@ -28,8 +34,16 @@ export const READS = {
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,
   history: "SELECT * FROM history WHERE tenant = ?1 AND run_id = ?2 ORDER BY revision, position, sequence, attempt",
-  stepRows: `${STEPS} AND p.finished_at IS NULL ORDER BY s.key`,
-  allSteps: `${STEPS} ORDER BY s.key`,
+  /** ?2 and ?3 the first and the last ordinal. */
+  stepRows: `${stepsWithin("?2", "?3")} AND p.finished_at IS NULL ORDER BY s.key`,
+  allSteps: `${stepsWithin("0", "268435455")} ORDER BY s.key`,
+  /** The planner would rather go through all rows of the run. */
+  openRounds: `SELECT key & 268435455 AS ordinal, parent FROM step INDEXED BY step_open_round
+    WHERE kind = 'round' AND finished_at IS NULL AND key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key`,
+  /** ?2 the ordinal of the block. */
+  lastRound: `SELECT key & 268435455 AS ordinal FROM step
+    WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 AND kind = 'round' AND parent = ?2 ORDER BY key DESC LIMIT 1`,
+  ownSteps: "SELECT count(*) AS steps FROM version_steps WHERE version_id = ?1",
   attempt: "SELECT 1 AS found FROM attempt WHERE run_id = ?1 AND ordinal = ?2 AND attempt = ?3",
   lastOrdinal:
     "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",

@@ -30,16 +30,16 @@ import {
   decodeIdempotencyHash,
   decodeOwner,
   decodeRun,
-  decodeStep,
   decodeStepRun,
   decodeVersion,
 } from "../sql/decode.ts";
-import { decodeInbox, decodeOpenInbox, decodeWait } from "../sql/decode-waiting.ts";
+import { decodeOpenInbox } from "../sql/decode-waiting.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { SqliteCommits } from "./commits.ts";
 import { openDatabase } from "./connection.ts";
 import { sqliteError } from "./errors.ts";
+import { loadRun } from "./load-run.ts";
 import { type OwnerLock, takeLock } from "./lock.ts";
 import { SqliteSession } from "./session.ts";
 import { sqliteTasks } from "./tasks.ts";
@@ -219,15 +219,7 @@ class SqliteLedger implements Ledger {
   }
 
   async loadRun(runId: number): Promise<StoredRun | undefined> {
-    const row = this.#session.get(READS.runById, runId);
-    if (row === undefined) return undefined;
-    return {
-      run: decodeRun(row),
-      steps: this.#session.all(READS.stepRows, runId).map(decodeStep),
-      lastOrdinal: Number(this.#session.get(READS.lastOrdinal, runId)?.["ordinal"] ?? -1),
-      waits: this.#session.all(READS.waitRows, runId).map(decodeWait),
-      inbox: this.#session.all(READS.inboxRows, runId).map(decodeInbox),
-    };
+    return loadRun(this.#session, runId);
   }
 
   async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {

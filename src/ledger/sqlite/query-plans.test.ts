@@ -28,6 +28,8 @@ const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
   tasksByStatus: "t USING INDEX task_status (tenant=? AND status=? AND id>?)",
   children: "r USING INDEX run_parent (parent_run_id=?)",
   stepRows: "r USING INTEGER PRIMARY KEY (rowid=?)",
+  openRounds: "step USING INDEX step_open_round (key>? AND key<?)",
+  lastRound: "step USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
   lastOrdinal: "step USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
   waitRows: "wait USING INDEX sqlite_autoindex_wait_1 (run_id=?)",
 };

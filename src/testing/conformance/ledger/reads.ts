@@ -43,10 +43,12 @@ export function describeReads(make: MakeLedger): void {
       const revisions: number[] = [];
       const write = async (writes: Parameters<typeof unit>[1]) => {
         await commit(fixture, unit(runId, writes));
-        revisions.push((await runOf(fixture, runId)).revision);
+        revisions.push((await fixture.ledger.getRun(TENANT, `run-${runId}`))?.revision ?? 0);
       };
       await write([settleStep(runId, 0, { revision: 4 })]);
+      await expect(runOf(fixture, runId)).resolves.toMatchObject({ revision: 4 });
       await write([{ write: "insertEvent", runId, event: "note", detail: null, actor: "test", revision: 6 }]);
+      await expect(runOf(fixture, runId)).resolves.toMatchObject({ revision: 6 });
       await write([{ write: "insertAttempt", runId, ordinal: 0, attempt: 1, status: "DISCARDED", error: null, revision: 7 }]);
       await write([endRun(runId, { revision: 8 })]);
       expect(revisions).toEqual([4, 6, 7, 8]);

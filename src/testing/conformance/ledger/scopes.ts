@@ -73,6 +73,27 @@ export function describeScopes(make: MakeLedger): void {
       await expect(fixture.ledger.loadRun(await startedRun(fixture))).resolves.toMatchObject({ lastOrdinal: 0 });
     });
 
+    test("of the rounds of a loop the last one is loaded, open or not, however many there were", async () => {
+      const fixture = get();
+      const runId = await startedRun(fixture);
+      const { block, step } = at(runId);
+      const round = (number: number, more: object) =>
+        insertStep(runId, 3 + 2 * number, { kind: "round", path: `second[${number}]`, parent: 1, attempt: 0, revision: 3, ...more });
+      const rounds = Array.from({ length: 100 }, (_, number) => [
+        round(number, { status: "SUCCEEDED", output: "7" }),
+        insertStep(runId, 4 + 2 * number, { path: `second[${number}].price`, parent: 3 + 2 * number, status: "SUCCEEDED", output: "7" }),
+      ]);
+      const loaded = async () => (await fixture.ledger.loadRun(runId))?.steps.map(({ ordinal }) => ordinal);
+      await commit(fixture, unit(runId, [block, ...rounds.flat(), insertWait(runId, 1, { kind: "delay", dueInMs: 9 })]));
+      await expect(loaded()).resolves.toEqual([0, 1, 201]);
+      const next = [round(100, { status: "SUSPENDED" }), step(204, 203, "second[100].price")];
+      await commit(fixture, unit(runId, [{ write: "deleteWait", runId, ordinal: 1 }, ...next]));
+      await expect(loaded()).resolves.toEqual([0, 1, 203, 204]);
+      // a list at work may have finished items anywhere
+      await commit(fixture, unit(runId, [insertStep(runId, 2, { kind: "block", status: "SUSPENDED", reason: "steps" })]));
+      await expect(loaded()).resolves.toEqual([0, 1, 2, 203, 204]);
+    });
+
     test("waits, attempts and history name the paths of scopes", async () => {
       const fixture = get();
       const runId = await startedRun(fixture);
