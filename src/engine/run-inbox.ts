@@ -4,8 +4,8 @@ const NONE: readonly InboxRow[] = [];
 
 /** What a run was sent and has not used yet: signals by name, everything else by the step that it is addressed to. */
 export class RunInbox {
-  #signals: Map<string, InboxRow[]> | undefined;
-  #addressed: Map<number, InboxRow[]> | undefined;
+  #signals: Map<string, RowQueue> | undefined;
+  #addressed: Map<number, RowQueue> | undefined;
 
   add(row: InboxRow): void {
     if (row.kind === "signal") {
@@ -19,12 +19,12 @@ export class RunInbox {
 
   /** The oldest signal of a name. */
   signal(name: string): InboxRow | undefined {
-    return this.#signals?.get(name)?.[0];
+    return this.#signals?.get(name)?.first;
   }
 
   /** What was sent to a step, oldest first. */
   addressed(ordinal: number): readonly InboxRow[] {
-    return this.#addressed?.get(ordinal) ?? NONE;
+    return this.#addressed?.get(ordinal)?.rows ?? NONE;
   }
 
   /** Names of signals that are there. */
@@ -44,14 +44,51 @@ export class RunInbox {
   }
 }
 
-function push<K>(rows: Map<K, InboxRow[]>, key: K, row: InboxRow): void {
-  const others = rows.get(key);
-  if (others === undefined) rows.set(key, [row]);
-  else others.push(row);
+function push<K>(queues: Map<K, RowQueue>, key: K, row: InboxRow): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, new RowQueue(row));
+  else queue.push(row);
 }
 
-function remove<K>(rows: Map<K, InboxRow[]> | undefined, key: K, row: InboxRow): void {
-  const others = rows?.get(key)?.filter(({ seq }) => seq !== row.seq) ?? [];
-  if (others.length === 0) rows?.delete(key);
-  else rows?.set(key, others);
+function remove<K>(queues: Map<K, RowQueue> | undefined, key: K, row: InboxRow): void {
+  const queue = queues?.get(key);
+  queue?.take(row);
+  if (queue?.first === undefined) queues?.delete(key);
+}
+
+/** Taken rows in front are cut off once they are so many, and more than half. */
+const CUT_FROM = 256;
+
+/** Rows in the order of acceptance, nearly always taken from the front: one of 100,000 signals costs what one of ten does. */
+class RowQueue {
+  #rows: InboxRow[];
+  #head = 0;
+
+  constructor(row: InboxRow) {
+    this.#rows = [row];
+  }
+
+  get first(): InboxRow | undefined {
+    return this.#rows[this.#head];
+  }
+
+  get rows(): readonly InboxRow[] {
+    return this.#head === 0 ? this.#rows : this.#rows.slice(this.#head);
+  }
+
+  push(row: InboxRow): void {
+    this.#rows.push(row);
+  }
+
+  take({ seq: taken }: InboxRow): void {
+    if (this.first?.seq !== taken) {
+      this.#rows = this.rows.filter(({ seq }) => seq !== taken);
+      this.#head = 0;
+      return;
+    }
+    this.#head += 1;
+    if (this.#head < CUT_FROM || this.#head * 2 < this.#rows.length) return;
+    this.#rows = this.#rows.slice(this.#head);
+    this.#head = 0;
+  }
 }
