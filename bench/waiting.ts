@@ -58,7 +58,7 @@ const PROBE_EVERY_MS = 20;
 /** Insertion may be slower than the calibration and still end before the first run falls due. */
 const MARGIN = 1.5;
 /** For everything that is measured while the runs wait. */
-const MEANWHILE_MS = 30_000;
+const MEANWHILE_MS = 35_000;
 
 /**
  * Has so many runs wait, measures what they cost meanwhile, and wakes them all at one moment.
@@ -72,7 +72,7 @@ export async function measureWaiting(directory: string, from: "src" | "dist", ru
   const calibratedPerSecond = await insertSleepers(stepwell, stored, CALIBRATING_RUNS, () => Date.now() + PARKED_MS);
   await stored.empty();
   const stop = startMeter(directory);
-  const due = Date.now() + (runs / calibratedPerSecond) * MARGIN * 1_000 + MEANWHILE_MS;
+  const due = Date.now() + ((runs + 2 * TIMERS) / calibratedPerSecond) * MARGIN * 1_000 + MEANWHILE_MS;
   const insertedPerSecond = await insertSleepers(stepwell, stored, runs, () => due);
   const resting = await sampleRss();
   const parkedLateMs = await spreadTimers(stepwell, stored, PARKED_MS, SPREAD_MS);
