@@ -9,9 +9,13 @@ import { MUTANTS, type Mutant } from "./mutants.ts";
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
 const { values } = parseArgs({
-  options: { schedules: { type: "string", default: "120" }, seed: { type: "string", default: "1" }, only: { type: "string" } },
+  options: {
+    schedules: { type: "string", default: "120" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", multiple: true },
+  },
 });
-const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only));
+const chosen = MUTANTS.filter(({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)));
 const copy = mkdtempSync(join(tmpdir(), "stepwell-crash-mutants-"));
 let survivors = 0;
 try {

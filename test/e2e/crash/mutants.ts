@@ -81,13 +81,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return this.#key ?? `${this.runId}:${this.stepId}:${this.attempt}`;",
   },
   {
-    name: "inbox check dropped",
-    does: "a unit is written although its run has a newer signal",
-    file: "src/ledger/sqlite/inbox-heads.ts",
-    from: "unit.inboxSeq < (this.#heads.get(unit.runId) ?? 0)",
-    to: "unit.inboxSeq < -(this.#heads.get(unit.runId) ?? 0)",
-  },
-  {
     name: "inbox not read at the start",
     does: "what was sent while no engine lived is not found by the next one",
     file: "src/engine/pickup.ts",

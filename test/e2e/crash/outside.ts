@@ -68,17 +68,23 @@ export class Outside {
     this.#ask({ do: "stop", n: ++this.#number });
   }
 
-  /** Does what is to be done now; tells whether every run has ended. */
+  /** Does what is to be done now; tells whether every run has ended, or it is known already that something is wrong. */
   async look(): Promise<boolean> {
     for (const start of this.#schedule.starts) await this.#start(start);
     for (const run of [...this.book.runs.values()]) if (run.ended === undefined) await this.#attend(run);
-    return this.book.starts.size === this.#schedule.starts.length && [...this.book.runs.values()].every(({ ended }) => ended !== undefined);
+    if (this.book.violations.length > 0) return true;
+    const started = this.#schedule.starts.map(({ key }) => this.book.runs.get(this.book.starts.get(key) ?? ""));
+    return [...started, ...this.book.runs.values()].every((run) => run?.ended !== undefined);
   }
 
   async #start({ workflow, key, isQueued }: StartPlan): Promise<void> {
     const found = await this.#ledger.findByIdempotencyKey(TENANT, workflow, key);
     if (found !== undefined) this.book.meet(found.run, key);
-    if (this.book.starts.has(key)) return;
+    const acknowledged = this.book.starts.get(key);
+    if (acknowledged !== undefined) {
+      if (found === undefined) this.book.violated("lost", `run ${acknowledged} of ${key} was acknowledged and is not there`);
+      return;
+    }
     await this.#wish(
       {
         id: `start ${key}`,
@@ -139,7 +145,7 @@ export class Outside {
         const isSent = run.signals.has(`${name} ${which}`);
         // now and then somebody who knows that it was accepted sends it again
         if (isSent && this.#random() < 0.9) continue;
-        if (!isSent && which === 1 && !wanted.has(name)) break;
+        if (!isSent && which === 1 && !wanted.has(name) && this.#random() >= this.#schedule.eagerness) break;
         await this.#signal(run, name, which);
         if (!run.signals.has(`${name} ${which}`)) break;
       }

@@ -24,6 +24,8 @@ export interface Schedule {
   readonly runs: number;
   /** How much of what people do goes past the engine, by a connection of their own: 0 to 1. */
   readonly outsideShare: number;
+  /** How likely a signal is sent at a look although nobody waits for it yet: it meets the run at any moment, also as it parks. */
+  readonly eagerness: number;
 }
 
 /** How often a life without crashes passes each side of each point, by `C12.before`. */
@@ -43,14 +45,14 @@ function startsOf(names: readonly string[], random: Random): readonly StartPlan[
 
 /** A life without a crash, in which everything goes through the engine. */
 export function undisturbed(seed: number): Schedule {
-  return { seed, starts: startsOf(STARTED, randomFrom(seed)), engines: [], runs: 4, outsideShare: 0 };
+  return { seed, starts: startsOf(STARTED, randomFrom(seed)), engines: [], runs: 4, outsideShare: 0, eagerness: 0 };
 }
 
 /** A crash for each of the first engines, among runs of every workflow. */
 export function crashing(crashes: readonly Crash[], seed: number): Schedule {
   const random = randomFrom(seed);
   const starts = startsOf(shuffled(STARTED, random), random);
-  return { seed, starts, engines: crashes.map((crash) => planFor(crash, random)), runs: 4, outsideShare: 0 };
+  return { seed, starts, engines: crashes.map((crash) => planFor(crash, random)), runs: 4, outsideShare: 0, eagerness: 0 };
 }
 
 /** A random point, side and occurrence, up to three crashes in a row, some of them while an engine recovers. */
@@ -63,7 +65,14 @@ export function randomSchedule(seed: number, passages: Passages): Schedule {
     const isRecovering = engines.length > 0 && random() < 0.5;
     engines.push(planFor(isRecovering ? recoveryCrash(random) : randomCrash(random, passages), random));
   }
-  return { seed, starts, engines, runs: random() < 0.5 ? 4 : 100, outsideShare: oneOf([0, 0.5, 1], random) };
+  return {
+    seed,
+    starts,
+    engines,
+    runs: random() < 0.5 ? 4 : 100,
+    outsideShare: oneOf([0, 0.5, 1], random),
+    eagerness: oneOf([0, 0.1], random),
+  };
 }
 
 function planFor(crash: Crash, random: Random): EnginePlan {
