@@ -32,6 +32,7 @@ const signal = (id: string, name: string): JsonObject => ({ id, uses: "wait", wi
 export const RETRY_DELAY_MS = 15;
 export const ROUND_DELAY_MS = 15;
 const NAP_MS = 25;
+const LONG_NAP_MS = 60;
 
 const waits: Program = {
   definition: {
@@ -69,6 +70,19 @@ const waits: Program = {
   sleeps: { nap: NAP_MS },
   signals: { early: 1, late: 2 },
   early: ["early"],
+};
+
+/** Nothing but time wakes it. */
+const sleeper: Program = {
+  definition: {
+    name: "sleeper",
+    steps: [effect("a"), { id: "nap", uses: "sleep", with: { for: LONG_NAP_MS } }, effect("b")],
+    output: "{{ steps.b.output.done }}",
+  },
+  ends: () => [{ status: "SUCCEEDED", output: "b" }],
+  effects: ["a", "b"],
+  sleeps: { nap: LONG_NAP_MS },
+  signals: {},
 };
 
 const blocks: Program = {
@@ -181,7 +195,7 @@ const once: Program = {
   signals: {},
 };
 
-const PROGRAMS: Readonly<Record<string, Program>> = { waits, blocks, family, kid, saga, cancelled, aborted, paused, once };
+const PROGRAMS: Readonly<Record<string, Program>> = { waits, sleeper, blocks, family, kid, saga, cancelled, aborted, paused, once };
 /** Those that somebody starts: all but the child. */
 export const STARTED = Object.keys(PROGRAMS).filter((name) => name !== "kid");
 export const WORKFLOWS: readonly JsonObject[] = Object.values(PROGRAMS).map(({ definition }) => definition);
