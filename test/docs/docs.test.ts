@@ -10,7 +10,7 @@ import { loadWorkflow } from "../../src/workflow/index.ts";
 import { Workspace } from "../fixtures/cli-process.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
-const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/reference/cli.md"];
+const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/guide/waiting.md", "docs/reference/cli.md"];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
 
 function readPageText(page: string): string {
@@ -70,6 +70,7 @@ describe("the pages for a new user", () => {
   test.each([
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
+    ["docs/guide/waiting.md", 21],
     ["docs/reference/cli.md", 7],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);

@@ -36,6 +36,7 @@ export function readPage(path: string): readonly Block[] {
 export function comparable(output: string): string {
   return output
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "INSTANT")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "DATE")
     .replaceAll(/\d\d:\d\d:\d\d\.\d{3}/g, "TIME")
     .replaceAll(/\d+(?:\.\d)? m?s\b/g, "DURATION")
