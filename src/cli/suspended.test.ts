@@ -84,6 +84,7 @@ describe("stepwell explain", () => {
     expect(stdout).toMatch(/^lines +waits for its items: 0 of 2 done, 2 open$/m);
     expect(stdout).toMatch(/^lines\[1\]\.ask +waits for signal "line2"$/m);
     expect(stdout).toMatch(/^after +waits for review and paid$/m);
+    expect(stdout).toMatch(/\n\nNo engine is at work on this ledger; nothing goes on before one is\n$/);
     const json = await place.run(["explain", run, "--json"]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       id: run,

@@ -35,9 +35,8 @@ export function waitOfEvent({ kind, key, about, dueInMs }: SuspendedEvent, at: n
 export function waitOfStored(waitsFor: WaitsFor): WaitView | null {
   switch (waitsFor.kind) {
     case "timer":
-      return { by: "time", what: null, until: msOf(waitsFor.until) };
     case "delay":
-      return { by: "time", what: `round ${waitsFor.round}`, until: msOf(waitsFor.until) };
+      return { by: "time", what: null, until: msOf(waitsFor.until) };
     case "signal":
       return { by: "others", what: `signal ${waitsFor.name}`, until: msOf(waitsFor.until) };
     case "event":

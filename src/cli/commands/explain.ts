@@ -1,5 +1,7 @@
 import type { RunExplanation } from "../../engine/explain/explanation.ts";
 import { readExplanation } from "../../engine/explain/read-explanation.ts";
+import { liveOwnerOf } from "../../ledger/url.ts";
+import { isTerminalRun } from "../../model/status.ts";
 import { type Define, LEDGER_FLAG } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRun } from "../find-run.ts";
@@ -28,12 +30,16 @@ Says in one sentence what each unfinished step of a run is waiting for.
 Examples:
   $ stepwell explain 01a1fa77`,
     )
-    .action(async (idOrPrefix: string, { ledger: url, json }: Flags) => {
-      await using ledger = await openExistingLedger(url);
+    .action(async (idOrPrefix: string, flags: Flags) => {
+      await using ledger = await openExistingLedger(flags.ledger);
       const { publicId } = await findRun(ledger, idOrPrefix);
       const explanation = await readExplanation(ledger, TENANT, publicId);
-      if (json === true) terminal.out.line(JSON.stringify(explanation, null, 2));
-      else print(explanation, terminal);
+      if (flags.json === true) terminal.out.line(JSON.stringify(explanation, null, 2));
+      else {
+        print(explanation, terminal);
+        const isIdle = !isTerminalRun(explanation.status) && (await liveOwnerOf(flags.ledger)) === undefined;
+        if (isIdle) terminal.out.line(terminal.out.paint.dim("\nNo engine is at work on this ledger; nothing goes on before one is"));
+      }
       finish(EXIT.succeeded);
     });
 };
