@@ -154,6 +154,11 @@ describe("an expression reaches nothing but its scope", () => {
     expect("polluted" in {}).toBe(false);
   });
 
+  test.each(["{{ input.a }}", "{{ $sum([input.a]) }}"])("a member __proto__ of an input is a member: %s", async (source) => {
+    const template = JSON.parse(JSON.stringify({ key: source }).replace("key", "__proto__"));
+    expect(await evaluate(template, { input: { a: 1 } })).toEqual(JSON.parse('{"__proto__":1}'));
+  });
+
   test("data with braces is data", async () => {
     expect(await evaluate("{{ input.a }} {{ input.a & '' }}", { input: { a: "{{ 1 + 1 }}" } })).toBe("{{ 1 + 1 }} {{ 1 + 1 }}");
   });
