@@ -95,7 +95,7 @@ CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempoten
 
 -- A root step has its path in version_steps; whatever belongs to a scope, and a checkpoint, carries its own path, operator and parent.
 -- The key holds the run (key >> 28) above 28 bits of ordinal (key & 268435455), so that a row is found by its rowid alone. They are no
--- columns of their own: STRICT checks all columns once more for generated ones, which is 7 % of a run's statements.
+-- columns of their own: STRICT checks all columns once more for generated ones, 1.6 % of the instructions of a run's commits.
 CREATE TABLE step (
   key                INTEGER PRIMARY KEY,
   status             TEXT NOT NULL,
