@@ -318,7 +318,8 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
   #suspend(): void {
-    const { reason, isParking } = this.#steps.recorder.suspension(this.#recorder.held);
+    const { reason, isParking: mayPark } = this.#steps.recorder.suspension(this.#recorder.held);
+    const isParking = mayPark && !this.#inboxMoved; // read back it has more to do: parked, nothing would wake it for that after a crash
     this.#recorder.suspended(reason, isParking, this.#timers.remainingMs);
     this.#isParking = isParking;
     if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());

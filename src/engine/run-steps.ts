@@ -143,7 +143,6 @@ export class RunSteps implements LiveSteps {
   due(ordinal: number): void {
     const wait = this.recorder.waits.get(ordinal);
     const state = this.active.get(ordinal);
-    // what woke an operator stays with its step while it runs, and is no reason to call it again
     if (wait === undefined || state === undefined || state.isRunning || this.isQuiet) return;
     if (wait.kind === "retry") this.#retry(state);
     else if (wait.kind === "delay") {
@@ -163,7 +162,6 @@ export class RunSteps implements LiveSteps {
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
       else wakeIfCome(this, state, now);
     }
-    // somebody let the run go on, and was not heard to the end: those that were held wait for nothing
     if (!this.isQuiet) this.releaseHeld();
   }
 
@@ -298,7 +296,6 @@ export class RunSteps implements LiveSteps {
 
   whenSlotFree(isWanted: () => boolean, start: () => void): void {
     if (this.takeSlot()) {
-      // it may have begun meanwhile: the same step can be asked for from two sides
       if (isWanted()) start();
       else this.core.host.slots.release();
       return;

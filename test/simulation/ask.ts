@@ -2,24 +2,17 @@ import { StepwellError } from "../../src/model/errors.ts";
 import type { Connected, Incarnation, World } from "./world.ts";
 
 /** What a caller may hear while faults are on; it tries again. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  "LEDGER_BUSY",
-  "LEDGER_FULL",
-  "ENGINE_STOPPED",
-  "LEDGER_FENCED",
-  "LEDGER_UNAVAILABLE",
-  "LEDGER_CONFLICT",
-]);
+const REFUSALS: ReadonlySet<string> = new Set(["LEDGER_BUSY", "LEDGER_FULL", "ENGINE_STOPPED", "LEDGER_FENCED", "LEDGER_UNAVAILABLE"]);
 
 /** How somebody outside speaks to the world: to the engine that is open, or through another process's own handle. */
 export class Asking {
   readonly #world: World;
-  /** Answers that end a request for good: the caller hears them as an error. */
-  readonly #final: ReadonlySet<string>;
+  readonly #tolerated: ReadonlySet<string>;
 
-  constructor(world: World, final: readonly string[] = ["RUN_FINISHED"]) {
+  /** @param tolerated what it may hear besides */
+  constructor(world: World, tolerated: readonly string[] = []) {
     this.#world = world;
-    this.#final = new Set(final);
+    this.#tolerated = new Set([...REFUSALS, ...tolerated]);
   }
 
   /** Asks the engine that is open; undefined when its process died before it answered, or it could not answer now. */
@@ -36,8 +29,9 @@ export class Asking {
       return await asked.process.outlive(question(asked));
     } catch (error) {
       const code = error instanceof StepwellError ? error.code : "";
-      if (this.#final.has(code)) throw error;
-      if (!REFUSALS.has(code))
+      // it ends a request for good: the caller hears it as an error
+      if (code === "RUN_FINISHED") throw error;
+      if (!this.#tolerated.has(code))
         this.#world.log.violated("P1", `a caller was refused: ${error instanceof Error ? error.stack : String(error)}`);
       return undefined;
     }

@@ -56,7 +56,7 @@ export class Clients {
   constructor(world: World) {
     this.#world = world;
     this.#prng = world.prng.fork();
-    this.#asking = new Asking(world);
+    this.#asking = new Asking(world, ["LEDGER_CONFLICT"]);
     this.#outside = new Outside(world);
   }
 

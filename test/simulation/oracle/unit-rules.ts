@@ -30,7 +30,10 @@ const NO_WAIT: ReadonlySet<string | null> = new Set(["quarantined", "steps"]);
 export function checkUnit(looked: Looked, landed: Landed): void {
   const { run, touched, dropped } = landed;
   for (const step of touched) checkWait(looked, run, step);
-  for (const each of dropped) checkEndOfWait(looked, landed, each);
+  for (const each of dropped) {
+    checkEndOfWait(looked, landed, each);
+    if (each.wait.kind === "child") checkClosed(looked, landed, each);
+  }
   for (const step of touched) if (step.kind === "item") checkWidth(looked, run, step);
   checkSignals(looked, landed);
   checkRun(looked, landed);
@@ -84,6 +87,17 @@ function hasTimedOut({ error, output, wait, status }: StepTrack): boolean {
 function unread({ inbox }: RunTrack, name: string | null, { unit }: Landed): readonly InboxTrack[] {
   const known = unit.inboxSeq ?? 0;
   return inbox.filter(({ row, isConsumed }) => !isConsumed && row.kind === "signal" && row.name === name && row.seq <= known);
+}
+
+/** A child that nobody waits for any more is cancelled in that commit, unless it may go on alone. */
+function checkClosed({ runs, violated }: Looked, { run, unit }: Landed, { step, wait }: DroppedWait): void {
+  const child = runs.get(wait.childRunId ?? -1);
+  const isLeft = step.status === "CANCELLED" || step.status === "SKIPPED";
+  if (!isLeft || child === undefined || isTerminalRun(child.status) || wait.detail?.includes('"close":"abandon"') === true) return;
+  const isTold = unit.writes.some(
+    (write) => write.write === "postInbox" && write.kind === "cancel" && write.targetRunId === wait.childRunId,
+  );
+  if (!isTold) violated("P8", `${whereIs(run, step.path)} left its child ${child.insert.publicId} to itself`);
 }
 
 /** No more items of a foreach are at work than it allows. */
