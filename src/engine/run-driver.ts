@@ -203,11 +203,11 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (this.#isGone) return;
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
+    for (const ordinal of alarms) this.#steps.arm(ordinal, now);
     for (const ordinal of launches) {
       if (this.#steps.stateOf(ordinal).scope.isEnded) this.#steps.cancelBeforeLaunch(ordinal, recordError(runCancelledError()));
       else this.#steps.launch(ordinal);
     }
-    for (const ordinal of alarms) this.#steps.arm(ordinal, now);
     for (const runId of spawned) this.host.onSpawned(runId);
     if (this.#steps.isBehind || (this.#isEnding && launches.length > 0)) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
