@@ -9,6 +9,7 @@ import { applyInbox, type InboxTarget, isCommand } from "./apply-inbox.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
+import { proceed } from "./maybe-promise.ts";
 import type { Plan } from "./plan.ts";
 import { recordError } from "./recorded-error.ts";
 import { restoreSteps } from "./restore-steps.ts";
@@ -18,6 +19,7 @@ import { endingReasonOf, evaluateEnd, runCancelledError, runTimeoutError } from 
 import type { LingeringRun, RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import { refOf } from "./run-results.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 import { StepScope } from "./step-scope.ts";
@@ -117,8 +119,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   get ref(): RunRef {
-    const { runId, workflow, version, tenant } = this.context;
-    this.#ref ??= { id: runId, workflow, version, tenant, steps: this.plan.stepIds };
+    this.#ref ??= refOf(this.context, this.plan.stepIds);
     return this.#ref;
   }
 
@@ -319,7 +320,8 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
   #suspend(): void {
     const { reason, isParking: mayPark } = this.#steps.recorder.suspension(this.#recorder.held);
-    const isParking = mayPark && !this.#inboxMoved; // read back it has more to do: parked, nothing would wake it for that after a crash
+    // one that is about to be read back has more to do, and parked, nothing would wake it for that after a crash
+    const isParking = mayPark && !this.#inboxMoved;
     this.#recorder.suspended(reason, isParking, this.#timers.remainingMs);
     this.#isParking = isParking;
     if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
@@ -334,14 +336,11 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */
   #finish(): void {
     const steps = this.#steps;
-    const end = evaluateEnd(this.plan.graph, steps.root, steps.undo?.statuses ?? null);
-    if (end instanceof Promise) {
-      this.#isEvaluatingEnd = true;
+    this.#isEvaluatingEnd = true;
+    void proceed(evaluateEnd(this.plan.graph, steps.root, steps.undo?.statuses ?? null), (end) => {
       // a run that was read back meanwhile decides about its end anew
-      void end.then((value) => (this.#steps === steps && !this.#isGone ? this.#conclude(value) : undefined));
-    } else {
-      this.#conclude(end);
-    }
+      if (this.#steps === steps && !this.#isGone) this.#conclude(end);
+    });
   }
 
   #conclude(end: RunEnd): void {

@@ -1,7 +1,7 @@
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { isJsonObject, type Json, parseJson } from "../model/json.ts";
 import type { RunContext } from "../operators/operator.ts";
-import type { RunOutcome, RunResult, RunSummary, StepResult } from "./api.ts";
+import type { RunOutcome, RunRef, RunResult, RunSummary, StepResult } from "./api.ts";
 import { parseError } from "./recorded-error.ts";
 
 export function summaryOf(row: RunRow): RunSummary {
@@ -81,4 +81,9 @@ function isoOrNull(ms: number | null): string | null {
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** How listeners know a run. */
+export function refOf({ runId: id, workflow, version, tenant }: RunContext, steps: readonly string[]): RunRef {
+  return { id, workflow, version, tenant, steps };
 }

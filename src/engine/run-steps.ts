@@ -162,6 +162,7 @@ export class RunSteps implements LiveSteps {
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
       else wakeIfCome(this, state, now);
     }
+    // somebody let the run go on, and was not heard to the end: those that were held wait for nothing
     if (!this.isQuiet) this.releaseHeld();
   }
 
@@ -296,6 +297,7 @@ export class RunSteps implements LiveSteps {
 
   whenSlotFree(isWanted: () => boolean, start: () => void): void {
     if (this.takeSlot()) {
+      // it may have begun meanwhile: the same step can be asked for from two sides
       if (isWanted()) start();
       else this.core.host.slots.release();
       return;
