@@ -47,7 +47,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   #isGone = false;
   /** Outcomes that arrive while the run is being read back from the ledger. */
   #held: Fact[] | undefined;
-  #ref: RunRef | undefined;
   readonly #timers: RunTimers;
 
   private constructor(host: RunHost, plan: Plan, runId: number, context: RunContext, revision: number) {
@@ -119,8 +118,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   get ref(): RunRef {
-    this.#ref ??= refOf(this.context, this.plan.stepIds);
-    return this.#ref;
+    return refOf(this.context, this.plan.stepIds);
   }
 
   /** Nothing of this run is on disk yet, and its caller waits to hear whether it will be. */
@@ -328,9 +326,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   #isUndoing(): boolean {
-    const isUndoing = this.#steps.undo?.isUnderWay() ?? false;
-    if (isUndoing) this.#recorder.undoing();
-    return isUndoing;
+    return this.#recorder.undoing(this.#steps.undo?.isUnderWay() ?? false);
   }
 
   /** All steps have settled: the run's own end goes into the same commit as the last of them. */

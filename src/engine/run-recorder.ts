@@ -82,11 +82,12 @@ export class RunRecorder {
   }
 
   /** What it did is being undone: it is RUNNING all that time, unless a compensation waits. */
-  undoing(): void {
-    if (this.#isUndoing) return;
+  undoing(isUnderWay: boolean): boolean {
+    if (!isUnderWay || this.#isUndoing) return isUnderWay;
     this.#isUndoing = true;
     if (this.#status === "RUNNING") this.#start("compensating");
     this.#event("run.compensating", null, "engine");
+    return true;
   }
 
   /** A step starts: so does the run. */
