@@ -262,10 +262,10 @@ const CASES: readonly (readonly [what: string, given: Given, says: string])[] = 
       definition: LOOP,
       rows: [
         { kind: "block", reason: "steps" },
-        { ordinal: 1, kind: "round", path: "a[0]", parent: 0 },
+        { ordinal: 7, kind: "round", path: "a[3]", parent: 0 },
       ],
     },
-    "is in round 1 of at most 5",
+    "is in round 4 of at most 5",
   ],
   [
     "the time between two rounds",

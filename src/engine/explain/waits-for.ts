@@ -127,12 +127,13 @@ function blockAtWork(index: StandingIndex, unfinished: UnfinishedStep, row: Step
   };
 }
 
-/** `round` counts from 1. */
+/** `round` counts from 1. Of the rounds only the last one need be there; its path, `poll[6]`, tells its number. */
 function rounds(index: StandingIndex, { step, ordinal }: UnfinishedStep): { readonly round: number; readonly maxRounds: number } {
   const { block } = step;
-  const scopes = index.scopesOf(ordinal);
-  const isBetween = scopes.every(({ finishedAt }) => finishedAt !== null);
-  return { round: scopes.length + (isBetween ? 1 : 0), maxRounds: block?.kind === "loop" ? block.maxIterations : 0 };
+  const last = index.scopesOf(ordinal).at(-1);
+  const begun = last === undefined ? 0 : Number(last.path?.slice(last.path.lastIndexOf("[") + 1, -1)) + 1;
+  const isBetween = last === undefined || last.finishedAt !== null;
+  return { round: begun + (isBetween ? 1 : 0), maxRounds: block?.kind === "loop" ? block.maxIterations : 0 };
 }
 
 function attemptsOf({ step, row }: UnfinishedStep): number {
