@@ -71,7 +71,7 @@ async function tasksOf(
   const pages = await Promise.all(statuses.map((status) => commands.list({ ...filter, status, limit: limit + 1 })));
   return pages
     .flatMap(({ tasks }) => tasks)
-    .toSorted((left, right) => (left.id < right.id ? -1 : 1))
+    .toSorted((left, right) => Date.parse(left.createdAt) - Date.parse(right.createdAt))
     .slice(0, limit + 1);
 }
 
