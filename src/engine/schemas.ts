@@ -7,7 +7,7 @@ import type { MaybePromise } from "./maybe-promise.ts";
 /** Checks values against JSON Schema 2020-12. Compiling costs milliseconds, so each schema object is compiled once; ajv loads with the first. */
 export class Schemas {
   readonly #compiled = new Map<JsonObject, ValidateFunction>();
-  #compiler: Promise<(schema: JsonObject) => ValidateFunction> | undefined;
+  #compiler: Promise<Compiler> | undefined;
 
   /**
    * @param what names the value in the message, for example `the input of "order"`
@@ -20,19 +20,35 @@ export class Schemas {
       return undefined;
     }
     this.#compiler ??= loadCompiler();
-    return this.#compiler.then((compile) => {
-      const validate = compile(schema);
+    return this.#compiler.then((compiler) => {
+      const validate = compiler.compile(schema);
       this.#compiled.set(schema, validate);
       refuseUnless(validate, value, code, what);
     });
   }
+
+  /** The same for a schema that does not come again: nothing of it is kept. */
+  async checkOnce(schema: JsonObject, value: Json, code: ErrorCode, what: string): Promise<void> {
+    this.#compiler ??= loadCompiler();
+    const compiler = await this.#compiler;
+    try {
+      refuseUnless(compiler.compile(schema), value, code, what);
+    } finally {
+      compiler.forget(schema);
+    }
+  }
 }
 
-async function loadCompiler(): Promise<(schema: JsonObject) => ValidateFunction> {
+interface Compiler {
+  compile(schema: JsonObject): ValidateFunction;
+  forget(schema: JsonObject): void;
+}
+
+async function loadCompiler(): Promise<Compiler> {
   const [{ Ajv2020 }, formats] = await Promise.all([import("ajv/dist/2020.js"), import("ajv-formats")]);
   const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults: false, addUsedSchema: false });
   formats.default.default(ajv);
-  return (schema) => ajv.compile(schema);
+  return { compile: (schema) => ajv.compile(schema), forget: (schema) => void ajv.removeSchema(schema) };
 }
 
 function refuseUnless(validate: ValidateFunction, value: Json, code: ErrorCode, what: string): void {

@@ -145,7 +145,7 @@ export class TaskCommands {
     const filled: Json = toJson(form ?? null, "the form");
     const schema = task.form === null ? null : parseJson(task.form);
     if (isApproved && isJsonObject(schema))
-      await schemas.check(schema, filled ?? {}, "TASK_FORM_INVALID", `the form of "${task.title ?? taskId}"`);
+      await schemas.checkOnce(schema, filled ?? {}, "TASK_FORM_INVALID", `the form of "${task.title ?? taskId}"`);
     payloadText(filled, "the form");
     return this.#told(
       await ledger.tasks.decide({ tenant, publicId: taskId, isApproved, actor: by, comment: comment ?? null, form: filled }),
