@@ -73,6 +73,7 @@ function fillStep(steps: RunSteps, scope: StepScope, row: StepRow, children: Chi
     ...newState(scope, step, row.input === null ? {} : parseJson(row.input), row.idempotencyKey),
     attempt: row.attempt,
     failures: row.failures,
+    isHeld: row.status === "SUSPENDED" && row.reason === "quarantined",
     woken: wait?.detail.woken ?? null,
   };
   steps.active.add(state);

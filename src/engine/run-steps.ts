@@ -143,7 +143,8 @@ export class RunSteps implements LiveSteps {
   due(ordinal: number): void {
     const wait = this.recorder.waits.get(ordinal);
     const state = this.active.get(ordinal);
-    if (wait === undefined || state === undefined || state.isRunning || this.isQuiet) return;
+    // what woke an operator stays with its step while it runs, and is no reason to call it again
+    if (wait === undefined || state === undefined || state.isRunning || state.isHeld || this.isQuiet) return;
     if (wait.kind === "retry") this.#retry(state);
     else if (wait.kind === "delay") {
       this.recorder.endWait(ordinal, "used");
@@ -156,13 +157,13 @@ export class RunSteps implements LiveSteps {
     const now = this.core.host.ledgerNow();
     for (const [ordinal, wait] of [...this.recorder.waits]) {
       const state = this.active.get(ordinal);
-      if (state === undefined) continue;
+      if (state === undefined || state.isHeld) continue;
       if (this.isQuiet) return;
       if (wait.kind === "resume" && state.woken !== null && !state.isRunning) resumeStep(this, state);
       else if (wait.kind === "no_worker") this.#resumeWithOperator(state);
       else wakeIfCome(this, state, now);
     }
-    // somebody let the run go on, and was not heard to the end: those that were held wait for nothing
+    // somebody let the run go on, and was not heard to the end
     if (!this.isQuiet) this.releaseHeld();
   }
 
@@ -195,15 +196,14 @@ export class RunSteps implements LiveSteps {
   holdAfterCrash(state: StepState): void {
     this.recorder.lost(state);
     state.scope.scheduler.markSuspended(state.step.ordinal);
+    state.isHeld = true;
     this.recorder.held(state, "quarantined");
     this.touch(state.scope);
   }
 
-  /** Steps that were held begin again; those that wait for something go on waiting. */
+  /** Steps that were held begin again, in their next attempt; those that wait for something go on waiting. */
   releaseHeld(): void {
-    for (const state of this.active.values()) {
-      if (state.block === null && !state.isRunning && !this.recorder.waits.has(state.ordinal)) this.#retry(state);
-    }
+    for (const state of this.active.values()) if (state.isHeld) this.#retry(state);
   }
 
   /** Takes over what goes on while the run was read back: attempts still running, and those whose outcome is about to be told. */
@@ -383,6 +383,7 @@ export class RunSteps implements LiveSteps {
 
   #nextAttempt(state: StepState, reason: StepReason | null): void {
     state.attempt += 1;
+    state.isHeld = false;
     state.holdsSlot = true;
     this.recorder.restarted(state, reason);
   }

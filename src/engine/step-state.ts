@@ -18,6 +18,8 @@ export interface StepState {
   failures: number;
   /** Its row is RUNNING, or is about to be. */
   isRunning: boolean;
+  /** A crash took its attempt, and a person must let it begin again. */
+  isHeld: boolean;
   running: Attempt | null;
   holdsSlot: boolean;
   /** The steps of its own that a block repeats. */
@@ -46,6 +48,7 @@ export function newState(scope: StepScope, step: Step, input: Json, idempotencyK
     attempt: 1,
     failures: 0,
     isRunning: false,
+    isHeld: false,
     running: null,
     holdsSlot: false,
     block: null,
