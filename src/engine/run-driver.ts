@@ -310,6 +310,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   #endWithGrace(ending: "cancel" | "timeout", reason: StepwellError): void {
     this.#steps.end(ending, reason);
     this.#timers.setGrace(this.host.cancelGraceMs, () => {
+      if (this.#held !== undefined) return; // it is being read back, and ends with a new grace then
       this.#steps.abandonAll(reason);
       this.advance();
     });
@@ -392,7 +393,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#inboxSeq = stored.run.inboxSeq;
     this.#apply(stored.inbox);
     this.#takeOver(lost);
-    if (this.#hasTimedOut) this.#steps.end("timeout", runTimeoutError(this.plan.graph.timeoutMs));
+    if (this.#hasTimedOut) this.#endWithGrace("timeout", runTimeoutError(this.plan.graph.timeoutMs));
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }

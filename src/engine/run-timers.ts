@@ -31,6 +31,7 @@ export class RunTimers {
   /** The deadline has no say any more. */
   setGrace(delayMs: number, callback: () => void): void {
     this.#deadline?.cancel();
+    this.#grace?.cancel();
     this.#grace = this.#clock.setTimer(delayMs, callback, true);
   }
 

@@ -10,4 +10,5 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly ledger
   { seed: 390, ledger: "memory", showed: "a held run went on with its retries and was never let go" },
   { seed: 1_217, ledger: "memory", showed: "a held run started what was ready in it" },
   { seed: 1_408, ledger: "memory", showed: "a resume and a cancel read together began a step" },
+  { seed: 8_388, ledger: "memory", showed: "the grace of a cancel was over while the run was read back, and its step settled twice" },
 ];

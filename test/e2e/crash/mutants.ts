@@ -70,8 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "attempt not counted",
     does: "a step that begins again after a crash does so under the attempt that was lost",
     file: "src/engine/run-steps.ts",
-    from: "    state.attempt += 1;\n    state.holdsSlot = true;",
-    to: "    state.holdsSlot = true;",
+    from: "    state.attempt += 1;\n    state.isHeld = false;",
+    to: "    state.isHeld = false;",
   },
   {
     name: "key for each attempt",
@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "compensation forgotten",
     does: "a run that was being undone is not undone further after a restart",
     file: "src/engine/restore-steps.ts",
-    from: '    else if (row.status === "SUCCEEDED" && step.compensate !== null) scope.undoable',
-    to: '    else if (row.status === "SKIPPED" && step.compensate !== null) scope.undoable',
+    from: '    else if (row.status === "SUCCEEDED" && step.compensate !== null) scope.canUndo',
+    to: '    else if (row.status === "SKIPPED" && step.compensate !== null) scope.canUndo',
   },
 ];
