@@ -1,5 +1,6 @@
 import type { InboxKind } from "../../../src/ledger/rows.ts";
-import type { Batch, Unit, Write } from "../../../src/ledger/writes.ts";
+import type { Batch, Unit } from "../../../src/ledger/writes.ts";
+import { pointsAt } from "../../simulation/oracle/write-points.ts";
 
 /**
  * The commit points of the promises' list that an engine on a SQLite file passes; at each of them it is killed, just before and just
@@ -52,8 +53,6 @@ export interface Crash {
   readonly nth: number;
 }
 
-const LARGE_CHARACTERS = 1_000;
-
 export const POINT_NAMES: readonly CrashPoint[] = Object.keys(CRASH_POINTS).filter((name) => isPoint(name));
 
 export function isPoint(name: string): name is CrashPoint {
@@ -72,41 +71,9 @@ export function pointsAccepting(kind: InboxKind): readonly CrashPoint[] {
 }
 
 function pointsIn({ writes }: Unit): readonly CrashPoint[] {
-  const points = writes.flatMap((write) => pointsAt(write));
+  const points: CrashPoint[] = writes.flatMap((write) => pointsAt(write));
   const has = (point: CrashPoint): boolean => points.includes(point);
   if (has("C12") && has("C07")) points.push("C15");
   if (has("C19") && !has("C22") && writes.some(({ write }) => write === "startRun")) points.push("C18");
   return points;
-}
-
-function pointsAt(write: Write): CrashPoint[] {
-  switch (write.write) {
-    case "insertRun":
-      return [
-        "C01",
-        ...(write.idempotencyKey === null ? [] : (["C02"] as const)),
-        ...(write.status === "QUEUED" ? (["C03"] as const) : []),
-      ];
-    case "startRun":
-      return ["C05"];
-    case "suspendRun":
-      return write.ownerEpoch === null ? ["C23"] : [];
-    case "endRun":
-      return ["C37"];
-    case "insertStep":
-      return write.status === "RUNNING" ? ["C07"] : write.status === "SUSPENDED" ? [] : ["C12"];
-    case "restartStep":
-    case "resumeStep":
-      return ["C07"];
-    case "settleStep":
-      return (write.output?.length ?? 0) > LARGE_CHARACTERS ? ["C11", "C12"] : ["C12"];
-    case "insertWait":
-      return ["C17"];
-    case "deleteWait":
-      return ["C19"];
-    case "consumeInbox":
-      return ["C22"];
-    default:
-      return [];
-  }
 }

@@ -19,7 +19,8 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || values.
 const copy = mkdtempSync(join(tmpdir(), "stepwell-crash-mutants-"));
 let survivors = 0;
 try {
-  for (const part of ["src", "test/e2e", "package.json"]) cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+  for (const part of ["src", "test/e2e", "test/simulation/oracle", "package.json"])
+    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   for (const mutant of chosen) {
     const caught = catchMutant(mutant);

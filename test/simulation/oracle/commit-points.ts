@@ -1,5 +1,6 @@
 import type { InboxKind } from "../../../src/ledger/rows.ts";
-import type { Batch, Unit, Write } from "../../../src/ledger/writes.ts";
+import type { Batch, Unit } from "../../../src/ledger/writes.ts";
+import { pointsAt } from "./write-points.ts";
 
 /** The commit points of the promises' list that this engine has; at each a process may die just before and just after. */
 export const COMMIT_POINTS = {
@@ -34,8 +35,6 @@ export const COMMIT_POINTS = {
 export type CommitPoint = keyof typeof COMMIT_POINTS;
 export type Side = "before" | "after";
 
-const LARGE_CHARACTERS = 1_000;
-
 export function pointNames(): readonly [CommitPoint, ...CommitPoint[]] {
   const [first, ...others] = Object.keys(COMMIT_POINTS).filter(isPoint);
   if (first === undefined) throw new Error("there are no commit points");
@@ -58,41 +57,10 @@ export function pointsAccepting(kind: InboxKind): readonly CommitPoint[] {
 }
 
 function pointsIn(unit: Unit): readonly CommitPoint[] {
-  const points = unit.writes.flatMap((write) => pointsAt(write));
+  const points: CommitPoint[] = unit.writes.flatMap((write) => pointsAt(write));
   const has = (point: CommitPoint): boolean => points.includes(point);
   if (has("C12") && has("C07")) points.push("C15");
+  if (unit.writes.some((write) => write.write === "startRun" && write.reason === "recovered")) points.push("C29");
   if (has("C19") && unit.writes.some(({ write }) => write === "startRun")) points.push("C18");
   return points;
-}
-
-function pointsAt(write: Write): CommitPoint[] {
-  switch (write.write) {
-    case "insertRun":
-      return [
-        "C01",
-        ...(write.idempotencyKey === null ? [] : (["C02"] as const)),
-        ...(write.status === "QUEUED" ? (["C03"] as const) : []),
-      ];
-    case "startRun":
-      return write.reason === "recovered" ? ["C05", "C29"] : ["C05"];
-    case "suspendRun":
-      return write.ownerEpoch === null ? ["C23"] : [];
-    case "endRun":
-      return ["C37"];
-    case "insertStep":
-      return write.status === "RUNNING" ? ["C07"] : write.status === "SUSPENDED" ? [] : ["C12"];
-    case "restartStep":
-    case "resumeStep":
-      return ["C07"];
-    case "settleStep":
-      return (write.output?.length ?? 0) > LARGE_CHARACTERS ? ["C11", "C12"] : ["C12"];
-    case "insertWait":
-      return ["C17"];
-    case "deleteWait":
-      return ["C19"];
-    case "consumeInbox":
-      return ["C22"];
-    default:
-      return [];
-  }
 }
