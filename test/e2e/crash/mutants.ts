@@ -1,12 +1,4 @@
-/** A fault planted into the engine: one replacement in one source file. */
-export interface Mutant {
-  readonly name: string;
-  /** What it makes of the engine. */
-  readonly does: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import type { Mutant } from "../../mutants/mutant.ts";
 
 /** Each of these must make the crash matrix fail; one that never caught a planted fault proves nothing. */
 export const MUTANTS: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "../../mutants/mutant.ts";
 
 /** Faults planted into what waits, repeats and has children. */
 export const WAITING_MUTANTS: readonly Mutant[] = [
@@ -34,8 +34,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "newest signal first",
     does: "signals of one name are used in the wrong order",
     file: "src/engine/run-inbox.ts",
-    from: "    return this.#signals?.get(name)?.[0];",
-    to: "    return this.#signals?.get(name)?.at(-1);",
+    from: "    return this.#signals?.get(name)?.first;",
+    to: "    return this.#signals?.get(name)?.rows.at(-1);",
   },
   {
     name: "timers of the process",
@@ -118,7 +118,7 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "rounds counted from zero",
     does: "a loop that was read back begins with its first round",
     file: "src/engine/blocks/loop.ts",
-    from: "    this.#round = last === undefined ? 0 : last.round + 1;\n",
+    from: "    this.#round = open?.place?.index ?? (last === undefined ? 0 : last.round + 1);\n",
     to: "",
   },
   {

@@ -1,0 +1,55 @@
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "../house/tree.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** What is run against a copy of the engine, to find the fault in it. */
+export interface Proof {
+  /** Parts of names: the mutants that are planted; undefined: all of them. */
+  readonly only: readonly string[] | undefined;
+  /** What the copy needs beside the sources. */
+  readonly parts: readonly string[];
+  /** The script, from the root, and its arguments. */
+  readonly command: readonly [script: string, ...args: string[]];
+  /** What it covers, for the last line: `1500 seeds`. */
+  readonly extent: string;
+  /** The first thing that a failed proof showed, in so many characters at most. */
+  readonly showed: (ended: SpawnSyncReturns<string>) => string;
+  readonly width: number;
+}
+
+/** Plants each fault into a copy of the engine, a line for each with what caught it. The process fails if one survives. */
+export function plantMutants(mutants: readonly Mutant[], proof: Proof): void {
+  const { only } = proof;
+  const chosen = mutants.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
+  const copy = mkdtempSync(join(tmpdir(), "stepwell-mutants-"));
+  let survivors = 0;
+  try {
+    for (const part of ["src", "package.json", ...proof.parts]) cpSync(join(root, part), join(copy, part), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    for (const mutant of chosen) {
+      const caught = catchMutant(copy, mutant, proof);
+      if (caught === undefined) survivors += 1;
+      console.log(`${mutant.name.padEnd(34)} ${(caught ?? "SURVIVED").padEnd(proof.width)} ${mutant.does}`);
+    }
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+  console.log(`${chosen.length} mutants, ${survivors} survived ${proof.extent}`);
+  process.exitCode = survivors === 0 ? 0 : 1;
+}
+
+/** What showed the fault; undefined when nothing did. */
+function catchMutant(copy: string, { name, file, from, to }: Mutant, { command, showed, width }: Proof): string | undefined {
+  const path = join(copy, file);
+  const source = readFileSync(path, "utf8");
+  const mutated = source.replace(from, () => to);
+  if (mutated === source) throw new Error(`mutant "${name}" no longer fits ${file}`);
+  const [script, ...args] = command;
+  writeFileSync(path, mutated);
+  const ended = spawnSync(process.execPath, [join(copy, script), ...args], { encoding: "utf8" });
+  writeFileSync(path, source);
+  return ended.status === 0 ? undefined : showed(ended).slice(0, width);
+}
