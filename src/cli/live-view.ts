@@ -1,4 +1,5 @@
 import type { LifecycleEvent } from "../engine/api.ts";
+import { UNDO_PREFIX } from "../engine/step-paths.ts";
 import { formatDuration } from "../model/duration.ts";
 import { outermost } from "./inside-blocks.ts";
 import { fit } from "./layout.ts";
@@ -45,7 +46,7 @@ export class LiveView {
   /** A step inside a block, and one that undoes another, is not known before it begins. */
   #known(id: string): StepView | undefined {
     const step = this.#steps.get(id) ?? this.#inside.get(outermost(id))?.get(id);
-    if (step !== undefined || !(id.startsWith("compensate.") || this.#steps.has(outermost(id)))) return step;
+    if (step !== undefined || !(id.startsWith(UNDO_PREFIX) || this.#steps.has(outermost(id)))) return step;
     return { ...UNKNOWN, id };
   }
 

@@ -2,10 +2,8 @@ import type { StepStatus } from "../model/status.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { Compensate, CompensationPolicy, Step, StepGraph } from "../workflow/graph.ts";
 import { type ScopePlan, scopePlan } from "./plan.ts";
+import { UNDO_PREFIX } from "./step-paths.ts";
 import type { ScopeOwner, StepScope } from "./step-scope.ts";
-
-/** What rows of compensations are called: `compensate.charge`. */
-const UNDO_PREFIX = "compensate.";
 
 /** Where a scope is put into its run. */
 export interface UndoPlaces {

@@ -11,6 +11,7 @@ import type { ScopePlan } from "./plan.ts";
 import { parseError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunSteps } from "./run-steps.ts";
+import { indexOfPath } from "./step-paths.ts";
 import { viewOf } from "./step-recorder.ts";
 import { StepScope } from "./step-scope.ts";
 import { newState, type StepState } from "./step-state.ts";
@@ -91,7 +92,7 @@ function fillBlock(steps: RunSteps, state: StepState, children: Children): void 
     const last = ended.at(-1);
     const carry = steps.recorder.waits.get(state.ordinal)?.detail.carry;
     const delayed = carry === undefined ? undefined : { carry };
-    block.restore(last === undefined ? undefined : { round: indexOf(last), output: outputOf(last) }, open.at(-1), delayed);
+    block.restore(last === undefined ? undefined : { round: indexOfPath(last.path ?? ""), output: outputOf(last) }, open.at(-1), delayed);
   }
   if (state.scope.scheduler.isStopping || state.scope.scheduler.ending !== null) block.stop("stop");
   block.advance();
@@ -103,7 +104,7 @@ function openScope(steps: RunSteps, state: StepState, row: StepRow, children: Ch
   invariant(plan !== undefined && block !== null && step.block !== null, `step ${state.path} has no body`);
   const rows = children.get(row.ordinal) ?? [];
   const first = row.ordinal + 1;
-  const index = indexOf(row);
+  const index = indexOfPath(row.path ?? "");
   const names =
     step.block.kind === "loop"
       ? { carry: row.input === null ? {} : parseJson(row.input), round: index }
@@ -141,17 +142,12 @@ function viewsOf(plan: ScopePlan, rows: readonly StepRow[], first: number, outer
 function endedItem(row: StepRow): EndedItem {
   const { status, error } = row;
   const known = status === "SUCCEEDED" || status === "FAILED" ? status : "CANCELLED";
-  return { index: indexOf(row), status: known, output: outputOf(row), error: error === null ? null : parseError(error) };
+  return { index: indexOfPath(row.path ?? ""), status: known, output: outputOf(row), error: error === null ? null : parseError(error) };
 }
 
 function memberOf(list: Json, index: number): Json {
   const members: readonly Json[] = Array.isArray(list) ? list : [];
   return members[index] ?? null;
-}
-
-/** `lines[3]` → 3 */
-function indexOf({ path }: StepRow): number {
-  return Number(path?.slice(path.lastIndexOf("[") + 1, -1));
 }
 
 function outputOf({ output }: StepRow): Json {

@@ -52,12 +52,12 @@ export function detailOf({ request, partial, onTimeout }: Suspension): WaitDetai
 
 /** The wait that a row of the ledger holds. */
 export function restoreWait(row: WaitRow, kind: StepWait["kind"]): StepWait {
-  const { key, dueAt, childRunId, detail } = row;
-  return { kind, key, delayMs: null, dueAt, timer: null, childRunId, detail: detail === null ? NO_DETAIL : parseDetail(detail) };
+  const { key, dueAt, childRunId } = row;
+  return { kind, key, delayMs: null, dueAt, timer: null, childRunId, detail: storedDetail(row) };
 }
 
 /** What `detailText` wrote. */
-function parseDetail(text: string): WaitDetail {
-  const parsed = parseJson(text);
+export function storedDetail({ detail }: Pick<WaitRow, "detail">): WaitDetail {
+  const parsed = detail === null ? NO_DETAIL : parseJson(detail);
   return isJsonObject(parsed) ? parsed : NO_DETAIL;
 }

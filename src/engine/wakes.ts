@@ -71,7 +71,8 @@ function eventsOf({ key, detail }: StepWait, rows: readonly InboxRow[]): WakeUp 
   return { kind: "event", key, result: { ok: true, payload }, rows };
 }
 
-function memberOf(row: InboxRow): number {
+/** The place of an event among those that its wait expects. */
+export function memberOf(row: InboxRow): number {
   const payload = payloadOf(row);
   const member = isJsonObject(payload) ? payload["member"] : undefined;
   return typeof member === "number" ? member : -1;

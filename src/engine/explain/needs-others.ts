@@ -1,6 +1,6 @@
 import type { Ledger, StoredRun } from "../../ledger/port.ts";
-import type { InboxRow, RunRow, WaitRow } from "../../ledger/rows.ts";
-import { isJsonObject, parseJson } from "../../model/json.ts";
+import type { RunRow, WaitRow } from "../../ledger/rows.ts";
+import { storedDetail } from "../step-wait.ts";
 
 /**
  * Whether only somebody outside can let a run go on: a person, a worker, or whoever sends a signal or an event. `unread`: something
@@ -59,18 +59,14 @@ function isWithin(dueAt: number | null, soon: number): boolean {
 /** A signal that nobody waits for is only kept, and so are the first of several events that are all waited for. */
 function hasUnread({ inbox, waits }: StoredRun): boolean {
   const open = inbox.filter(({ consumedAt }) => consumedAt === null);
-  return open.some((row) => {
-    if (row.kind === "signal") return waits.some(({ kind, key }) => kind === "signal" && key === row.name);
-    if (row.kind !== "event") return true;
-    const wait = waits.find(({ ordinal }) => ordinal === row.ordinal);
-    return wait !== undefined && isComplete(wait, open);
-  });
+  const awaited = new Set(waits.filter(({ kind }) => kind === "signal").map(({ key }) => key));
+  if (open.some(({ kind, name }) => (kind === "signal" ? awaited.has(name) : kind !== "event"))) return true;
+  const come = Map.groupBy(open, ({ kind, ordinal }) => (kind === "event" ? ordinal : null));
+  return waits.some((wait) => isComplete(wait, come.get(wait.ordinal)?.length ?? 0));
 }
 
-function isComplete({ detail, ordinal }: WaitRow, open: readonly InboxRow[]): boolean {
-  const parsed = detail === null ? {} : parseJson(detail);
-  const { mode, events } = isJsonObject(parsed) ? parsed : {};
-  const required = Array.isArray(events) ? events.filter((event) => isJsonObject(event) && event["optional"] !== true).length : 0;
-  const come = open.filter((row) => row.kind === "event" && row.ordinal === ordinal).length;
-  return mode !== "all" || come >= required;
+function isComplete(wait: WaitRow, come: number): boolean {
+  if (come === 0) return false;
+  const { mode, events = [] } = storedDetail(wait);
+  return mode !== "all" || come >= events.filter(({ optional }) => !optional).length;
 }

@@ -1,6 +1,7 @@
 import type { StoredRun } from "../../ledger/port.ts";
 import type { InboxRow, RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
-import type { Step, StepGraph } from "../../workflow/graph.ts";
+import type { Edge, Step, StepGraph } from "../../workflow/graph.ts";
+import { UNDO_PREFIX } from "../step-paths.ts";
 
 /** Everything that an explanation is made from: rows as they are stored, and the graph of the run's version. */
 export interface RunStanding extends Pick<StoredRun, "run" | "steps" | "waits" | "inbox"> {
@@ -34,6 +35,8 @@ export class StandingIndex {
   readonly #scopes: ReadonlyMap<number, readonly StepRow[]>;
   readonly #waits: ReadonlyMap<number, WaitRow>;
   readonly #sent: ReadonlyMap<number, readonly InboxRow[]>;
+  /** Of each graph that was asked for: the edges to a step. */
+  readonly #edges = new Map<StepGraph, ReadonlyMap<number, readonly Edge[]>>();
 
   constructor({ steps, waits, inbox }: Pick<RunStanding, "steps" | "waits" | "inbox">) {
     this.#rows = new Map(steps.map((row) => [row.ordinal, row]));
@@ -42,14 +45,27 @@ export class StandingIndex {
       ({ parent }) => parent ?? -1,
     );
     this.#waits = new Map(waits.map((wait) => [wait.ordinal, wait]));
+    const signalled = new Map<string, number>();
+    for (const { kind, key, ordinal } of waits) if (kind === "signal" && !signalled.has(key ?? "")) signalled.set(key ?? "", ordinal);
+    // -1 for what is for the run, or for nobody yet
     this.#sent = Map.groupBy(
       inbox.filter(({ consumedAt }) => consumedAt === null),
-      (row) => this.#addressee(row, waits),
+      ({ kind, name, ordinal }) => (kind === "signal" ? signalled.get(name ?? "") : ordinal) ?? -1,
     );
   }
 
   rowOf(ordinal: number): StepRow | undefined {
     return this.#rows.get(ordinal);
+  }
+
+  /** Edges from the steps that a step of a graph needs. */
+  edgesTo(graph: StepGraph, ordinal: number): readonly Edge[] {
+    let edges = this.#edges.get(graph);
+    if (edges === undefined) {
+      edges = Map.groupBy(graph.edges, ({ to }) => to);
+      this.#edges.set(graph, edges);
+    }
+    return edges.get(ordinal) ?? [];
   }
 
   /** Items or rounds of a block. */
@@ -73,9 +89,10 @@ export class StandingIndex {
 
   /** Steps that undo others; they have rows of their own from the moment they are decided. */
   *undoing(graph: StepGraph): Generator<UnfinishedStep> {
+    const steps = new Map(graph.steps.map((step) => [UNDO_PREFIX + step.id, step]));
     for (const row of this.#rows.values()) {
       if (row.kind !== "compensation" || row.finishedAt !== null) continue;
-      const step = graph.steps.find(({ id }) => `compensate.${id}` === row.path);
+      const step = steps.get(row.path ?? "");
       if (step === undefined) continue;
       const { ordinal, path } = row;
       yield this.#unfinishedStep({ step, graph, path: path ?? step.id, first: ordinal, ordinal, row });
@@ -85,11 +102,5 @@ export class StandingIndex {
   #unfinishedStep(known: Omit<UnfinishedStep, "wait" | "sent">): UnfinishedStep {
     const { ordinal } = known;
     return { ...known, wait: this.#waits.get(ordinal), sent: this.#sent.get(ordinal) ?? [] };
-  }
-
-  /** The step that a row of the inbox is for; -1 for what is for the run, or for nobody yet. */
-  #addressee({ kind, name, ordinal }: InboxRow, waits: readonly WaitRow[]): number {
-    if (kind !== "signal") return ordinal ?? -1;
-    return waits.find((wait) => wait.kind === "signal" && wait.key === name)?.ordinal ?? -1;
   }
 }

@@ -1,8 +1,11 @@
 import type { RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { assertNever } from "../../model/errors.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../model/json.ts";
+import { parseJson } from "../../model/json.ts";
 import { isTerminalStep } from "../../model/status.ts";
 import { parseError } from "../recorded-error.ts";
+import { indexOfPath } from "../step-paths.ts";
+import { storedDetail } from "../step-wait.ts";
+import { memberOf } from "../wakes.ts";
 import type { WaitsFor } from "./explanation.ts";
 import type { RunStanding, StandingIndex, UnfinishedStep } from "./standing.ts";
 
@@ -30,14 +33,15 @@ function pending({ pausedBy }: RunRow, index: StandingIndex, { graph, step, firs
     const row = index.rowOf(first + ordinal);
     return row === undefined || !isTerminalStep(row.status);
   };
-  const needed = graph.edges.filter(({ to, from }) => to === step.ordinal && isOpen(from)).map(({ from }) => graph.steps[from]?.id ?? "");
+  const open = index.edgesTo(graph, step.ordinal).filter(({ from }) => isOpen(from));
+  const needed = open.map(({ from }) => graph.steps[from]?.id ?? "");
   if (needed.length > 0) return { kind: "needs", steps: [...new Set(needed)] };
   return pausedBy === null ? { kind: "queue" } : { kind: "paused", by: pausedBy };
 }
 
 /** Something has come for the step. An event that is one of several may leave it waiting for the others. */
 function isAnswered(wait: WaitRow, sent: number): boolean {
-  return wait.kind === "resume" || (sent > 0 && wait.kind !== "event") || (sent > 0 && detailOf(wait)["mode"] === "any");
+  return wait.kind === "resume" || (sent > 0 && wait.kind !== "event") || (sent > 0 && storedDetail(wait).mode === "any");
 }
 
 function waiting(
@@ -81,26 +85,14 @@ function waiting(
 }
 
 function eventWait({ sent }: UnfinishedStep, wait: WaitRow): WaitsFor {
-  const { mode, events } = detailOf(wait);
-  const come = new Set(sent.map(({ payload }) => memberOf(payload)));
-  const members = Array.isArray(events) ? events.filter(isJsonObject) : [];
+  const { mode = "any", events = [] } = storedDetail(wait);
+  const come = new Set(sent.map(memberOf));
   return {
     kind: "event",
-    mode: mode === "all" ? "all" : "any",
-    events: members.map(({ event, where, optional }, member) => ({
-      event: typeof event === "string" ? event : "",
-      where: isJsonObject(where) ? where : {},
-      optional: optional === true,
-      hasCome: come.has(member),
-    })),
+    mode,
+    events: events.map((event, member) => ({ ...event, hasCome: come.has(member) })),
     until: iso(wait.dueAt),
   };
-}
-
-function memberOf(payload: string | null): number {
-  const parsed = payload === null ? null : parseJson(payload);
-  const member = isJsonObject(parsed) ? parsed["member"] : undefined;
-  return typeof member === "number" ? member : -1;
 }
 
 function taskWait(task: TaskRow | undefined, id: string, until: string | null): WaitsFor {
@@ -131,7 +123,7 @@ function blockAtWork(index: StandingIndex, unfinished: UnfinishedStep, row: Step
 function rounds(index: StandingIndex, { step, ordinal }: UnfinishedStep): { readonly round: number; readonly maxRounds: number } {
   const { block } = step;
   const last = index.scopesOf(ordinal).at(-1);
-  const begun = last === undefined ? 0 : Number(last.path?.slice(last.path.lastIndexOf("[") + 1, -1)) + 1;
+  const begun = last === undefined ? 0 : indexOfPath(last.path ?? "") + 1;
   const isBetween = last === undefined || last.finishedAt !== null;
   return { round: begun + (isBetween ? 1 : 0), maxRounds: block?.kind === "loop" ? block.maxIterations : 0 };
 }
@@ -139,11 +131,6 @@ function rounds(index: StandingIndex, { step, ordinal }: UnfinishedStep): { read
 function attemptsOf({ step, row }: UnfinishedStep): number {
   const retry = row?.kind === "compensation" ? (step.compensate?.retry ?? step.retry) : step.retry;
   return Math.max(retry.maxAttempts, row?.attempt ?? 1);
-}
-
-function detailOf({ detail }: WaitRow): JsonObject {
-  const parsed = detail === null ? {} : parseJson(detail);
-  return isJsonObject(parsed) ? parsed : {};
 }
 
 function iso(ms: number | null): string | null {
