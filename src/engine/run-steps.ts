@@ -18,7 +18,7 @@ import { startWhenPrepared } from "./start-step.ts";
 import { StepRecorder } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
-import { askAfterCrash, outcomeUnknown, resumeStep, wakeIfCome } from "./suspend-step.ts";
+import { askAfterCrash, outcomeUnknown, resumeStep, resumeWhenFree, wakeIfCome } from "./suspend-step.ts";
 import { outcomeOf, tellOutcome } from "./tell-outcome.ts";
 
 /** Writes behind which no further scope is followed: a million rounds that do nothing are many commits, not one that fills memory. */
@@ -188,7 +188,7 @@ export class RunSteps implements LiveSteps {
       this.touch(scope);
       return;
     }
-    this.core.host.slots.takeAnyway();
+    this.#takeSlotAnyway(state);
     this.#nextAttempt(state, "recovered");
   }
 
@@ -360,15 +360,7 @@ export class RunSteps implements LiveSteps {
 
   /** The next attempt, as soon as a slot is free. */
   #retry(state: StepState): void {
-    if (this.isQuiet) return;
-    const { scope, step } = state;
-    this.whenSlotFree(
-      () => this.active.get(state.ordinal) === state && scope.scheduler.statusOf(step.ordinal) === "SUSPENDED",
-      () => {
-        scope.scheduler.markResumed(step.ordinal);
-        this.#nextAttempt(state, null);
-      },
-    );
+    if (!this.isQuiet) resumeWhenFree(this, state, () => this.#nextAttempt(state, null));
   }
 
   #resumeWithOperator(state: StepState): void {
@@ -384,13 +376,16 @@ export class RunSteps implements LiveSteps {
   #nextAttempt(state: StepState, reason: StepReason | null): void {
     state.attempt += 1;
     state.isHeld = false;
-    state.holdsSlot = true;
     this.recorder.restarted(state, reason);
   }
 
   #adopt(ordinal: number, attempt: Attempt | null): void {
     const state = this.stateOf(ordinal);
     state.running = attempt;
+    this.#takeSlotAnyway(state);
+  }
+
+  #takeSlotAnyway(state: StepState): void {
     state.holdsSlot = true;
     this.core.host.slots.takeAnyway();
   }

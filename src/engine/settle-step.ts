@@ -66,18 +66,26 @@ export function settleBlock(steps: LiveSteps, state: StepState, result: BlockRes
   } else if (result.outcome === "failed") {
     failStep(steps, scope, step, state, result.error);
   } else {
-    const { error } = result;
-    const finished = checkedOutput(steps, state, result.output);
-    const tell = (outcome: CheckedOutcome): void => {
-      if (!steps.active.has(state.ordinal)) return;
-      if (outcome.outcome === "succeeded")
-        succeedStep(steps, state, outcome, error === null ? null : (IN_SPITE_OF[error.code] ?? null), error);
-      else failStep(steps, scope, step, state, outcome.error);
-    };
-    if (finished instanceof Promise) steps.evaluate(finished, tell);
-    else tell(finished);
+    settleWith(steps, state, result.output, result.error);
   }
   steps.touch(scope);
+}
+
+/**
+ * Settles a step that no attempt is running of, with what has come for it.
+ *
+ * @param error what went wrong in it, though not enough to fail it
+ */
+export function settleWith(steps: LiveSteps, state: StepState, returned: Json, error: RecordedError | null): void {
+  const finished = checkedOutput(steps, state, returned);
+  const tell = (outcome: CheckedOutcome): void => {
+    if (!steps.active.has(state.ordinal)) return;
+    if (outcome.outcome === "succeeded")
+      succeedStep(steps, state, outcome, error === null ? null : (IN_SPITE_OF[error.code] ?? null), error);
+    else failStep(steps, state.scope, state.step, state, outcome.error);
+  };
+  if (finished instanceof Promise) steps.evaluate(finished, tell);
+  else tell(finished);
 }
 
 /** The step's output from what an operator returned or a wake brought. Never throws. */

@@ -29,6 +29,9 @@ export interface Settlement {
   readonly selected: string | null;
 }
 
+/** Of a wait for nobody outside, that lasts from its commit on. */
+const BY_ITSELF = { dueAt: null, timer: null, childRunId: null } as const;
+
 export const NO_RESULT = { reason: null, output: null, error: null, selected: null } as const;
 
 /** Why a run is SUSPENDED, and whether it leaves memory. */
@@ -138,7 +141,7 @@ export class StepRecorder {
     this.endWait(ordinal, "dropped");
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
     this.#stopped(state, "retry", failures, null, text);
-    this.#insertWait(ordinal, { kind: "retry", key: null, delayMs, dueAt: null, timer: null, childRunId: null, detail });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs, detail });
     if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: path, attempt, error, delayMs });
   }
 
@@ -164,12 +167,12 @@ export class StepRecorder {
   /** A person let a step begin again: its next attempt is due at once. */
   confirmed({ ordinal }: StepState): void {
     this.endWait(ordinal, "used");
-    this.#insertWait(ordinal, { kind: "retry", key: null, delayMs: 0, dueAt: null, timer: null, childRunId: null, detail: NO_DETAIL });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs: 0, detail: NO_DETAIL });
   }
 
   /** A block waits between two rounds. */
   delayed({ ordinal }: StepState, delayMs: number, carry: Json): void {
-    this.#insertWait(ordinal, { kind: "delay", key: null, delayMs, dueAt: null, timer: null, childRunId: null, detail: { carry } });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "delay", key: null, delayMs, detail: { carry } });
   }
 
   /** What a step waited for has come; its operator is to be told of it. */
@@ -179,15 +182,7 @@ export class StepRecorder {
   }
 
   #keepWoken(ordinal: number, woken: Woken): void {
-    this.#insertWait(ordinal, {
-      kind: "resume",
-      key: woken.key,
-      delayMs: 0,
-      dueAt: null,
-      timer: null,
-      childRunId: null,
-      detail: { woken },
-    });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "resume", key: woken.key, delayMs: 0, detail: { woken } });
   }
 
   /** An inbox row has had its effect on a step, or can have none any more. */
@@ -214,15 +209,7 @@ export class StepRecorder {
 
   waitForOperator(ordinal: number, { uses }: Step): void {
     if (this.waits.has(ordinal)) return;
-    this.#insertWait(ordinal, {
-      kind: "no_worker",
-      key: uses,
-      delayMs: null,
-      dueAt: null,
-      timer: null,
-      childRunId: null,
-      detail: NO_DETAIL,
-    });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "no_worker", key: uses, delayMs: null, detail: NO_DETAIL });
   }
 
   /** A step waits no more. Unless what it waited for has come, whoever works for it is told to stop. */

@@ -2,8 +2,8 @@ import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { Suspension } from "../operators/suspension.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import { recordError } from "./recorded-error.ts";
-import type { CheckedOutcome, Suspended } from "./run-journal.ts";
-import { checkedOutput, failStep, retryOrFail, succeedStep } from "./settle-step.ts";
+import type { Suspended } from "./run-journal.ts";
+import { failStep, retryOrFail, settleWith } from "./settle-step.ts";
 import type { StepState } from "./step-state.ts";
 import type { WaitDetail } from "./step-wait.ts";
 import type { WaitEnd } from "./suspension-writes.ts";
@@ -78,15 +78,8 @@ function wake(steps: LiveSteps, state: StepState, wakeUp: WakeUp, { onTimeout = 
   } else if (kind === "timeout" && onTimeout === "fail") {
     failWait(steps, state, timedOut(state, wakeUp), "expired");
   } else {
-    const outcome = checkedOutput(steps, state, result.payload);
     steps.recorder.endWait(state.ordinal, kind === "timeout" ? "expired" : "used");
-    const tell = (checked: CheckedOutcome): void => {
-      if (!steps.active.has(state.ordinal)) return;
-      if (checked.outcome === "succeeded") succeedStep(steps, state, checked, null, null);
-      else failStep(steps, state.scope, state.step, state, checked.error);
-    };
-    if (outcome instanceof Promise) steps.evaluate(outcome, tell);
-    else tell(outcome);
+    settleWith(steps, state, result.payload, null);
   }
   steps.touch(state.scope);
 }
@@ -100,13 +93,19 @@ function failWait(steps: LiveSteps, state: StepState, error: RecordedError, end:
 
 /** The wake is kept with the step until its operator has used it, so that a crash in between calls `resume` again. */
 export function resumeStep(steps: LiveSteps, state: StepState): void {
-  const { scope, step } = state;
+  resumeWhenFree(steps, state, () => steps.recorder.resumed(state));
+}
+
+/** With a slot, now or when one is free, a suspended step is RUNNING again, unless something else has ended its wait by then. */
+export function resumeWhenFree(steps: LiveSteps, state: StepState, start: () => void): void {
+  const { scheduler } = state.scope;
+  const { ordinal } = state.step;
   steps.whenSlotFree(
-    () => steps.active.get(state.ordinal) === state && scope.scheduler.statusOf(step.ordinal) === "SUSPENDED",
+    () => steps.active.get(state.ordinal) === state && scheduler.statusOf(ordinal) === "SUSPENDED",
     () => {
-      scope.scheduler.markResumed(step.ordinal);
+      scheduler.markResumed(ordinal);
       state.holdsSlot = true;
-      steps.recorder.resumed(state);
+      start();
     },
   );
 }

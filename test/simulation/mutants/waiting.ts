@@ -146,8 +146,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "wake kept in memory",
     does: "what woke an operator is not written",
     file: "src/engine/step-recorder.ts",
-    from: "      detail: { woken },\n    });\n  }\n\n  /** An inbox row",
-    to: "      detail: NO_DETAIL,\n    });\n  }\n\n  /** An inbox row",
+    from: 'kind: "resume", key: woken.key, delayMs: 0, detail: { woken } }',
+    to: 'kind: "resume", key: woken.key, delayMs: 0, detail: NO_DETAIL }',
   },
   {
     name: "parked in memory alone",
