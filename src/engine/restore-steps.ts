@@ -2,7 +2,7 @@ import type { StepView } from "../expressions/template.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { StepRow } from "../ledger/rows.ts";
 import { invariant } from "../model/errors.ts";
-import { type Json, parseJson } from "../model/json.ts";
+import { type Json, parseJson, parseJsonOrNull } from "../model/json.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import { outwardViews } from "./blocks/block-scopes.ts";
 import { type EndedItem, ForeachRun } from "./blocks/foreach.ts";
@@ -92,7 +92,11 @@ function fillBlock(steps: RunSteps, state: StepState, children: Children): void 
     const last = ended.at(-1);
     const carry = steps.recorder.waits.get(state.ordinal)?.detail.carry;
     const delayed = carry === undefined ? undefined : { carry };
-    block.restore(last === undefined ? undefined : { round: indexOfPath(last.path ?? ""), output: outputOf(last) }, open.at(-1), delayed);
+    block.restore(
+      last === undefined ? undefined : { round: indexOfPath(last.path ?? ""), output: parseJsonOrNull(last.output) },
+      open.at(-1),
+      delayed,
+    );
   }
   if (state.scope.scheduler.isStopping || state.scope.scheduler.ending !== null) block.stop("stop");
   block.advance();
@@ -142,16 +146,17 @@ function viewsOf(plan: ScopePlan, rows: readonly StepRow[], first: number, outer
 function endedItem(row: StepRow): EndedItem {
   const { status, error } = row;
   const known = status === "SUCCEEDED" || status === "FAILED" ? status : "CANCELLED";
-  return { index: indexOfPath(row.path ?? ""), status: known, output: outputOf(row), error: error === null ? null : parseError(error) };
+  return {
+    index: indexOfPath(row.path ?? ""),
+    status: known,
+    output: parseJsonOrNull(row.output),
+    error: error === null ? null : parseError(error),
+  };
 }
 
 function memberOf(list: Json, index: number): Json {
   const members: readonly Json[] = Array.isArray(list) ? list : [];
   return members[index] ?? null;
-}
-
-function outputOf({ output }: StepRow): Json {
-  return output === null ? null : parseJson(output);
 }
 
 function selectedOf(row: StepRow): readonly number[] | null {

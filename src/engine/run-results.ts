@@ -1,5 +1,6 @@
 import type { RunRow, StepRunRow } from "../ledger/rows.ts";
-import { isJsonObject, type Json, parseJson } from "../model/json.ts";
+import { iso } from "../model/iso-time.ts";
+import { isJsonObject, type Json, parseJson, parseJsonOrNull } from "../model/json.ts";
 import type { RunContext } from "../operators/operator.ts";
 import type { RunOutcome, RunRef, RunResult, RunSummary, StepResult } from "./api.ts";
 import { parseError } from "./recorded-error.ts";
@@ -13,8 +14,8 @@ export function summaryOf(row: RunRow): RunSummary {
     status,
     reason,
     createdAt: iso(row.createdAt),
-    startedAt: isoOrNull(row.startedAt),
-    finishedAt: isoOrNull(row.finishedAt),
+    startedAt: iso(row.startedAt),
+    finishedAt: iso(row.finishedAt),
   };
 }
 
@@ -26,7 +27,7 @@ export function outcomeOf(row: RunRow): RunOutcome {
     version,
     status,
     reason,
-    output: jsonOrNull(row.output),
+    output: parseJsonOrNull(row.output),
     error: row.error === null ? null : parseError(row.error),
   };
 }
@@ -64,23 +65,11 @@ function stepResultOf(row: StepRunRow): StepResult {
     status: row.status,
     reason: row.reason,
     attempt: row.attempt,
-    output: jsonOrNull(row.output),
+    output: parseJsonOrNull(row.output),
     error: row.error === null ? null : parseError(row.error),
-    startedAt: isoOrNull(row.startedAt),
-    finishedAt: isoOrNull(row.finishedAt),
+    startedAt: iso(row.startedAt),
+    finishedAt: iso(row.finishedAt),
   };
-}
-
-function jsonOrNull(text: string | null): Json {
-  return text === null ? null : parseJson(text);
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms);
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** How listeners know a run. */

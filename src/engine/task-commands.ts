@@ -1,7 +1,8 @@
 import type { Ledger, TaskOutcome, TaskPage } from "../ledger/port.ts";
 import type { InboxRow, TaskRow } from "../ledger/rows.ts";
 import { StepwellError } from "../model/errors.ts";
-import { isJsonObject, type Json, parseJson, toJson } from "../model/json.ts";
+import { iso } from "../model/iso-time.ts";
+import { isJsonObject, type Json, parseJsonOrNull, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Decision, LeasedTask, PollOptions, TaskDetail, TaskFilter, TaskPageResult } from "./api.ts";
 import { payloadText } from "./finish-output.ts";
@@ -143,7 +144,7 @@ export class TaskCommands {
     if (by === "") throw new StepwellError("USAGE", "a decision names who takes it");
     refuseStranger(task, by, groups);
     const filled: Json = toJson(form ?? null, "the form");
-    const schema = task.form === null ? null : parseJson(task.form);
+    const schema = parseJsonOrNull(task.form);
     if (isApproved && isJsonObject(schema))
       await schemas.checkOnce(schema, filled ?? {}, "TASK_FORM_INVALID", `the form of "${task.title ?? taskId}"`);
     payloadText(filled, "the form");
@@ -178,51 +179,27 @@ function leased(row: TaskRow, token: string): LeasedTask {
 }
 
 function detailOf(row: TaskRow): TaskDetail {
-  const {
-    publicId: id,
-    run,
-    step,
-    type,
-    topic,
-    title,
-    description,
-    assignees,
-    groups,
-    status,
-    attempt,
-    maxAttempts,
-    worker,
-    decidedBy,
-  } = row;
   return {
-    id,
-    run,
-    step,
-    type,
-    topic,
-    title,
-    description,
-    assignees,
-    groups,
-    status,
-    attempt,
-    maxAttempts,
-    worker,
-    decidedBy,
-    form: jsonOrNull(row.form),
-    payload: jsonOrNull(row.payload),
-    decision: jsonOrNull(row.decision),
-    error: jsonOrNull(row.error),
-    createdAt: iso(row.createdAt) ?? "",
+    id: row.publicId,
+    run: row.run,
+    step: row.step,
+    type: row.type,
+    topic: row.topic,
+    title: row.title,
+    description: row.description,
+    assignees: row.assignees,
+    groups: row.groups,
+    status: row.status,
+    attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
+    worker: row.worker,
+    decidedBy: row.decidedBy,
+    form: parseJsonOrNull(row.form),
+    payload: parseJsonOrNull(row.payload),
+    decision: parseJsonOrNull(row.decision),
+    error: parseJsonOrNull(row.error),
+    createdAt: iso(row.createdAt),
     expiresAt: iso(row.expiresAt),
     closedAt: iso(row.closedAt),
   };
-}
-
-function jsonOrNull(text: string | null): Json {
-  return text === null ? null : parseJson(text);
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

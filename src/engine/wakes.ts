@@ -1,6 +1,6 @@
 import type { InboxRow } from "../ledger/rows.ts";
 import type { RecordedError } from "../model/errors.ts";
-import { isJsonObject, type Json, parseJson } from "../model/json.ts";
+import { isJsonObject, type Json, parseJsonOrNull } from "../model/json.ts";
 import { readError } from "./recorded-error.ts";
 import type { RunInbox } from "./run-inbox.ts";
 import type { StepWait } from "./step-wait.ts";
@@ -24,7 +24,7 @@ export function wakeUpOf(wait: StepWait, ordinal: number, inbox: RunInbox, now: 
   switch (kind) {
     case "signal": {
       const row = inbox.signal(key ?? "");
-      if (row !== undefined && inTime(row)) return { kind, key, result: { ok: true, payload: payloadOf(row) }, rows: [row] };
+      if (row !== undefined && inTime(row)) return { kind, key, result: { ok: true, payload: parseJsonOrNull(row.payload) }, rows: [row] };
       break;
     }
     case "event": {
@@ -38,7 +38,7 @@ export function wakeUpOf(wait: StepWait, ordinal: number, inbox: RunInbox, now: 
     case "task":
     case "child": {
       const row = inbox.addressed(ordinal).find((one) => one.kind === kind && inTime(one));
-      if (row !== undefined) return { kind, key, result: resultOf(payloadOf(row)), rows: [row] };
+      if (row !== undefined) return { kind, key, result: resultOf(parseJsonOrNull(row.payload)), rows: [row] };
       break;
     }
     default:
@@ -73,21 +73,17 @@ function eventsOf({ key, detail }: StepWait, rows: readonly InboxRow[]): WakeUp 
 
 /** The place of an event among those that its wait expects. */
 export function memberOf(row: InboxRow): number {
-  const payload = payloadOf(row);
+  const payload = parseJsonOrNull(row.payload);
   const member = isJsonObject(payload) ? payload["member"] : undefined;
   return typeof member === "number" ? member : -1;
 }
 
 /** What the step gets of an event. */
 function eventOf(row: InboxRow): Json {
-  const payload = payloadOf(row);
+  const payload = parseJsonOrNull(row.payload);
   if (!isJsonObject(payload)) return payload;
   const { event = null, id = null, data = null } = payload;
   return { event, id, data };
-}
-
-function payloadOf({ payload }: InboxRow): Json {
-  return payload === null ? null : parseJson(payload);
 }
 
 /** The payload of a task or child: how it ended. */

@@ -1,5 +1,5 @@
 import { StepwellError } from "../model/errors.ts";
-import { parseJson } from "../model/json.ts";
+import { parseJsonOrNull } from "../model/json.ts";
 import type { WorkerIdentity } from "./port.ts";
 import type { RunRow, TaskRow } from "./rows.ts";
 
@@ -40,7 +40,7 @@ export function taskNotFound(publicId: string, what: "task" | "approval" | "work
 export function taskClosed({ publicId: task, status, decidedBy, decision }: TaskRow): StepwellError {
   const by = decidedBy === null ? "" : `, by ${decidedBy}`;
   return new StepwellError("TASK_CLOSED", `Task ${task} is ${status}${by}`, {
-    data: { task, status, by: decidedBy, decision: decision === null ? null : parseJson(decision) },
+    data: { task, status, by: decidedBy, decision: parseJsonOrNull(decision) },
   });
 }
 

@@ -108,6 +108,11 @@ export function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 
+/** The same for text that need not be there: null for null. */
+export function parseJsonOrNull(text: string | null): Json {
+  return text === null ? null : parseJson(text);
+}
+
 /** JSON text with object keys sorted by code unit at every level: equal values give equal text (RFC 8785 for the values that JSON can hold). */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((member: Json) => canonicalJson(member)).join(",")}]`;

@@ -1,6 +1,7 @@
 import type { RunRow, TaskStatus } from "../../ledger/rows.ts";
 import { formatDuration } from "../../model/duration.ts";
 import { assertNever } from "../../model/errors.ts";
+import { iso } from "../../model/iso-time.ts";
 import { RUN_REASONS } from "../../model/status.ts";
 import { parseError } from "../recorded-error.ts";
 import type { ExpectedEvent, WaitsFor } from "./explanation.ts";
@@ -128,7 +129,7 @@ export function sentenceOfRun({ status, reason, pausedBy, error, startedAt, fini
     case "SUCCEEDED":
     case "FAILED":
     case "CANCELLED": {
-      const when = finishedAt === null ? "" : ` at ${new Date(finishedAt).toISOString()}`;
+      const when = finishedAt === null ? "" : ` at ${iso(finishedAt)}`;
       const failure = error === null ? "" : `; ${parseError(error).message}`;
       return `Ended ${status}${when}${why}${failure}`;
     }

@@ -1,6 +1,7 @@
 import type { RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { assertNever } from "../../model/errors.ts";
-import { parseJson } from "../../model/json.ts";
+import { iso } from "../../model/iso-time.ts";
+import { parseJsonOrNull } from "../../model/json.ts";
 import { isTerminalStep } from "../../model/status.ts";
 import { parseError } from "../recorded-error.ts";
 import { indexOfPath } from "../step-paths.ts";
@@ -109,7 +110,7 @@ function blockAtWork(index: StandingIndex, unfinished: UnfinishedStep, row: Step
   if (unfinished.step.block?.kind === "loop") return { kind: "rounds", ...rounds(index, unfinished) };
   const scopes = index.scopesOf(row.ordinal);
   const ended = scopes.filter(({ finishedAt }) => finishedAt !== null);
-  const items = row.input === null ? null : parseJson(row.input);
+  const items = parseJsonOrNull(row.input);
   return {
     kind: "items",
     done: ended.length,
@@ -131,8 +132,4 @@ function rounds(index: StandingIndex, { step, ordinal }: UnfinishedStep): { read
 function attemptsOf({ step, row }: UnfinishedStep): number {
   const retry = row?.kind === "compensation" ? (step.compensate?.retry ?? step.retry) : step.retry;
   return Math.max(retry.maxAttempts, row?.attempt ?? 1);
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -3,8 +3,8 @@ import { parseError } from "../../../engine/recorded-error.ts";
 import { resultOf } from "../../../engine/run-results.ts";
 import type { Ledger } from "../../../ledger/port.ts";
 import type { AttemptRow, HistoryRow, RunRow, StepRunRow } from "../../../ledger/rows.ts";
-import type { Json } from "../../../model/json.ts";
-import { parseJson } from "../../../model/json.ts";
+import { iso } from "../../../model/iso-time.ts";
+import { parseJsonOrNull } from "../../../model/json.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { findRun } from "../../find-run.ts";
@@ -107,7 +107,7 @@ function asData({ run, steps, attempts, history, explanation }: Shown): object {
   const pathOf = new Map(steps.map(({ ordinal, path }) => [ordinal, path]));
   return {
     ...resultOf(run, steps),
-    input: parse(run.input),
+    input: parseJsonOrNull(run.input),
     initiator: run.initiator,
     trigger: run.trigger,
     environment: run.environment,
@@ -120,7 +120,7 @@ function asData({ run, steps, attempts, history, explanation }: Shown): object {
       step: pathOf.get(ordinal) ?? null,
       attempt,
       status,
-      error: parse(error),
+      error: parseJsonOrNull(error),
       startedAt: iso(startedAt),
       finishedAt: iso(finishedAt),
     })),
@@ -129,16 +129,8 @@ function asData({ run, steps, attempts, history, explanation }: Shown): object {
       event,
       step,
       attempt,
-      detail: parse(detail),
+      detail: parseJsonOrNull(detail),
       actor,
     })),
   };
-}
-
-function parse(text: string | null): Json {
-  return text === null ? null : parseJson(text);
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }
