@@ -28,8 +28,8 @@ export async function readResult(ledger: Ledger, runId: string): Promise<StoredR
 }
 
 /** The steps as the views show them: with what they wait for, and how far blocks are. */
-export function viewsOf({ steps, explanation }: StoredResult): readonly StepView[] {
-  const explained = new Map(explanation.steps.map((step) => [step.step, step]));
+export function viewsOf({ steps, explanation }: Pick<StoredResult, "steps"> & Partial<StoredResult>): readonly StepView[] {
+  const explained = new Map(explanation?.steps.map((step) => [step.step, step]));
   const views = steps.map((row) => stepViewOf(row, explained.get(row.path)));
   const inside = Map.groupBy(
     views.filter(({ id }) => id.includes("[")),

@@ -1,4 +1,4 @@
-import { readExplanation } from "../engine/explain/read-explanation.ts";
+import type { RunExplanation } from "../engine/explain/explanation.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
@@ -17,7 +17,7 @@ import { problemLines } from "./report-error.ts";
 import { resumeHints } from "./resume-hints.ts";
 import { COUNTED_RUNS, type LedgerStanding, lookAtLedger } from "./run-plan.ts";
 import { readResult, reportResult, resultJson, type StoredResult, viewsOf } from "./run-report.ts";
-import { ownSteps, progressText } from "./step-rows.ts";
+import { ownSteps, progressText, type StepView } from "./step-rows.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RunRequest extends RunSource {
@@ -121,10 +121,17 @@ class RunCommand {
 
   async #progressOf(runId: string): Promise<Progress> {
     if (this.#request.json === true) return quietProgress(this.#terminal.err);
-    const stored = await readResult(this.#ledger, runId);
     const title = `${this.#prepared.workflow}  ${runId}`;
     if (!this.#terminal.out.isScreen) this.#terminal.out.line(title);
-    return showProgress(this.#terminal, { title, startedAt: Date.now(), steps: stored === undefined ? [] : viewsOf(stored) });
+    return showProgress(this.#terminal, { title, startedAt: Date.now(), steps: await this.#firstViews(runId) });
+  }
+
+  /** All that happens to a new run is told from its first event on; of an earlier one a screen shows what its steps wait for already. */
+  async #firstViews(runId: string): Promise<readonly StepView[]> {
+    const isNew = this.#standing.earlier === undefined;
+    if (isNew || !this.#terminal.out.isScreen) return viewsOf({ steps: await this.#ledger.listSteps(TENANT, runId) });
+    const stored = await readResult(this.#ledger, runId);
+    return stored === undefined ? [] : viewsOf(stored);
   }
 
   #tellStanding(progress: Progress): void {
@@ -166,7 +173,7 @@ class RunCommand {
     }
     const { err } = this.#terminal;
     if (ending.kind === "held") {
-      for (const line of await this.#whatResumes(runId)) err.line(line);
+      if (stored !== undefined) for (const line of await this.#whatResumes(stored.explanation)) err.line(line);
       return EXIT.suspended;
     }
     if (stored === undefined) err.line("Stopped. The ledger was in memory, so the run is gone.");
@@ -178,10 +185,9 @@ class RunCommand {
   }
 
   /** Whom the run waits for, and which command would let it go on. */
-  async #whatResumes(runId: string): Promise<readonly string[]> {
+  async #whatResumes(explanation: RunExplanation): Promise<readonly string[]> {
     const { ledger, goOnWith } = this.#request;
     const ledgerFlag = ledger === DEFAULT_LEDGER ? "" : ` --ledger ${quoted(ledger)}`;
-    const explanation = await readExplanation(this.#ledger, TENANT, runId);
     const hints = await resumeHints(this.#ledger, explanation, { ledgerFlag, columns: this.#terminal.size().columns });
     if (!ledgerExists(ledger)) return ["The run waits for somebody outside; the ledger was in memory, so the run is gone:", ...hints];
     return ["The run waits for somebody outside:", ...hints, "Then go on with:", `  ${goOnWith}`];

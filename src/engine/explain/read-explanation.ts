@@ -2,8 +2,9 @@ import type { Ledger } from "../../ledger/port.ts";
 import type { RunRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { isJsonObject, parseJson } from "../../model/json.ts";
+import { isTerminalRun } from "../../model/status.ts";
 import { restorePlan } from "../plan.ts";
-import { EXPLAINED_STEPS, explainRun } from "./explain-run.ts";
+import { EXPLAINED_STEPS, explainEnd, explainRun } from "./explain-run.ts";
 import type { RunExplanation } from "./explanation.ts";
 
 /**
@@ -13,6 +14,7 @@ import type { RunExplanation } from "./explanation.ts";
  */
 export async function readExplanation(ledger: Ledger, tenant: string, publicId: string): Promise<RunExplanation> {
   const found = await ledger.getRun(tenant, publicId);
+  if (found !== undefined && isTerminalRun(found.status)) return explainEnd(found);
   const [stored, version] = found === undefined ? [] : await Promise.all([ledger.loadRun(found.id), ledger.getVersion(found.versionId)]);
   if (stored === undefined || version === undefined) throw new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
   const definition = parseJson(version.definition);
