@@ -83,13 +83,19 @@ export function publishEvent(transaction: Transaction, entry: EventEntry): Publi
 /** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. */
 export function matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): void {
   for (const subscription of subscriptions) {
-    const { tenant, event, where } = subscription;
-    const { field, value } = subscriptionKey(where);
     if (!transaction.isSubscribed(subscription)) continue;
-    const kept = transaction.keptEvents(tenant, event, field, value).find(({ data }) => matches(where, data));
+    const kept = oldestMatch(transaction, subscription);
     if (kept === undefined) continue;
-    if (deliver(transaction, subscription, { event, id: kept.eventId, data: kept.data }) !== undefined) settle(transaction, kept);
+    const content = { event: subscription.event, id: kept.eventId, data: kept.data };
+    if (deliver(transaction, subscription, content) !== undefined) settle(transaction, kept);
   }
+}
+
+/** Reads no further than it must: many events may be kept under one key. */
+function oldestMatch(transaction: Transaction, { tenant, event, where }: SubscriptionRow): KeptEventRow | undefined {
+  const { field, value } = subscriptionKey(where);
+  for (const kept of transaction.keptEvents(tenant, event, field, value)) if (matches(where, kept.data)) return kept;
+  return undefined;
 }
 
 /** An event ends its subscription, and where any of several is enough the others of the same wait too. */

@@ -24,8 +24,8 @@ export interface Transaction {
   isSubscribed(subscription: SubscriptionRow): boolean;
   /** What is known of an event that was published. */
   keptEvent(tenant: string, event: string, eventId: string): PublishedEvent | undefined;
-  /** Those that have not expired, the oldest first. */
-  keptEvents(tenant: string, event: string, field: string, value: string): readonly KeptEventRow[];
+  /** Those that have not expired, the oldest first; each is read when it is asked for. Nothing may be written before the loop is left. */
+  keptEvents(tenant: string, event: string, field: string, value: string): Iterable<KeptEventRow>;
   /** Up to `limit` ids of events that have expired. */
   expiredEvents(limit: number): readonly number[];
   nextEventId(): number;

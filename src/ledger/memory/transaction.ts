@@ -66,10 +66,10 @@ export class MemoryTransaction implements Transaction {
     return row === undefined ? undefined : { id: Number(row["id"]), isKept: row["data"] !== null, expiresAt: Number(row["expires_at"]) };
   }
 
-  keptEvents(tenant: string, event: string, field: string, value: string): readonly KeptEventRow[] {
+  *keptEvents(tenant: string, event: string, field: string, value: string): Iterable<KeptEventRow> {
     const keys = this.#where("event_key", { tenant, event, field, value }, "kept_id");
     const events = keys.flatMap((key) => this.#tables.find("event_kept", { id: key["kept_id"] ?? null }));
-    return events.filter((row) => Number(row["expires_at"]) > this.now).map(decodeKeptEvent);
+    for (const row of events) if (Number(row["expires_at"]) > this.now) yield decodeKeptEvent(row);
   }
 
   expiredEvents(limit: number): readonly number[] {

@@ -9,6 +9,7 @@ import {
   aVersion,
   insertRun,
   insertStep,
+  insertSubscription,
   insertTask,
   insertWait,
   settleStep,
@@ -187,6 +188,20 @@ describe("damage", () => {
     db.exec(`UPDATE ${table} SET ${column} = 'changed'`);
     db.close();
     expect((await refusal(read(fixture.ledger, runId))).code).toBe("LEDGER_CORRUPT");
+  });
+
+  test("a damaged kept event is found by the subscription that comes to it, not by one that an older event satisfies", async () => {
+    const fixture = get();
+    const runId = await startedRun(fixture);
+    for (const id of ["e1", "e2"]) {
+      await fixture.ledger.events.publish({ tenant: TENANT, event: "paid", id, data: 1, retainMs: 86_400_000 });
+    }
+    const db = new DatabaseSync(fixture.file ?? "");
+    db.exec("UPDATE event_kept SET data = '2' WHERE event_id = 'e2'");
+    db.close();
+    await expect(commit(fixture, unit(runId, [insertSubscription(runId, 0)]))).resolves.toMatchObject({ accepted: [{ seq: 1 }] });
+    const error = await refusal(commit(fixture, unit(runId, [insertSubscription(runId, 0)], 1)));
+    expect(error).toMatchObject({ code: "LEDGER_CORRUPT", data: { event: "e2", column: "data" } });
   });
 });
 

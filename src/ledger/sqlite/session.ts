@@ -27,6 +27,15 @@ export class SqliteSession {
     return this.#guard(() => this.#statement(sql).all(...values));
   }
 
+  /** Row by row, each read when it is asked for; the statement ends with the loop, however that is left. */
+  *each(sql: string, ...values: SQLInputValue[]): Iterable<SqliteRow> {
+    try {
+      yield* this.#statement(sql).iterate(...values);
+    } catch (error) {
+      throw this.#coded(error);
+    }
+  }
+
   get(sql: string, ...values: SQLInputValue[]): SqliteRow | undefined {
     return this.#guard(() => this.#statement(sql).get(...values));
   }
@@ -67,10 +76,14 @@ export class SqliteSession {
     try {
       return work();
     } catch (error) {
-      const coded = this.db.isOpen ? sqliteError(error, this.file) : closedError(this.file, error);
-      if (coded instanceof StepwellError && coded.code === "LEDGER_IO") this.#broken ??= coded;
-      throw coded;
+      throw this.#coded(error);
     }
+  }
+
+  #coded(error: unknown): unknown {
+    const coded = this.db.isOpen ? sqliteError(error, this.file) : closedError(this.file, error);
+    if (coded instanceof StepwellError && coded.code === "LEDGER_IO") this.#broken ??= coded;
+    return coded;
   }
 
   #statement(sql: string): StatementSync {

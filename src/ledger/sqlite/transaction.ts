@@ -62,8 +62,8 @@ export class SqliteTransaction implements Transaction {
     return row === undefined ? undefined : { id: Number(row["id"]), isKept: row["is_kept"] === 1, expiresAt: Number(row["expires_at"]) };
   }
 
-  keptEvents(tenant: string, event: string, field: string, value: string): readonly KeptEventRow[] {
-    return this.#session.all(READS.keptEvents, tenant, event, field, value, this.now).map(decodeKeptEvent);
+  *keptEvents(tenant: string, event: string, field: string, value: string): Iterable<KeptEventRow> {
+    for (const row of this.#session.each(READS.keptEvents, tenant, event, field, value, this.now)) yield decodeKeptEvent(row);
   }
 
   expiredEvents(limit: number): readonly number[] {

@@ -55,8 +55,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "kept events not asked",
     does: "a subscription sees only events that come after it",
     file: "src/ledger/events.ts",
-    from: "  for (const subscription of subscriptions) {\n    const { tenant, event, where } = subscription;",
-    to: "  for (const subscription of subscriptions.slice(subscriptions.length)) {\n    const { tenant, event, where } = subscription;",
+    from: "  for (const subscription of subscriptions) {\n    if (!transaction.isSubscribed(subscription)) continue;",
+    to: "  for (const subscription of subscriptions.slice(subscriptions.length)) {\n    if (!transaction.isSubscribed(subscription)) continue;",
   },
   {
     name: "arrived before the park",
