@@ -24,8 +24,7 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
     tables.insert(table, { ...values(key, {}), ...values(set, {}) });
     return;
   }
-  const upTo = values(description.guard.upTo ?? {}, {});
-  const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row), upTo));
+  const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row)));
   if (rows.length === 0 && noRow === "refuse") {
     throw refusal(write);
   }
@@ -54,16 +53,15 @@ function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValu
   return tables.find(source.table, key)[0]?.[source.column] ?? null;
 }
 
-function holds<W>({ guard }: HotWrite<W>, write: W, row: MemoryRow, next: MemoryRow, upTo: MemoryRow): boolean {
-  const below = (column: string, value: ColumnValue | undefined, orEqual: boolean): boolean => {
-    const present = row[column];
-    return typeof present === "number" && typeof value === "number" && (present < value || (orEqual && present === value));
+function holds<W>({ guard }: HotWrite<W>, write: W, row: MemoryRow, next: MemoryRow): boolean {
+  const isGrowing = (column: string): boolean => {
+    const [present, value] = [row[column], next[column]];
+    return typeof present === "number" && typeof value === "number" && present < value;
   };
   const { status, grows = [], empty = [] } = guard;
   return (
     (status === undefined || (status.follows[status.of(write)] ?? []).includes(String(row["status"]))) &&
-    grows.every((column) => below(column, next[column], false)) &&
-    Object.entries(upTo).every(([column, value]) => below(column, value, true)) &&
+    grows.every(isGrowing) &&
     empty.every((column) => row[column] === null)
   );
 }

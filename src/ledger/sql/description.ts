@@ -61,8 +61,6 @@ export interface Guard<W> {
   readonly status?: { readonly of: (write: W) => string; readonly follows: Readonly<Record<string, readonly string[]>> };
   /** Columns whose value must be below the one that the write sets. */
   readonly grows?: readonly string[];
-  /** Columns that must not be above the given value. */
-  readonly upTo?: Columns<W>;
   /** Columns that must be null. */
   readonly empty?: readonly string[];
   /** A row of another table that must be there, with these columns null. */

@@ -89,11 +89,7 @@ function literal(value: ColumnValue): string {
 
 function guardConditions<W>({ guard, set }: HotWrite<W>, bindings: Bindings<W>): readonly string[] {
   const growing = Object.fromEntries(Object.entries(set).filter(([column]) => guard.grows?.includes(column)));
-  return [
-    ...bindings.pairs(growing, "<"),
-    ...bindings.pairs(guard.upTo ?? {}, "<="),
-    ...(guard.empty ?? []).map((column) => `${column} IS NULL`),
-  ];
+  return [...bindings.pairs(growing, "<"), ...(guard.empty ?? []).map((column) => `${column} IS NULL`)];
 }
 
 const oneOf = (statuses: readonly string[]): string => `status IN (${statuses.map(literal).join(", ")})`;
@@ -102,7 +98,7 @@ class Bindings<W> {
   readonly values: ReadValue<W>[] = [];
   readonly #places = new Map<Source<W>, string>();
 
-  pairs(columns: Columns<W>, operator: "=" | "<" | "<="): readonly string[] {
+  pairs(columns: Columns<W>, operator: "=" | "<"): readonly string[] {
     return Object.entries(columns).map(([column, source]) => `${column} ${operator} ${this.#expression(column, source)}`);
   }
 
