@@ -1,5 +1,5 @@
 import { subscriptionKey } from "../events.ts";
-import { after, checksum, fixed, type HotWrite, STEP_KEY, value, type WriteOf } from "./description.ts";
+import { after, checksum, type HotWrite, NOTHING, STEP_KEY, value, type WriteOf } from "./description.ts";
 
 const MEMBER = value<{ readonly member: number }>((write) => write.member);
 const KEPT_ID = value<{ readonly keptId: number }>((write) => write.keptId);
@@ -69,7 +69,7 @@ export const settleKeptEvent: HotWrite<WriteOf<"settleKeptEvent">> = {
   table: "event_kept",
   action: "update",
   key: { id: KEPT_ID },
-  set: { data: fixed(null), data_crc: fixed(null) },
+  set: { data: NOTHING, data_crc: NOTHING },
   guard: {},
   noRow: "refuse",
 };

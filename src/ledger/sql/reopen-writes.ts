@@ -1,7 +1,17 @@
-import { after, checksum, fixed, type HotWrite, RUN_ID, STEP_KEY, value, type WriteOf } from "./description.ts";
-
-type Reopen = WriteOf<"reopenStep">;
-type Archive = WriteOf<"archiveAttempt">;
+import {
+  ATTEMPT,
+  after,
+  ERROR,
+  ERROR_CRC,
+  fixed,
+  type HotWrite,
+  NOTHING,
+  REASON,
+  REVISION,
+  RUN_ID,
+  STEP_KEY,
+  type WriteOf,
+} from "./description.ts";
 
 /** `model/status.ts` has no way out of FAILED: this is the only one, and no unit of an engine can take it. */
 export const reopenRun: HotWrite<WriteOf<"reopenRun">> = {
@@ -11,35 +21,32 @@ export const reopenRun: HotWrite<WriteOf<"reopenRun">> = {
   set: {
     status: fixed("SUSPENDED"),
     reason: fixed("retry"),
-    owner_epoch: fixed(null),
-    output: fixed(null),
-    error: fixed(null),
-    result_crc: fixed(null),
+    owner_epoch: NOTHING,
+    output: NOTHING,
+    error: NOTHING,
+    result_crc: NOTHING,
     crashes: fixed(0),
-    finished_at: fixed(null),
+    finished_at: NOTHING,
     deadline_at: after((write) => write.deadlineInMs),
-    revision: value((write) => write.revision),
+    revision: REVISION,
   },
   guard: { status: { of: () => "SUSPENDED", follows: { SUSPENDED: ["FAILED"] } } },
   noRow: "refuse",
 };
 
-export const reopenStep: HotWrite<Reopen> = {
+export const reopenStep: HotWrite<WriteOf<"reopenStep">> = {
   table: "step",
   action: "update",
   key: STEP_KEY,
   set: {
     status: fixed("SUSPENDED"),
-    reason: value((write) => write.reason),
+    reason: REASON,
     failures: fixed(0),
-    output: fixed(null),
-    error: value((write) => write.error),
-    result_crc: checksum(
-      () => null,
-      (write) => write.error,
-    ),
-    finished_at: fixed(null),
-    revision: value((write) => write.revision),
+    output: NOTHING,
+    error: ERROR,
+    result_crc: ERROR_CRC,
+    finished_at: NOTHING,
+    revision: REVISION,
   },
   guard: { status: { of: () => "SUSPENDED", follows: { SUSPENDED: ["FAILED", "CANCELLED"] } } },
   noRow: "refuse",
@@ -55,24 +62,18 @@ export const deleteStep: HotWrite<WriteOf<"deleteStep">> = {
 };
 
 /** The attempt that ended with its step, as if another one had followed at once. */
-export const archiveAttempt: HotWrite<Archive> = (() => {
-  const attempt = value<Archive>((write) => write.attempt);
-  return {
-    table: "attempt",
-    action: "insert",
-    key: { ...STEP_KEY, attempt },
-    set: {
-      status: fixed("FAILED"),
-      revision: value((write) => write.revision),
-      started_at: { from: "row", table: "step", key: STEP_KEY, column: "attempt_started_at" },
-      finished_at: { from: "row", table: "step", key: STEP_KEY, column: "finished_at" },
-      error: value((write) => write.error),
-      error_crc: checksum(
-        () => null,
-        (write) => write.error,
-      ),
-    },
-    guard: {},
-    noRow: "refuse",
-  };
-})();
+export const archiveAttempt: HotWrite<WriteOf<"archiveAttempt">> = {
+  table: "attempt",
+  action: "insert",
+  key: { ...STEP_KEY, attempt: ATTEMPT },
+  set: {
+    status: fixed("FAILED"),
+    revision: REVISION,
+    started_at: { from: "row", table: "step", key: STEP_KEY, column: "attempt_started_at" },
+    finished_at: { from: "row", table: "step", key: STEP_KEY, column: "finished_at" },
+    error: ERROR,
+    error_crc: ERROR_CRC,
+  },
+  guard: {},
+  noRow: "refuse",
+};

@@ -1,5 +1,20 @@
 import type { WorkRequest } from "../writes.ts";
-import { after, checksum, fixed, type HotWrite, NOW, RUN_ID, type Source, STEP_KEY, value, type WriteOf } from "./description.ts";
+import {
+  ATTEMPT,
+  after,
+  checksum,
+  ERROR,
+  FAILURES,
+  type HotWrite,
+  NOTHING,
+  NOW,
+  RUN_ID,
+  type Source,
+  STATUS,
+  STEP_KEY,
+  value,
+  type WriteOf,
+} from "./description.ts";
 
 type Insert = WriteOf<"insertTask">;
 type Update = WriteOf<"updateTask">;
@@ -45,7 +60,7 @@ export const closeTask: HotWrite<WriteOf<"closeTask">> = {
   table: "task",
   action: "update",
   key: STEP_KEY,
-  set: { status: value((write) => write.status), available_at: fixed(null), closed_at: NOW, revision: NEXT_REVISION },
+  set: { status: STATUS, available_at: NOTHING, closed_at: NOW, revision: NEXT_REVISION },
   guard: { empty: ["closed_at"] },
   noRow: "allow",
 };
@@ -56,9 +71,9 @@ export const updateTask: HotWrite<Update> = {
   action: "update",
   key: { run_id: RUN_ID, id: value((write) => write.taskId), revision: value((write) => write.seen) },
   set: {
-    status: value((write) => write.status),
-    attempt: value((write) => write.attempt),
-    failures: value((write) => write.failures),
+    status: STATUS,
+    attempt: ATTEMPT,
+    failures: FAILURES,
     lease_token: value((write) => write.leaseToken),
     worker: value((write) => write.worker),
     lease_until: value((write) => write.leaseUntil),
@@ -66,7 +81,7 @@ export const updateTask: HotWrite<Update> = {
     closed_at: value((write) => write.closedAt),
     decided_by: value((write) => write.decidedBy),
     decision: value((write) => write.decision),
-    error: value((write) => write.error),
+    error: ERROR,
     result_crc: checksum(
       (write) => write.decision,
       (write) => write.error,

@@ -1,4 +1,4 @@
-import { after, checksum, type HotWrite, NOW, RUN_ID, STEP_KEY, value, type WriteOf } from "./description.ts";
+import { checksum, type HotWrite, NOW, RUN_ID, STEP_KEY, value, type WriteOf } from "./description.ts";
 
 export const insertWait: HotWrite<WriteOf<"insertWait">> = {
   table: "wait",
@@ -58,7 +58,7 @@ export const insertInbox: HotWrite<WriteOf<"postInbox">> = {
     ordinal: value((write) => write.ordinal),
     signal_id: value((write) => write.signalId ?? null),
     actor: value((write) => write.actor),
-    accepted_at: after(() => 0),
+    accepted_at: NOW,
     payload: value((write) => write.payload),
     payload_crc: checksum((write) => write.payload),
   },
