@@ -25,6 +25,7 @@ export function acceptEntry(transaction: Transaction, entry: InboxEntry): OpenIn
   return withAwaited(transaction, row);
 }
 
-function withAwaited(transaction: Transaction, row: InboxRow): OpenInboxRow {
+/** With whether anything is there for it yet: of a signal, an open wait for its name. */
+export function withAwaited(transaction: Transaction, row: InboxRow): OpenInboxRow {
   return { ...row, isAwaited: row.kind !== "signal" || (row.name !== null && transaction.awaits(row.runId, row.name)) };
 }

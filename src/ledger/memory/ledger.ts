@@ -20,7 +20,7 @@ import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
 import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
-import { acceptEntry } from "../signals.ts";
+import { acceptEntry, withAwaited } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStep, decodeStepRun, decodeVersion } from "../sql/decode.ts";
 import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
@@ -188,7 +188,7 @@ class MemoryLedger implements Ledger {
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
-    const row = this.#find(tenant, publicId);
+    const row = this.#views.find(tenant, publicId);
     return row === undefined ? undefined : this.#decodeRun(row);
   }
 
@@ -209,15 +209,15 @@ class MemoryLedger implements Ledger {
   }
 
   async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {
-    return this.#view(tenant, publicId, (run) => this.#views.stepRuns(run)).map(decodeStepRun);
+    return this.#views.of(tenant, publicId, (run) => this.#views.stepRuns(run)).map(decodeStepRun);
   }
 
   async listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]> {
-    return this.#view(tenant, publicId, (run) => this.#views.attempts(run)).map(decodeAttempt);
+    return this.#views.of(tenant, publicId, (run) => this.#views.attempts(run)).map(decodeAttempt);
   }
 
   async listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]> {
-    return this.#view(tenant, publicId, (run) => this.#views.history(run)).map(decodeHistory);
+    return this.#views.of(tenant, publicId, (run) => this.#views.history(run)).map(decodeHistory);
   }
 
   async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
@@ -254,7 +254,7 @@ class MemoryLedger implements Ledger {
     };
     const rows = [...this.#tables.all("inbox")].filter(isOpen).map(decodeInbox);
     const page = rows.toSorted((a, b) => a.id - b.id).slice(0, limit);
-    return page.map((row) => ({ ...row, isAwaited: row.kind !== "signal" || transaction.awaits(row.runId, row.name ?? "") }));
+    return page.map((row) => withAwaited(transaction, row));
   }
 
   async changedElsewhere(): Promise<boolean> {
@@ -270,18 +270,8 @@ class MemoryLedger implements Ledger {
     return this.#tables.transaction(() => work(this.#clock.now()));
   }
 
-  #find(tenant: string, publicId: string): MemoryRow | undefined {
-    const run = this.#tables.findUnique("run", { public_id: publicId });
-    return run?.["tenant"] === tenant ? run : undefined;
-  }
-
   #runs(wanted: (run: MemoryRow) => boolean): readonly MemoryRow[] {
     return [...this.#tables.all("run")].filter(wanted).toSorted((a, b) => Number(a["id"]) - Number(b["id"]));
-  }
-
-  #view(tenant: string, publicId: string, view: (run: MemoryRow) => readonly MemoryRow[]): readonly MemoryRow[] {
-    const run = this.#find(tenant, publicId);
-    return run === undefined ? [] : view(run);
   }
 
   #decodeRun(row: MemoryRow): RunRow {

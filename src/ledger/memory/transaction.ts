@@ -35,13 +35,13 @@ export class MemoryTransaction implements Transaction {
   }
 
   run(tenant: string, publicId: string): RunRow | undefined {
-    const row = this.#tables.findUnique("run", { public_id: publicId });
-    return row?.["tenant"] === tenant ? decodeRun(this.#views.run(row)) : undefined;
+    const row = this.#views.find(tenant, publicId);
+    return row === undefined ? undefined : decodeRun(this.#views.run(row));
   }
 
   runId(tenant: string, publicId: string): number | undefined {
-    const row = this.#tables.findUnique("run", { public_id: publicId });
-    return row?.["tenant"] === tenant ? Number(row["id"]) : undefined;
+    const row = this.#views.find(tenant, publicId);
+    return row === undefined ? undefined : Number(row["id"]);
   }
 
   signal(runId: number, signalId: string): InboxRow | undefined {

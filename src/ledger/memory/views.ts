@@ -27,6 +27,17 @@ export class MemoryViews {
     this.#steps = steps;
   }
 
+  find(tenant: string, publicId: string): MemoryRow | undefined {
+    const run = this.#tables.findUnique("run", { public_id: publicId });
+    return run?.["tenant"] === tenant ? run : undefined;
+  }
+
+  /** Rows of a run; none when it is not there. */
+  of(tenant: string, publicId: string, rows: (run: MemoryRow) => readonly MemoryRow[]): readonly MemoryRow[] {
+    const run = this.find(tenant, publicId);
+    return run === undefined ? [] : rows(run);
+  }
+
   run(run: MemoryRow): MemoryRow {
     const [version] = this.#tables.find("version", { id: column(run, "version_id") });
     const rows =

@@ -42,24 +42,19 @@ export class MemoryWaits implements WaitReads {
   }
 
   async listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]> {
-    return this.#of(tenant, publicId, (run) => this.#views.waits(run)).map(decodeWaitView);
+    return this.#views.of(tenant, publicId, (run) => this.#views.waits(run)).map(decodeWaitView);
   }
 
   async listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]> {
-    const signals = this.#of(tenant, publicId, (run) => this.#tables.find("inbox", { run_id: run["id"] ?? null }));
+    const signals = this.#views.of(tenant, publicId, (run) => this.#tables.find("inbox", { run_id: run["id"] ?? null }));
     return signals.map(decodeInbox).toSorted((a, b) => a.seq - b.seq);
   }
 
   async listChildren(tenant: string, publicId: string): Promise<readonly RunRow[]> {
-    const children = this.#of(tenant, publicId, (parent) =>
+    const children = this.#views.of(tenant, publicId, (parent) =>
       [...this.#tables.all("run")].filter((run) => run["parent_run_id"] === parent["id"] && run["tenant"] === tenant),
     );
     return children.map((run) => decodeRun(this.#views.run(run))).toSorted((a, b) => a.id - b.id);
-  }
-
-  #of(tenant: string, publicId: string, rows: (run: MemoryRow) => readonly MemoryRow[]): readonly MemoryRow[] {
-    const run = this.#tables.findUnique("run", { public_id: publicId });
-    return run?.["tenant"] === tenant ? rows(run) : [];
   }
 }
 

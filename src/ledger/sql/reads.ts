@@ -15,6 +15,9 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS
   AND (?5 IS NULL OR (assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
     OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value))`;
 
+/** No engine has the run, and no person holds it. */
+const PARKED = "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
+
 /**
  * Every read, written once. Placeholders are numbered; reads that serve a caller lead with the tenant. They read the views,
  * whose columns are the same on every backend.
@@ -49,11 +52,11 @@ export const READS = {
     "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
-  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL
-    AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined' ORDER BY w.due_at LIMIT 1`,
+  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL AND ${PARKED}
+    ORDER BY w.due_at LIMIT 1`,
   /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
   dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id
-    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'
+    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND ${PARKED}
     GROUP BY w.due_at, w.run_id ORDER BY w.due_at, w.run_id LIMIT ?4`,
   children: `SELECT * FROM run_row WHERE tenant = ?1 AND parent_run_id = (SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1) ORDER BY id`,
   signals: `SELECT i.* FROM inbox i JOIN run r ON r.id = i.run_id WHERE r.tenant = ?1 AND r.public_id = ?2 ORDER BY i.seq`,
