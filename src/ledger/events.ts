@@ -1,5 +1,5 @@
 import { StepwellError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
+import { isJsonObject, isScalar, type Json, type Scalar } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { EventEntry, Published } from "./port.ts";
 import type { InboxRow, KeptEventRow, SubscriptionRow } from "./rows.ts";
@@ -18,7 +18,7 @@ export interface MatchKey {
 }
 
 const ANY: MatchKey = { field: "", value: "" };
-const keyOf = (field: string, value: Equalities[string]): MatchKey => ({
+const keyOf = (field: string, value: Scalar): MatchKey => ({
   field,
   value: JSON.stringify(value).slice(0, INDEXED_CHARACTERS),
 });
@@ -33,8 +33,8 @@ export function subscriptionKey(where: Equalities): MatchKey {
  * All keys under which a subscription may stand that an event matches.
  * @throws StepwellError `VALUE_TOO_LARGE`
  */
-function eventKeys(data: Json): readonly MatchKey[] {
-  const keys = Object.entries(scalarsOf(data)).map(([field, value]) => keyOf(field, value));
+function eventKeys(scalars: Equalities): readonly MatchKey[] {
+  const keys = Object.entries(scalars).map(([field, value]) => keyOf(field, value));
   if (keys.length <= LIMITS.eventFields) return [ANY, ...keys];
   throw new StepwellError("VALUE_TOO_LARGE", `An event may have ${LIMITS.eventFields} members that are text, numbers or booleans`, {
     hint: "Put what nobody waits for into a list or an object of its own.",
@@ -42,24 +42,22 @@ function eventKeys(data: Json): readonly MatchKey[] {
   });
 }
 
-function scalarsOf(data: Json): Equalities {
-  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
-  const scalars: Record<string, string | number | boolean> = {};
-  for (const [field, value] of Object.entries(data)) {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") scalars[field] = value;
-  }
+/** The members of an object that can be compared; none of anything else. */
+export function scalarsOf(data: Json): Equalities {
+  const scalars: Record<string, Scalar> = {};
+  for (const [field, value] of Object.entries(isJsonObject(data) ? data : {})) if (isScalar(value)) scalars[field] = value;
   return scalars;
 }
 
-function matches(where: Equalities, data: Json): boolean {
-  const scalars = scalarsOf(data);
+function matches(where: Equalities, scalars: Equalities): boolean {
   return Object.entries(where).every(([field, value]) => Object.hasOwn(scalars, field) && scalars[field] === value);
 }
 
 /** Gives an event to every open subscription that matches; when there is none it is kept for the first one to come. */
 export function publishEvent(transaction: Transaction, entry: EventEntry): Published {
   const { tenant, event, id, data, retainMs } = entry;
-  const keys = eventKeys(data);
+  const scalars = scalarsOf(data);
+  const keys = eventKeys(scalars);
   for (const expired of transaction.expiredEvents(CLEARED_AT_ONCE)) forget(transaction, expired);
   const known = transaction.keptEvent(tenant, event, id);
   if (known !== undefined && known.expiresAt > transaction.now) return { isNew: false, isKept: known.isKept, accepted: [] };
@@ -67,7 +65,7 @@ export function publishEvent(transaction: Transaction, entry: EventEntry): Publi
   const accepted: InboxRow[] = [];
   for (const { field, value } of keys) {
     for (const subscription of transaction.subscriptions(tenant, event, field, value)) {
-      if (!matches(subscription.where, data) || !transaction.isSubscribed(subscription)) continue;
+      if (!matches(subscription.where, scalars) || !transaction.isSubscribed(subscription)) continue;
       const row = deliver(transaction, subscription, { event, id, data });
       if (row !== undefined) accepted.push(row);
     }
@@ -94,7 +92,7 @@ export function matchKeptEvents(transaction: Transaction, subscriptions: readonl
 /** Reads no further than it must: many events may be kept under one key. */
 function oldestMatch(transaction: Transaction, { tenant, event, where }: SubscriptionRow): KeptEventRow | undefined {
   const { field, value } = subscriptionKey(where);
-  for (const kept of transaction.keptEvents(tenant, event, field, value)) if (matches(where, kept.data)) return kept;
+  for (const kept of transaction.keptEvents(tenant, event, field, value)) if (matches(where, scalarsOf(kept.data))) return kept;
   return undefined;
 }
 

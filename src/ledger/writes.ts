@@ -1,3 +1,4 @@
+import type { Scalar } from "../model/json.ts";
 import type { RunReason, StepReason, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
 import type { AttemptRow, InboxKind, InboxRow, JsonText, StepRow, WaitKind } from "./rows.ts";
 
@@ -219,7 +220,7 @@ export interface PostInbox {
 }
 
 /** Fields of an event's data and what they must be. */
-export type Equalities = Readonly<Record<string, string | number | boolean>>;
+export type Equalities = Readonly<Record<string, Scalar>>;
 
 /**
  * One event that a waiting step looks for. Events that were kept are matched in the same commit. A match ends the subscription;

@@ -8,6 +8,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A value that reads as text without losing anything: how it goes into a query or a header. */
+export type Scalar = string | number | boolean;
+
+export function isScalar(value: unknown): value is Scalar {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
 /** The JSON type name as a person reads it in an error message. */
 export function jsonTypeOf(value: unknown): string {
   if (value === null) return "null";

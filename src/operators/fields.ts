@@ -2,11 +2,10 @@ import type { Template } from "../expressions/template.ts";
 import { parseDuration } from "../model/duration.ts";
 import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
-import { isJsonObject, type Json, type JsonObject, jsonTypeOf } from "../model/json.ts";
+import { isJsonObject, isScalar, type Json, type JsonObject, jsonTypeOf } from "../model/json.ts";
 import type { OperatorProblem } from "./definition.ts";
 
-/** A value that reads as text without losing anything: how it goes into a query or a header. */
-export type Scalar = string | number | boolean;
+export { isScalar };
 
 export interface Deadline {
   /** Null: as long as it takes. */
@@ -259,10 +258,6 @@ export class Fields {
     const value = this.json(name);
     return value === undefined || this.#open(value) ? undefined : value;
   }
-}
-
-export function isScalar(value: Json): value is Scalar {
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
 function isList(value: Json): value is readonly Json[] {

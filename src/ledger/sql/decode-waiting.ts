@@ -1,4 +1,5 @@
 import { parseJson } from "../../model/json.ts";
+import { scalarsOf } from "../events.ts";
 import type { DueRun } from "../port.ts";
 import type { InboxRow, KeptEventRow, OpenInboxRow, SubscriptionRow, TaskRow, WaitRow, WaitView } from "../rows.ts";
 import { Fields, nameOf, type RawRow, runFields, stepFields } from "./fields.ts";
@@ -68,15 +69,10 @@ export function decodeOpenInbox(row: RawRow): OpenInboxRow {
   return { ...decodeInbox(row), isAwaited: runFields(row, "run_id").integer("is_awaited") === 1 };
 }
 
-const isScalar = (found: unknown): found is string | number | boolean =>
-  typeof found === "string" || typeof found === "number" || typeof found === "boolean";
-
 /** A row of `subscription`. */
 export function decodeSubscription(row: RawRow): SubscriptionRow {
   const fields = stepFields(row);
-  const where: Record<string, string | number | boolean> = {};
-  const equalities = parseJson(fields.text("equalities"));
-  for (const [field, found] of Object.entries(equalities ?? {})) if (isScalar(found)) where[field] = found;
+  const where = scalarsOf(parseJson(fields.text("equalities")));
   return {
     runId: fields.integer("run_id"),
     ordinal: fields.integer("ordinal"),
