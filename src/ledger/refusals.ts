@@ -1,5 +1,5 @@
 import { StepwellError } from "../model/errors.ts";
-import { parseJsonOrNull } from "../model/json.ts";
+import { type JsonObject, parseJsonOrNull } from "../model/json.ts";
 import type { WorkerIdentity } from "./port.ts";
 import type { RunRow, TaskRow } from "./rows.ts";
 
@@ -16,6 +16,12 @@ export function keyReused(key: string): StepwellError {
     hint: "Use a new key for a new request.",
     data: { key },
   });
+}
+
+/** A write that breaks a guard, with where it stood as far as the ledger knows. */
+export function guardBroken({ write, runId }: { readonly write: string; readonly runId?: number }, place: JsonObject = {}): StepwellError {
+  const of = runId === undefined ? "" : ` of run ${runId}`;
+  return new StepwellError("LEDGER_CONFLICT", `${write}${of} does not follow from what the ledger holds`, { data: { write, ...place } });
 }
 
 export function ownedBy(what: string, owner: WorkerIdentity | undefined): StepwellError {

@@ -1,4 +1,4 @@
-import { StepwellError } from "../../model/errors.ts";
+import { guardBroken } from "../refusals.ts";
 import type { Columns, ColumnValue, HotWrite, Source } from "../sql/description.ts";
 import { type AnyWrite, type Executors, executorsBy } from "../sql/executors.ts";
 import { readerOf } from "../sql/render.ts";
@@ -20,28 +20,18 @@ function apply<W extends AnyWrite>(tables: MemoryTables, description: HotWrite<W
     const [found] = other === undefined ? [] : tables.find(other.table, values(other.key, {}));
     const isMissing = other !== undefined && (found === undefined || other.empty.some((column) => found[column] !== null));
     if (isMissing && noRow === "allow") return;
-    if (isMissing) throw refusal(write);
+    if (isMissing) throw guardBroken(write);
     tables.insert(table, { ...values(key, {}), ...values(set, {}) });
     return;
   }
   const rows = tables.find(table, values(key, {})).filter((row) => holds(description, write, row, values(set, row)));
   if (rows.length === 0 && noRow === "refuse") {
-    throw refusal(write);
+    throw guardBroken(write);
   }
   for (const row of rows) {
     if (action === "update") tables.update(table, row, values(set, row));
     else tables.remove(table, row);
   }
-}
-
-function refusal(write: AnyWrite): StepwellError {
-  return new StepwellError(
-    "LEDGER_CONFLICT",
-    `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
-    {
-      data: { write: write.write },
-    },
-  );
 }
 
 function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValue, write: W, now: number): ColumnValue {

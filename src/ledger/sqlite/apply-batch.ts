@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { invariant, StepwellError } from "../../model/errors.ts";
+import { invariant } from "../../model/errors.ts";
 import type { LedgerWrite } from "../own-writes.ts";
+import { guardBroken } from "../refusals.ts";
 import type { InboxRow, SubscriptionRow } from "../rows.ts";
 import { decodeInbox } from "../sql/decode-waiting.ts";
 import type { HotWrite } from "../sql/description.ts";
@@ -130,18 +131,9 @@ export class BatchApplier {
     return (write, now) => {
       const changes = bound.changes(write, now);
       this.#expected += changes;
-      if (changes === 0 && description.noRow === "refuse") throw this.#refusal(write);
+      if (changes > 0 || description.noRow === "allow") return;
+      throw guardBroken(write, { unit: this.#position, runId: write.runId ?? null });
     };
-  }
-
-  #refusal(write: AnyWrite): StepwellError {
-    return new StepwellError(
-      "LEDGER_CONFLICT",
-      `${write.write}${write.runId === undefined ? "" : ` of run ${write.runId}`} does not follow from what the ledger holds`,
-      {
-        data: { unit: this.#position, write: write.write, runId: write.runId ?? null },
-      },
-    );
   }
 }
 
