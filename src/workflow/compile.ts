@@ -69,12 +69,12 @@ async function compileInto(findings: Findings, definition: Definition, operators
   return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output);
 }
 
-/** Conditions may leave out their braces; with them it is one question for all that is written. */
+/** Conditions may leave out their braces, so they are asked about once more, as they are compiled. */
 function needsJsonata({ definition, root }: Draft): boolean {
   return (
     containsFullExpression([definition["steps"] ?? null, definition["output"] ?? null]) ||
     levelsIn(root).some(({ steps }) =>
-      steps.some(({ fields }) => conditionsOf(fields).some((written) => containsFullExpression(braced(written)))),
+      steps.some(({ fields }) => conditionsOf(fields).some((written) => containsFullExpression(written ?? null, true))),
     )
   );
 }
@@ -82,8 +82,4 @@ function needsJsonata({ definition, root }: Draft): boolean {
 function conditionsOf(fields: JsonObject): readonly (Json | undefined)[] {
   const loop = asObject(fields["loop"]);
   return [fields["when"], loop["until"], loop["while"], ...asList(fields["switch"]).map((entry) => asObject(entry)["when"])];
-}
-
-function braced(condition: Json | undefined): Json {
-  return typeof condition === "string" && !condition.includes("{{") ? `{{ ${condition} }}` : null;
 }
