@@ -1,5 +1,5 @@
 import { invariant } from "../model/errors.ts";
-import { isJsonObject, type Json, toJson } from "../model/json.ts";
+import { isJsonObject, type Json, setOwn, toJson } from "../model/json.ts";
 import {
   type CompiledExpression,
   compileExpression,
@@ -188,7 +188,7 @@ async function evaluateLater(node: Composite, scope: Scope, context: EvaluationC
       const object: Record<string, Json> = {};
       for (const [name, member] of node.members) {
         const value = evaluate(member, scope, context);
-        put(object, name, value instanceof Promise ? await value : value);
+        setOwn(object, name, value instanceof Promise ? await value : value);
       }
       return object;
     }
@@ -202,12 +202,6 @@ function simple(expression: Expression): SimpleKind {
 
 function objectNow(members: readonly (readonly [string, Node])[], scope: Scope): Json {
   const object: Record<string, Json> = {};
-  for (const [name, member] of members) put(object, name, evaluateNow(member, scope));
+  for (const [name, member] of members) setOwn(object, name, evaluateNow(member, scope));
   return object;
-}
-
-/** Makes an own member, also one named `__proto__`. */
-function put(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
-  else object[name] = value;
 }

@@ -1,4 +1,4 @@
-import type { Json } from "../model/json.ts";
+import { type Json, setOwn } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { isFunctionValue } from "./function-value.ts";
 import { Refusal, tooMuch } from "./refusal.ts";
@@ -35,10 +35,7 @@ class Copy {
     const members = Object.entries(source);
     this.count(members.length);
     for (const [name, member] of members) {
-      const copied = this.copy(member, depth + 1);
-      if (name === "__proto__")
-        Object.defineProperty(result, name, { value: copied, enumerable: true, writable: true, configurable: true });
-      else result[name] = copied;
+      setOwn(result, name, this.copy(member, depth + 1));
     }
     return result;
   }

@@ -21,6 +21,12 @@ export function jsonTypeOf(value: unknown): string {
   return Array.isArray(value) ? "list" : typeof value;
 }
 
+/** Makes a member of the object itself: one named `__proto__` would otherwise become its prototype. */
+export function setOwn(object: Record<string, Json>, name: string, value: Json): void {
+  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
+  else object[name] = value;
+}
+
 /**
  * Copies a value into plain JSON the way `JSON.stringify` would (`toJSON` is honoured, undefined members are dropped),
  * but refuses what `JSON.stringify` silently loses: NaN, infinities, functions, symbols, BigInt, cycles, and objects whose
@@ -79,9 +85,7 @@ function copyObject(source: object, place: Place): Json | undefined {
     place.path.push(key);
     const copied = copy(Reflect.get(source, key), place);
     place.path.pop();
-    if (copied === undefined) continue;
-    if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
-    else result[key] = copied;
+    if (copied !== undefined) setOwn(result, key, copied);
   }
   return result;
 }

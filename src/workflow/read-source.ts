@@ -12,7 +12,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from "yaml";
-import type { Json } from "../model/json.ts";
+import { type Json, setOwn } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Report } from "./findings.ts";
 import type { Path } from "./path.ts";
@@ -174,10 +174,4 @@ function duplicate(name: string, path: Path): Parameters<Report>[0] {
         hint: "Give each step its own id.",
       }
     : { code: "DEFINITION_SYNTAX", path: [...path], key: true, message: `The key \`${name}\` stands here twice` };
-}
-
-/** `__proto__` becomes a member like any other instead of the object's prototype. */
-function setOwn(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
-  else object[name] = value;
 }
