@@ -44,8 +44,6 @@ function place(state: RunState, { ordinal, status }: RestoredStep): void {
   if (status === "RUNNING" || status === "SUSPENDED") state.open += 1;
   else state.settled += 1;
   if (status === "RUNNING") state.running += 1;
-  // only an ending cancels steps of a run in which nothing failed, and `outcome` asks for it in no other
-  if (status === "CANCELLED") state.cutShort = true;
   if (status === "FAILED" && !errorContinues(at(state.topology.rows, ordinal))) state.failed = true;
 }
 

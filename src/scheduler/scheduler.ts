@@ -13,7 +13,7 @@ import { begin } from "./propagate.ts";
 import { type RestoredStep, restoreInto } from "./restore.ts";
 import { createState, type Ending, isStopping, type RunState } from "./state.ts";
 import type { Topology } from "./topology.ts";
-import { isReady, PHASE, phaseIn, statusIn } from "./word.ts";
+import { isCancelled, isReady, PHASE, phaseIn, statusIn } from "./word.ts";
 
 /** What `next` returns when nothing is left to do. */
 export const NO_DECISION = -1;
@@ -196,14 +196,15 @@ export class Scheduler {
 
   /**
    * How the run ended, or undefined while a step is unsettled. A cancel outranks a timeout, and both outrank a failure; a stop that
-   * found nothing left to do has changed nothing.
+   * found nothing left to do has changed nothing. O(steps) after a stop.
    */
   outcome(): Outcome | undefined {
     if (!this.isComplete()) return undefined;
-    const { ending, failed, cutShort } = this.#state;
+    const { ending, failed, words } = this.#state;
     if (ending === "cancel") return "cancelled";
     if (ending === "timeout") return "timed_out";
     if (failed) return "failed";
-    return ending === "stop" && cutShort ? "stopped" : "succeeded";
+    // only the stop cancels steps of a graph in which nothing failed
+    return ending === "stop" && words.some(isCancelled) ? "stopped" : "succeeded";
   }
 }

@@ -25,8 +25,6 @@ export interface RunState {
   /** A step FAILED with `onError: fail`. */
   failed: boolean;
   ending: Ending | null;
-  /** The ending left steps undone. */
-  cutShort: boolean;
 }
 
 /** 64 bytes: up to there an Int32Array needs no buffer outside the heap and is made in 20 ns instead of 350. */
@@ -45,7 +43,6 @@ export function createState(topology: Topology): RunState {
     begun: false,
     failed: false,
     ending: null,
-    cutShort: false,
   };
 }
 

@@ -43,7 +43,6 @@ function sweepStep(state: RunState, step: number, sweep: Sweep): void {
   if (isRunning(word) || isSettled(word)) return;
   if (sweep.sparesCleanUp && joinsSettled(at(state.topology.rows, step))) return;
   const decided = isSuspended(word) ? sweep.suspended : sweep.waiting;
-  if (state.ending !== null) state.cutShort = true;
   close(state, step, phaseDecided(decided));
   log(state, step, decided);
 }

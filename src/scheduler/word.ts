@@ -68,6 +68,10 @@ export function isSettled(word: number): boolean {
   return phaseIn(word) >= SUCCEEDED;
 }
 
+export function isCancelled(word: number): boolean {
+  return phaseIn(word) === CANCELLED;
+}
+
 /** PENDING, and no edge is left to wait for: nothing stands above what the edges brought. */
 export function isDue(word: number): boolean {
   return word >> PHASE_SHIFT === 0;

@@ -7,6 +7,5 @@ import { isRunning, PHASE } from "../word.ts";
 export function onCancelled(state: RunState, step: number): void {
   if (!isRunning(at(state.words, step))) refuse(state, step, "CANCELLED");
   if (state.ending === null && !isStopping(state)) throw new InvariantViolation(`step ${step} cannot be CANCELLED: its run goes on`);
-  state.cutShort ||= state.ending !== null;
   settle(state, step, PHASE.cancelled);
 }
