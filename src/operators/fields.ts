@@ -147,7 +147,7 @@ export class Fields {
   deadline(name: string): Deadline {
     const timeoutMs = this.duration(name) ?? null;
     const onTimeout = this.choice("onTimeout", ["fail", "continue"], "fail");
-    if (this.has("onTimeout") && !this.has(name)) this.invalid("onTimeout", `onTimeout means nothing without ${name}`);
+    if (!this.has(name)) this.refuseWithout("onTimeout", name);
     return { timeoutMs, onTimeout };
   }
 
@@ -233,6 +233,19 @@ export class Fields {
       else this.invalid(`${name}.${key}`, `${name}.${key} must be a string, number or boolean, or a list of them`);
     }
     return entries;
+  }
+
+  /** Which of these fields is there, of which exactly one counts: the first of several. */
+  oneOf<Name extends string>(names: readonly [Name, ...Name[]], hint: string): Name | undefined {
+    const [form, second] = names.filter((name) => this.has(name));
+    if (second !== undefined) this.invalid(second, `${second} stands beside ${form}, and only one of them counts`, hint);
+    else if (form === undefined) this.missing(names[0], hint);
+    return form;
+  }
+
+  /** Refuses a field that means something only with another one, which does not count here. */
+  refuseWithout(name: string, other: string): void {
+    if (this.has(name)) this.invalid(name, `${name} means nothing without ${other}`);
   }
 
   missing(name: string, hint: string): void {

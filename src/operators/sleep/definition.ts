@@ -18,11 +18,7 @@ export const sleepDefinition: OperatorDefinition = {
 export function readSleepInput(fields: Fields): SleepInput {
   const forMs = fields.duration("for");
   const until = fields.text("until");
-  if (fields.has("for") === fields.has("until")) {
-    const hint = "Write for: 5m, or until: 2027-01-01T08:00:00+01:00.";
-    if (fields.has("for")) fields.invalid("until", "until stands beside for, and only one of them counts", hint);
-    else fields.missing("for", hint);
-  }
+  fields.oneOf(["for", "until"], "Write for: 5m, or until: 2027-01-01T08:00:00+01:00.");
   if (until === undefined) return { forMs: forMs ?? 0 };
   if (!INSTANT.test(until)) {
     fields.invalid("until", "until is not an instant", "Write ISO 8601 with an offset: 2027-01-01T08:00:00Z or …+01:00.");

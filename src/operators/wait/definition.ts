@@ -19,16 +19,13 @@ const HINT = "Write signal: paid, or event: order.paid, or events: [{ event: ord
 const FORMS = ["signal", "event", "events"] as const;
 
 export function readWaitInput(fields: Fields): WaitInput {
-  const [form, second] = FORMS.filter((name) => fields.has(name));
-  if (second !== undefined) fields.invalid(second, `${second} stands beside ${form}, and only one of them counts`, HINT);
-  else if (form === undefined) fields.missing("signal", HINT);
-  return { awaited: readAwaited(fields, form), ...fields.deadline("timeout") };
+  return { awaited: readAwaited(fields, fields.oneOf(FORMS, HINT)), ...fields.deadline("timeout") };
 }
 
 function readAwaited(fields: Fields, form: (typeof FORMS)[number] | undefined): WaitInput["awaited"] {
   const mode = fields.choice("mode", ["any", "all"], "any");
-  if (form !== "events") only(fields, "mode", "events");
-  if (form !== "event") only(fields, "where", "event");
+  if (form !== "events") fields.refuseWithout("mode", "events");
+  if (form !== "event") fields.refuseWithout("where", "event");
   if (form === "event")
     return { kind: "event", mode: "any", events: [{ event: fields.name("event", HINT), where: readWhere(fields), optional: false }] };
   if (form === "events") return { kind: "event", mode, events: readEvents(fields, mode) };
@@ -54,9 +51,4 @@ function readWhere(fields: Fields): AwaitedEvent["where"] {
   const wrong = members.find(([, value]) => !isScalar(value));
   if (wrong !== undefined) fields.invalid(`where.${wrong[0]}`, `where.${wrong[0]} is not a string, number or boolean`);
   return Object.fromEntries(members.flatMap(([name, value]) => (isScalar(value) ? [[name, value]] : [])));
-}
-
-/** Asks for a field that means something only beside another one. */
-function only(fields: Fields, name: string, beside: string): void {
-  if (fields.has(name)) fields.invalid(name, `${name} means nothing without ${beside}`);
 }
