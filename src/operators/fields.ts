@@ -4,14 +4,12 @@ import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { isJsonObject, isScalar, type Json, type JsonObject, jsonTypeOf } from "../model/json.ts";
 import type { OperatorProblem } from "./definition.ts";
+import type { SuspendRequest } from "./suspension.ts";
 
 export { isScalar };
 
-export interface Deadline {
-  /** Null: as long as it takes. */
-  readonly timeoutMs: number | null;
-  readonly onTimeout: "fail" | "continue";
-}
+/** What bounds a wait, as a suspension takes it. */
+export type Deadline = Pick<SuspendRequest, "deadline" | "onTimeout">;
 
 /** Reads one operator's `with`. Says what is wrong through `fields`; what it returns counts only when nothing was. */
 export type InputReader<Input> = (fields: Fields) => Input;
@@ -38,11 +36,6 @@ export function readInput<Input>(operator: string, read: InputReader<Input>, inp
     problems.map(({ path }) => path),
     problems.find(({ hint }) => hint !== undefined)?.hint,
   );
-}
-
-/** The deadline as a suspension takes it. */
-export function withDeadline({ timeoutMs, onTimeout }: Deadline): { readonly deadline?: number; readonly onTimeout: "fail" | "continue" } {
-  return timeoutMs === null ? { onTimeout } : { deadline: timeoutMs, onTimeout };
 }
 
 export function inputInvalid(operator: string, messages: readonly string[], paths: readonly string[], hint?: string): StepwellError {
@@ -145,10 +138,10 @@ export class Fields {
 
   /** A duration that bounds a wait, and in `onTimeout` what follows when it is over. */
   deadline(name: string): Deadline {
-    const timeoutMs = this.duration(name) ?? null;
+    const deadline = this.duration(name);
     const onTimeout = this.choice("onTimeout", ["fail", "continue"], "fail");
     if (!this.has(name)) this.refuseWithout("onTimeout", name);
-    return { timeoutMs, onTimeout };
+    return deadline === undefined ? { onTimeout } : { deadline, onTimeout };
   }
 
   integer(name: string, minimum: number, maximum: number): number | undefined {
