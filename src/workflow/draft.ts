@@ -28,7 +28,6 @@ export interface EnclosingBlock {
   /** Where the block stands. */
   readonly level: Level;
   readonly ordinal: number;
-  readonly id: string;
   /** How many blocks stand around the body, this one included. */
   readonly depth: number;
 }
@@ -84,7 +83,7 @@ class Reader {
       checkId(place, typeof key === "number", ordinals, this.#report);
       if (!ordinals.has(id)) ordinals.set(id, ordinal);
       const hasBody = kind === "foreach" || kind === "loop";
-      const body = hasBody ? this.#body(place, { level, ordinal, id, depth: (block?.depth ?? 0) + 1 }) : null;
+      const body = hasBody ? this.#body(place, { level, ordinal, depth: (block?.depth ?? 0) + 1 }) : null;
       steps.push({ ...place, ordinal, kind, body });
     }
     return level;

@@ -13,24 +13,19 @@ export interface StepReference {
   readonly path: Path;
 }
 
-/** The level that a body stands in, and the ordinal of its block there. */
-interface Around {
-  readonly references: LevelReferences;
-  readonly block: number;
-}
-
 /** Collects which steps of a level are read by which. What a body reads of the outside, its block reads for it. */
 export class LevelReferences {
-  readonly level: Level;
   /** By ordinal of the reading step. */
   readonly byStep: readonly StepReference[][];
   /** Ids of outer steps that are read in here. */
   readonly outward = new Set<string>();
-  readonly #around: Around | null;
+  readonly #level: Level;
+  /** Of the level that the block of this body stands in; null for the workflow's own steps. */
+  readonly #around: LevelReferences | null;
   readonly #report: Report;
 
-  constructor(level: Level, around: Around | null, report: Report) {
-    this.level = level;
+  constructor(level: Level, around: LevelReferences | null, report: Report) {
+    this.#level = level;
     this.#around = around;
     this.byStep = level.steps.map(() => []);
     this.#report = report;
@@ -38,18 +33,19 @@ export class LevelReferences {
 
   /** Notes that a step of this level reads `id`; reader null: the block around it (or the workflow) does, after its steps have settled. */
   note(reader: number | null, id: string, required: boolean, path: Path): void {
-    const ordinal = this.level.ordinals.get(id);
+    const { ordinals, block } = this.#level;
+    const ordinal = ordinals.get(id);
     if (ordinal !== undefined) {
       if (reader !== null) at(this.byStep, reader).push({ ordinal, required, path });
     } else {
-      invariant(this.#around !== null, "only steps that there are can be read");
+      invariant(this.#around !== null && block !== null, "only steps that there are can be read");
       this.outward.add(id);
-      this.#around.references.#noteFromBody(this.#around.block, id, required, path);
+      this.#around.#noteFromBody(block.ordinal, id, required, path);
     }
   }
 
   #noteFromBody(block: number, id: string, required: boolean, path: Path): void {
-    if (this.level.ordinals.get(id) !== block) this.note(block, id, required, path);
+    if (this.#level.ordinals.get(id) !== block) this.note(block, id, required, path);
     else {
       const message = `Block \`${id}\` has not ended while its own steps run, so they cannot refer to it`;
       this.#report({ code: "STEP_NOT_BEFORE", path, message, hint: "Read the step inside whose output you mean." });

@@ -103,7 +103,7 @@ function compileStep(step: DraftStep, context: Context): StepTemplates {
 function compileBlock(step: DraftStep, body: Level, outside: Context): BlockTemplates {
   const { report, sight } = outside;
   const loop = asObject(step.fields["loop"]);
-  const references = new LevelReferences(body, { references: outside.references, block: step.ordinal }, report);
+  const references = new LevelReferences(body, outside.references, report);
   const within: Sight = { ...sight, level: body, roots: rootsIn(body) };
   const inwards: Context = { ...AFTERWARDS, sight: within, references, report };
   const before: Context = { ...outside, sight: { ...sight, roots: within.roots } };
