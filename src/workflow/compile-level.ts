@@ -2,7 +2,7 @@ import { at } from "./at.ts";
 import { checkBranches } from "./checks/branches.ts";
 import { checkCycles } from "./checks/cycles.ts";
 import { checkReachability } from "./checks/reachability.ts";
-import type { Level } from "./draft.ts";
+import { type Level, walk } from "./draft.ts";
 import { type Connections, connect } from "./edges.ts";
 import type { Report } from "./findings.ts";
 import type { StepTemplates } from "./step-templates.ts";
@@ -30,10 +30,7 @@ export function compileLevel(level: Level, templates: readonly StepTemplates[], 
 
 /** A level and all levels inside it, the outer ones first. */
 export function levelsOf(root: CompiledLevel): readonly CompiledLevel[] {
-  // `levels` grows while it is walked.
-  const levels = [root];
-  for (const { bodies } of levels) for (const body of bodies) if (body !== null) levels.push(body);
-  return levels;
+  return walk(root, ({ bodies }) => bodies);
 }
 
 function checkOrder(level: Level, templates: readonly StepTemplates[], { edges, targets }: Connections, report: Report): void {

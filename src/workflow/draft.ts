@@ -49,9 +49,14 @@ export function readDraft(definition: Definition, report: Report): Draft {
 
 /** A level and all levels inside it, the outer ones first. */
 export function levelsIn(level: Level): readonly Level[] {
+  return walk(level, ({ steps }) => steps.map(({ body }) => body));
+}
+
+/** A level in any form and all levels inside it, the outer ones first. */
+export function walk<AnyLevel>(root: AnyLevel, bodiesOf: (level: AnyLevel) => readonly (AnyLevel | null)[]): readonly AnyLevel[] {
   // `levels` grows while it is walked.
-  const levels = [level];
-  for (const { steps } of levels) for (const { body } of steps) if (body !== null) levels.push(body);
+  const levels = [root];
+  for (const level of levels) for (const body of bodiesOf(level)) if (body !== null) levels.push(body);
   return levels;
 }
 
