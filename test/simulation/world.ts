@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import type { LifecycleEvent, RunOutcome } from "../../src/engine/api.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { OperatorRegistry } from "../../src/engine/operators.ts";
-import { isTerminalRun } from "../../src/model/status.ts";
+import { isTerminalRun, isTerminalStep } from "../../src/model/status.ts";
 import { builtInDefinitions, catalogOf } from "../../src/operators/definitions.ts";
 import { Faults } from "./faults.ts";
 import { operatorsOf } from "./operator.ts";
 import type { CommitPoint } from "./oracle/commit-points.ts";
-import { DurableLog, isSettled } from "./oracle/durable-log.ts";
+import { DurableLog } from "./oracle/durable-log.ts";
 import { EffectSink } from "./oracle/effect-sink.ts";
 import type { Program } from "./programs/construct.ts";
 import { SimLedger, type Storage } from "./storage/sim-ledger.ts";
@@ -235,7 +235,7 @@ export class World implements Storage {
       if (status !== event.status) this.log.violated("P1", `the end of run ${event.run.id} was told while it was ${status}`);
     } else if (event.type === "step.settled") {
       const step = this.log.byPublicId.get(event.run.id)?.byPath.get(event.step);
-      if (step === undefined || !isSettled(step.status))
+      if (step === undefined || !isTerminalStep(step.status))
         this.log.violated("P1", `the end of step ${event.step} was told before it was durable`);
     }
   }

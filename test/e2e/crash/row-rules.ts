@@ -1,11 +1,8 @@
 import type { Ledger, StoredRun } from "../../../src/ledger/port.ts";
 import type { InboxRow, RunRow, StepRow } from "../../../src/ledger/rows.ts";
-import { isTerminalRun } from "../../../src/model/status.ts";
+import { isTerminalRun, isTerminalStep } from "../../../src/model/status.ts";
+import { NO_WAIT } from "../../simulation/oracle/unit-rules.ts";
 import { type Book, TENANT } from "./book.ts";
-
-/** Reasons for which a step is SUSPENDED without a wait: a person ends it, or the steps inside do. */
-const NO_WAIT: ReadonlySet<string | null> = new Set(["quarantined", "steps"]);
-const SETTLED: ReadonlySet<string> = new Set(["SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"]);
 
 interface Seen {
   readonly run: RunRow;
@@ -45,11 +42,11 @@ export class RowRules {
     for (const step of steps) {
       const { ordinal, status, reason, finishedAt } = step;
       if (status === "RUNNING" && run.status !== "RUNNING") wrong(`is ${run.status} and step ${ordinal} is RUNNING`);
-      if (isOver && !SETTLED.has(status)) wrong(`has ended and step ${ordinal} is ${status}`);
-      if ((finishedAt !== null) !== SETTLED.has(status)) wrong(`step ${ordinal} is ${status} and finished at ${finishedAt}`);
+      if (isOver && !isTerminalStep(status)) wrong(`has ended and step ${ordinal} is ${status}`);
+      if ((finishedAt !== null) !== isTerminalStep(status)) wrong(`step ${ordinal} is ${status} and finished at ${finishedAt}`);
       if (status === "SUSPENDED" && !waiting.has(ordinal) && !NO_WAIT.has(reason))
         wrong(`step ${ordinal} is SUSPENDED (${reason}) for nothing`);
-      if (SETTLED.has(status) && waiting.has(ordinal)) wrong(`step ${ordinal} is ${status} and still waits`);
+      if (isTerminalStep(status) && waiting.has(ordinal)) wrong(`step ${ordinal} is ${status} and still waits`);
     }
     this.#compare(stored, inbox, wrong);
     this.#seen.set(run.id, { run, inbox, steps: new Map(steps.map((step) => [step.ordinal, step])) });
@@ -66,7 +63,7 @@ export class RowRules {
       if (earlier === undefined) continue;
       if (step.attempt < earlier.attempt) wrong(`step ${step.ordinal} goes back to attempt ${step.attempt}`);
       const isChanged = step.status !== earlier.status || step.output !== earlier.output || step.attempt !== earlier.attempt;
-      if (SETTLED.has(earlier.status) && isChanged) wrong(`step ${step.ordinal} was ${earlier.status} and is ${step.status} now`);
+      if (isTerminalStep(earlier.status) && isChanged) wrong(`step ${step.ordinal} was ${earlier.status} and is ${step.status} now`);
     }
     for (const row of before.inbox) {
       const same = inbox.find(({ id }) => id === row.id);

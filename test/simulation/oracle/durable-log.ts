@@ -12,7 +12,14 @@ import type {
   Unit,
   Write,
 } from "../../../src/ledger/writes.ts";
-import { isTerminalRun, RUN_TRANSITIONS, type RunStatus, STEP_TRANSITIONS, type StepStatus } from "../../../src/model/status.ts";
+import {
+  isTerminalRun,
+  isTerminalStep,
+  RUN_TRANSITIONS,
+  type RunStatus,
+  STEP_TRANSITIONS,
+  type StepStatus,
+} from "../../../src/model/status.ts";
 import type { Program } from "../programs/construct.ts";
 import { type DroppedWait, type RunTrack, type StepTrack, type WaitTrack, whereIs } from "./tracks.ts";
 import { checkChildren, checkUnit, type Looked } from "./unit-rules.ts";
@@ -345,13 +352,9 @@ export class DurableLog {
       return undefined;
     }
     if (!STEP_TRANSITIONS[step.status].includes(status) && !(orSame && step.status === status))
-      this.violated(isSettled(step.status) ? "P3" : "I8", `${whereIs(run, step.path)} goes from ${step.status} to ${status}`);
+      this.violated(isTerminalStep(step.status) ? "P3" : "I8", `${whereIs(run, step.path)} goes from ${step.status} to ${status}`);
     step.status = status;
     this.#touched.add(step);
     return step;
   }
-}
-
-export function isSettled(status: StepStatus): boolean {
-  return STEP_TRANSITIONS[status].length === 0;
 }

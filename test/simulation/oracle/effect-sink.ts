@@ -1,6 +1,7 @@
+import { isTerminalStep } from "../../../src/model/status.ts";
 import type { OperatorContext, Wake } from "../../../src/operators/operator.ts";
 import type { PlannedCall, Program } from "../programs/construct.ts";
-import { type DurableLog, isSettled } from "./durable-log.ts";
+import type { DurableLog } from "./durable-log.ts";
 import type { RunTrack, StepTrack } from "./tracks.ts";
 
 /** The path under which a program knows a step of a body: without the numbers of items and rounds. */
@@ -62,7 +63,7 @@ export class EffectSink {
   }
 
   #judge(where: string, run: RunTrack, step: StepTrack, attempt: number, planned: PlannedCall): void {
-    if (isSettled(step.status)) this.#log.violated("P3", `${where} was called after it had settled as ${step.status}`);
+    if (isTerminalStep(step.status)) this.#log.violated("P3", `${where} was called after it had settled as ${step.status}`);
     else if (step.status !== "RUNNING") this.#log.violated("P4", `${where} was called while it was ${step.status}`);
     if (run.cancelledAt !== null && step.startedAt > run.cancelledAt)
       this.#log.violated("P8", `${where} began after the cancel of its run`);

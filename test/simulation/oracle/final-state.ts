@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Ledger } from "../../../src/ledger/port.ts";
 import type { RunRow, StepRunRow } from "../../../src/ledger/rows.ts";
 import { type Json, parseJson } from "../../../src/model/json.ts";
-import { isTerminalRun } from "../../../src/model/status.ts";
+import { isTerminalRun, isTerminalStep } from "../../../src/model/status.ts";
 import type { Expected, Program, ProgramEnd } from "../programs/construct.ts";
-import { type DurableLog, isSettled } from "./durable-log.ts";
+import type { DurableLog } from "./durable-log.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import { seenOf } from "./seen.ts";
 import type { RunTrack, StepTrack } from "./tracks.ts";
@@ -61,9 +61,9 @@ export class FinalState {
     }
     if (stored.run.status !== track.status) this.#log.violated("P14", `run ${name} is ${stored.run.status}, not ${track.status}`);
     const rows = new Map(stored.steps.map((row) => [row.ordinal, [row.status, row.attempt] as const]));
-    const isOpen = (parent: number | null): boolean => parent === null || !isSettled(track.steps.get(parent)?.status ?? "PENDING");
+    const isOpen = (parent: number | null): boolean => parent === null || !isTerminalStep(track.steps.get(parent)?.status ?? "PENDING");
     // of the rounds that a loop has behind it only the last matters
-    const isBehind = ({ kind, status, ordinal }: StepTrack): boolean => kind === "round" && isSettled(status) && !rows.has(ordinal);
+    const isBehind = ({ kind, status, ordinal }: StepTrack): boolean => kind === "round" && isTerminalStep(status) && !rows.has(ordinal);
     const open = [...track.steps.values()].filter((step) => isOpen(step.parent) && !isBehind(step));
     const tracked = new Map(open.map(({ ordinal, status, attempt }) => [ordinal, [status, attempt] as const]));
     if (!isDeepStrictEqual(rows, tracked)) this.#log.violated("P14", `the steps of run ${name} are not what was written`);
@@ -124,7 +124,7 @@ export class FinalState {
     const stored = await this.#ledger.loadRun(id);
     if (stored === undefined) return;
     if (stored.waits.length > 0) this.#log.violated("I6", `run ${publicId} has ended and still waits`);
-    if (stored.steps.some(({ status }) => !isSettled(status))) this.#log.violated("I2", `run ${publicId} has ended with an open step`);
+    if (stored.steps.some(({ status }) => !isTerminalStep(status))) this.#log.violated("I2", `run ${publicId} has ended with an open step`);
     const sent = await this.#ledger.waits.listSignals(TENANT, publicId);
     const held = sent.map(({ seq, kind, name, payload, consumedAt }) => [seq, kind, name, payload, consumedAt !== null]);
     const known = track.inbox.map(({ row, isConsumed }) => [row.seq, row.kind, row.name, row.payload, isConsumed]);

@@ -24,7 +24,7 @@ const OF_TIME: ReadonlySet<WaitKind> = new Set(["timer", "retry", "delay"]);
 /** What must not stay unread when a run ends. */
 const COMMANDS: ReadonlySet<string> = new Set(["cancel", "pause", "resume", "retry"]);
 /** Reasons for which a step is SUSPENDED without a wait: a person ends it, or the steps inside do. */
-const NO_WAIT: ReadonlySet<string | null> = new Set(["quarantined", "steps"]);
+export const NO_WAIT: ReadonlySet<string | null> = new Set(["quarantined", "steps"]);
 
 /** What must hold after every unit, whatever it was about. */
 export function checkUnit(looked: Looked, landed: Landed): void {
