@@ -65,10 +65,13 @@ export class Outside {
     }
   }
 
-  async #sent({ insert, inbox }: RunTrack, stimulus: Stimulus, signalId: string, isElsewhere: boolean): Promise<boolean> {
-    if (stimulus.kind !== "signal") return true;
+  async #sent(
+    { insert, inbox }: RunTrack,
+    { name, value }: Stimulus & { readonly kind: "signal" },
+    signalId: string,
+    isElsewhere: boolean,
+  ): Promise<boolean> {
     const { publicId } = insert;
-    const { name, value } = stimulus;
     const entry = { tenant: TENANT, publicId, kind: "signal", name, payload: { value }, actor: "outside", signalId } as const;
     const told = isElsewhere
       ? await this.#asking.elsewhere(({ ledger }) => ledger.accept(entry))

@@ -32,7 +32,6 @@ const CANCEL_GRACE_MS = 500;
 
 /** Everything that one seed makes: time, the ledger, the processes that come and go, and those who watch. */
 export class World implements Storage {
-  readonly seed: number;
   readonly prng: Prng;
   readonly kernel: Kernel;
   readonly store: Store;
@@ -57,7 +56,6 @@ export class World implements Storage {
   readonly #arrived: (() => void)[] = [];
 
   constructor(seed: number, kind: StoreKind, listen: (line: string) => void) {
-    this.seed = seed;
     this.#listen = listen;
     this.prng = new Prng(seed);
     this.kernel = new Kernel(this.prng.fork());

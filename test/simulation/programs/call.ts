@@ -104,12 +104,10 @@ export function writeCall(node: Call, draft: Draft, needs: readonly string[], ex
     ...extra,
   });
   const planned: PlannedCall = {
-    id,
     behaviour,
     maxAttempts: node.maxAttempts,
     isAtMostOnce: node.isAtMostOnce,
     key: node.hasKey ? `key-${id}` : null,
-    holds: node.holds,
   };
   draft.calls.set(draft.prefix + id, planned);
   return [id];

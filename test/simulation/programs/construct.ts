@@ -25,14 +25,11 @@ export interface Behaviour {
 
 /** A step that calls an operator, as the sink must know it. */
 export interface PlannedCall {
-  readonly id: string;
   readonly behaviour: Behaviour;
   readonly maxAttempts: number;
   readonly isAtMostOnce: boolean;
   /** The key that its definition sets; null: the one that the engine makes. */
   readonly key: string | null;
-  /** Its operator waits first and is told of the wake. */
-  readonly holds: boolean;
 }
 
 /** How a step is expected to end. */
@@ -58,8 +55,7 @@ export interface Passed {
 /** Something that comes to a run from outside. `value` is what it brings. */
 export type Stimulus =
   | { readonly kind: "signal"; readonly name: string; readonly value: number }
-  | { readonly kind: "event"; readonly event: string; readonly key: string; readonly value: number }
-  | { readonly kind: "decision"; readonly title: string; readonly isApproved: boolean };
+  | { readonly kind: "event"; readonly event: string; readonly key: string; readonly value: number };
 
 /** A foreach, as the log must know it. */
 export interface PlannedBlock {
@@ -108,7 +104,6 @@ export interface Prediction {
   readonly tag: string;
   /** A step failed and its `onError` is `fail`. */
   hasFailed: boolean;
-  readonly input: Json;
 }
 
 /** Where steps stand: among the run's own, in the body of a foreach, or of a loop. */

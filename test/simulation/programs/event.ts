@@ -36,7 +36,7 @@ export const event: Construct<EventWait> = {
       where: { run: "{{ run.id }}", key: ownName(node.id, node.place) },
       ...(isOptional ? { optional: true } : {}),
     }));
-    return writeWaiting(node, draft, needs, "wait", { events, mode: node.mode, ...boundIn(node, "timeout") });
+    return writeWaiting(node, draft, needs, "wait", { events, mode: node.mode, ...boundIn(node) });
   },
   predict: (node, prediction, before) =>
     predictLeaf(node, prediction, before, { calls: true, failures: 1 }, () => {

@@ -48,12 +48,10 @@ export function writeLeaf(leaf: Leaf, draft: Draft, needs: readonly string[], ow
 /** A step with one of the operators that wait, which the sink hears of like of any call. */
 export function writeWaiting(leaf: Leaf, draft: Draft, needs: readonly string[], uses: string, input: JsonObject): readonly string[] {
   draft.calls.set(draft.prefix + leaf.id, {
-    id: leaf.id,
     behaviour: PLAIN,
     maxAttempts: 1,
     isAtMostOnce: false,
     key: null,
-    holds: false,
   });
   return writeLeaf(leaf, draft, needs, { uses, with: input });
 }

@@ -1,7 +1,6 @@
 import type { Prng } from "../time/prng.ts";
 import { type Call, growSafeCall, predictCall, writeCall } from "./call.ts";
 import type { Construct, Draft, Expected, Garden, Node, Prediction, Predictor, Program, ProgramEnd, Seen, Writer } from "./construct.ts";
-import { INPUT } from "./input.ts";
 import { CONSTRUCTS, WAITS } from "./registry.ts";
 
 /** What is known of a run before anything went wrong in it. */
@@ -85,7 +84,6 @@ function predictProgram(first: Call, parts: readonly Node[], sure: number, seen:
     plus: 0,
     tag: "",
     hasFailed: false,
-    input: INPUT,
   };
   const passed = predictCall(first, prediction, []);
   parts.reduce((before, part, index) => predict(part, prediction, isBehindFirst(index, sure) ? passed : before), passed);

@@ -20,8 +20,7 @@ export const signal: Construct<SignalWait> = {
   weight: 2,
   atLeast: 1,
   grow: (garden) => ({ ...growLeaf(garden, "signal", "w"), ...growBound(garden) }),
-  write: (node, draft, needs) =>
-    writeWaiting(node, draft, needs, "wait", { signal: ownName(node.id, node.place), ...boundIn(node, "timeout") }),
+  write: (node, draft, needs) => writeWaiting(node, draft, needs, "wait", { signal: ownName(node.id, node.place), ...boundIn(node) }),
   predict: (node, prediction, before) =>
     predictLeaf(node, prediction, before, { calls: true, failures: 1 }, () => {
       const name = nameIn(node.id, prediction);
@@ -40,8 +39,8 @@ export function growBound({ prng }: Garden): Bound {
   };
 }
 
-export function boundIn({ timeoutMs, onTimeout }: Bound, field: "timeout" | "expires"): JsonObject {
-  return timeoutMs === null ? {} : { [field]: timeoutMs, onTimeout };
+export function boundIn({ timeoutMs, onTimeout }: Bound): JsonObject {
+  return timeoutMs === null ? {} : { timeout: timeoutMs, onTimeout };
 }
 
 /** How it ends when nothing came in time; undefined when something did. */

@@ -29,8 +29,6 @@ const LONGEST_STRETCH = 12;
  */
 export class Kernel {
   nowMs = FIRST_MS;
-  /** Picks so far. */
-  picks = 0;
   readonly #prng: Prng;
   #ready: Task[] = [];
   #alarms: Alarm[] = [];
@@ -77,7 +75,6 @@ export class Kernel {
     for (let left = limit; !isDone(); left--) {
       const task = left > 0 ? this.#next() : undefined;
       if (task === undefined) return false;
-      this.picks += 1;
       await task.run();
       await settled();
     }
