@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
 import type { Behaviour, Construct, Draft, Expected, Garden, Node, Passed, Place, PlannedCall, Prediction } from "./construct.ts";
 import { type JoinTerm, notRun, refused } from "./join.ts";
-import { nameIn, ownName, PLAIN, record, valueOf } from "./leaf.ts";
+import { failed, nameIn, ownName, PLAIN, record, valueOf } from "./leaf.ts";
 
 /** One step with an operator. */
 export interface Call extends Node {
@@ -114,13 +114,12 @@ export function writeCall(node: Call, draft: Draft, needs: readonly string[], ex
 }
 
 export function predictCall(node: Call, prediction: Prediction, before: readonly Passed[]): readonly Passed[] {
-  const needs = before.map(({ id }) => id);
-  return record(node, prediction, refused(node.join, before, referred(node, needs) !== undefined) ?? ranWith(node, prediction, before));
+  return record(node, prediction, heldBack(node, before) ?? ranWith(node, prediction, before));
 }
 
 /** Its end once it may start. */
 export function ranWith(node: Call, prediction: Prediction, before: readonly Passed[]): Expected {
-  const { behaviour, maxAttempts, fallback, onError, seed, id } = node;
+  const { behaviour, maxAttempts, seed, id } = node;
   const { plus, seen, prefix } = prediction;
   const isLost = seen.isUnknown(prefix + id);
   const name = nameIn(`h${id}`, prediction);
@@ -129,28 +128,20 @@ export function ranWith(node: Call, prediction: Prediction, before: readonly Pas
   const isRefused = refuses(behaviour, plus);
   const failures = behaviour.hangs || isRefused ? maxAttempts : Math.min(behaviour.failures, maxAttempts);
   const fails = isLost || failures >= maxAttempts;
-  const source = before.find(
-    (passed) =>
-      passed.id ===
-      referred(
-        node,
-        before.map((each) => each.id),
-      ),
-  );
   const counted = { calls: true, failures };
-  if (!fails)
-    return { ...counted, status: "SUCCEEDED", reason: null, output: outputOf(seed + given * 7, source?.output ?? null, behaviour) };
-  if (fallback !== null) return { ...counted, status: "SUCCEEDED", reason: "fallback", output: { value: fallback } };
-  if (onError === "skip") return { ...counted, status: "SKIPPED", reason: "on_error", output: null };
-  if (onError === "fail") prediction.hasFailed = true;
-  const reason = isLost ? "outcome_unknown" : behaviour.hangs ? "timeout" : null;
-  return { ...counted, status: "FAILED", reason, output: null };
+  if (fails) return failed(node, prediction, counted, isLost ? "outcome_unknown" : behaviour.hangs ? "timeout" : null);
+  const from = sourceOf(node, before)?.output ?? null;
+  return { ...counted, status: "SUCCEEDED", reason: null, output: outputOf(seed + given * 7, from, behaviour) };
 }
 
 /** Its end when its `when` is false. */
 export function leftOut(node: Call, prediction: Prediction, before: readonly Passed[]): readonly Passed[] {
-  const needs = before.map(({ id }) => id);
-  return record(node, prediction, refused(node.join, before, referred(node, needs) !== undefined) ?? notRun("SKIPPED", "when"));
+  return record(node, prediction, heldBack(node, before) ?? notRun("SKIPPED", "when"));
+}
+
+/** Its end when what it needs keeps it from starting. */
+function heldBack(node: Call, before: readonly Passed[]): Expected | undefined {
+  return refused(node.join, before, sourceOf(node, before) !== undefined);
 }
 
 /** What it is given is something that it never takes. */
@@ -168,4 +159,11 @@ export function outputOf(seed: number, from: Json, { ballast }: Behaviour): Json
 /** The step whose output it takes: a clean-up step takes none, because what it waits for may not have run. */
 function referred({ refers, join }: Call, needs: readonly string[]): string | undefined {
   return refers && join !== "settled" && needs.length === 1 ? needs[0] : undefined;
+}
+
+/** The same step, as the prediction knows it. */
+function sourceOf(node: Call, before: readonly Passed[]): Passed | undefined {
+  const needs = before.map(({ id }) => id);
+  const source = referred(node, needs);
+  return before.find(({ id }) => id === source);
 }

@@ -17,6 +17,9 @@ export type LeafEnd =
   | { readonly ok: true; readonly output: Json; readonly reason?: StepReason; readonly others?: readonly Json[] }
   | { readonly ok: false; readonly reason: StepReason | "any" | null };
 
+/** What a failure counts: whether the operator was called for it, and how many tries of the step it took. */
+type Terms = Pick<Expected, "calls" | "failures">;
+
 export const PLAIN: Behaviour = { failures: 0, refuses: null, hangs: false, durationMs: 0, obeys: true, ballast: 0 };
 
 export function growLeaf<K extends string>(garden: Garden, kind: K, prefix: string): Leaf & { readonly kind: K } {
@@ -56,32 +59,34 @@ export function writeWaiting(leaf: Leaf, draft: Draft, needs: readonly string[],
   return writeLeaf(leaf, draft, needs, { uses, with: input });
 }
 
-/** @param failures what a failure counts against the tries of the step */
 export function predictLeaf(
   leaf: Leaf,
   prediction: Prediction,
   before: readonly Passed[],
-  terms: { readonly calls: boolean; readonly failures: number },
+  terms: Terms,
   end: () => LeafEnd,
 ): readonly Passed[] {
   return record(leaf, prediction, refused(leaf.join, before, false) ?? settled(leaf, prediction, terms, end()));
 }
 
-function settled(
-  { fallback, onError }: Leaf,
+function settled(leaf: Leaf, prediction: Prediction, terms: Terms, end: LeafEnd): Expected {
+  if (!end.ok) return failed(leaf, prediction, terms, end.reason);
+  const { output, reason = null, others = [] } = end;
+  return { status: "SUCCEEDED", reason, output, calls: terms.calls, failures: 0, others };
+}
+
+/** What becomes of a step whose work failed, with all its tries: its fallback, a skip, or a failure that may be the run's. */
+export function failed(
+  { fallback, onError }: Pick<Leaf, "fallback" | "onError">,
   prediction: Prediction,
-  { calls, failures }: { readonly calls: boolean; readonly failures: number },
-  end: LeafEnd,
+  { calls, failures }: Terms,
+  reason: Expected["reason"],
 ): Expected {
-  if (end.ok) {
-    const { output, reason = null, others = [] } = end;
-    return { status: "SUCCEEDED", reason, output, calls, failures: 0, others };
-  }
-  const failed = { calls, failures };
-  if (fallback !== null) return { ...failed, status: "SUCCEEDED", reason: "fallback", output: { value: fallback } };
-  if (onError === "skip") return { ...failed, status: "SKIPPED", reason: "on_error", output: null };
+  const counted = { calls, failures };
+  if (fallback !== null) return { ...counted, status: "SUCCEEDED", reason: "fallback", output: { value: fallback } };
+  if (onError === "skip") return { ...counted, status: "SKIPPED", reason: "on_error", output: null };
   if (onError === "fail") prediction.hasFailed = true;
-  return { ...failed, status: "FAILED", reason: end.reason, output: null };
+  return { ...counted, status: "FAILED", reason, output: null };
 }
 
 export function record({ id, onError }: Pick<Leaf, "id" | "onError">, prediction: Prediction, expected: Expected): readonly Passed[] {
