@@ -2,12 +2,7 @@ import { isTerminalStep } from "../../../src/model/status.ts";
 import type { OperatorContext, Wake } from "../../../src/operators/operator.ts";
 import type { PlannedCall, Program } from "../programs/construct.ts";
 import type { DurableLog } from "./durable-log.ts";
-import type { RunTrack, StepTrack } from "./tracks.ts";
-
-/** The path under which a program knows a step of a body: without the numbers of items and rounds. */
-function declaredAs(path: string): string {
-  return path.replaceAll(/\[\d+\]/g, "");
-}
+import { declaredAs, type RunTrack, type StepTrack } from "./tracks.ts";
 
 /** An operator is called, or told of the wake that it suspended for. */
 export type Phase = "execute" | "resume";

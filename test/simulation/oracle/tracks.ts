@@ -75,3 +75,8 @@ export interface DroppedWait {
 export function whereIs(run: RunTrack, path: string): string {
   return `step ${path} of run ${run.insert.publicId}`;
 }
+
+/** The path under which a program knows a step of a body: without the numbers of items and rounds. */
+export function declaredAs(path: string): string {
+  return path.replaceAll(/\[\d+\]/g, "");
+}

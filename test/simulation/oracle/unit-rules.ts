@@ -1,7 +1,7 @@
 import type { InboxRow, WaitKind } from "../../../src/ledger/rows.ts";
 import type { Unit } from "../../../src/ledger/writes.ts";
 import { isTerminalRun } from "../../../src/model/status.ts";
-import { type DroppedWait, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
+import { type DroppedWait, declaredAs, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
 
 export interface Looked {
   readonly runs: ReadonlyMap<number, RunTrack>;
@@ -103,13 +103,14 @@ function checkClosed({ runs, violated }: Looked, { run, unit }: Landed, { step, 
 /** No more items of a foreach are at work than it allows. */
 function checkWidth({ violated }: Looked, { steps, program, insert }: RunTrack, { parent }: StepTrack): void {
   const path = steps.get(parent ?? -1)?.path ?? "";
-  const allowed = program?.blocks.get(path.replaceAll(/\[\d+\]/g, ""))?.maxConcurrency ?? Number.POSITIVE_INFINITY;
+  const allowed = program?.blocks.get(declaredAs(path))?.maxConcurrency ?? Number.POSITIVE_INFINITY;
   const open = [...steps.values()].filter((item) => item.parent === parent && item.status === "SUSPENDED").length;
   if (open > allowed) violated("S0", `${open} items of ${path} of run ${insert.publicId} are at work, not ${allowed}`);
 }
 
 /** A signal ends one wait of its name in the commit that consumes it. */
-function checkSignals({ violated }: Looked, { run, unit, dropped }: Landed): void {
+function checkSignals({ violated }: Looked, landed: Landed): void {
+  const { run, unit, dropped } = landed;
   const ended = dropped.filter(({ step, wait }) => wait.kind === "signal" && !hasTimedOut(step)).map(({ wait }) => wait.key);
   for (const write of unit.writes) {
     if (write.write !== "consumeInbox") continue;
@@ -120,20 +121,14 @@ function checkSignals({ violated }: Looked, { run, unit, dropped }: Landed): voi
     else ended.splice(at, 1);
   }
   const isParked = unit.writes.some((write) => write.write === "suspendRun" && write.ownerEpoch === null);
-  for (const step of run.steps.values()) {
-    const { wait } = step;
-    if (wait?.kind !== "signal" || run.pausedBy !== null || run.reason === "quarantined" || run.reason === "shutdown") continue;
-    const isEnding = run.cancelledAt !== null;
-    if (!isEnding && run.status === "SUSPENDED" && isParked && waitsInVain(run, unit, step))
-      violated("P7", `${whereIs(run, step.path)} waits for signal ${wait.key}, which is there`);
+  const isHeld = run.pausedBy !== null || run.reason === "quarantined" || run.reason === "shutdown";
+  if (!isParked || run.status !== "SUSPENDED" || isHeld || run.cancelledAt !== null) return;
+  for (const { wait, path } of run.steps.values()) {
+    if (wait?.kind !== "signal") continue;
+    const { key, due } = wait;
+    if (unread(run, key, landed).some(({ row }) => due === null || row.acceptedAt <= due.ledgerMs))
+      violated("P7", `${whereIs(run, path)} waits for signal ${key}, which is there`);
   }
-}
-
-function waitsInVain(run: RunTrack, unit: Unit, { wait }: StepTrack): boolean {
-  const due = wait?.due ?? null;
-  const isThere = ({ row, isConsumed }: InboxTrack): boolean =>
-    !isConsumed && row.kind === "signal" && row.name === wait?.key && row.seq <= (unit.inboxSeq ?? 0);
-  return run.inbox.some((each) => isThere(each) && (due === null || each.row.acceptedAt <= due.ledgerMs));
 }
 
 /** The commit that ends a child tells its parent, once, as long as there is one to tell. */
