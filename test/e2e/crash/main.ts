@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { type Crash, isPoint, SIDES } from "./crash-points.ts";
 import { HitTable, withPlace } from "./matrix.ts";
+import { CrashPlace } from "./protocol.ts";
 import { type Finding, runSchedule } from "./run-schedule.ts";
 import { randomSchedule, undisturbed } from "./schedule.ts";
 
@@ -25,7 +25,7 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000);
 
 const Report = z.object({
   seed: z.number(),
-  crashes: z.array(z.object({ point: z.string(), side: z.enum(SIDES), nth: z.number() })),
+  crashes: z.array(CrashPlace),
   runs: z.number(),
   effects: z.number(),
   calls: z.number(),
@@ -57,8 +57,7 @@ class Sum {
 
   add({ seed: failed, crashes, runs, effects, calls, violations }: Report): void {
     this.done += 1;
-    const known = crashes.flatMap(({ point, side, nth }): Crash[] => (isPoint(point) ? [{ point, side, nth }] : []));
-    this.table.add(known);
+    this.table.add(crashes);
     this.#crashes += crashes.length;
     this.#runs += runs;
     this.#effects += effects;
@@ -66,7 +65,7 @@ class Sum {
     for (const { wrong, what } of violations) {
       this.#wrong[wrong] += 1;
       console.log(
-        `seed ${failed}: ${wrong}: ${what} (crashes ${known.map(({ point, side, nth }) => `${point}.${side} ${nth}`).join(", ")})`,
+        `seed ${failed}: ${wrong}: ${what} (crashes ${crashes.map(({ point, side, nth }) => `${point}.${side} ${nth}`).join(", ")})`,
       );
     }
   }

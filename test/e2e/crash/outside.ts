@@ -195,15 +195,18 @@ export class Outside {
   }
 
   async #command({ id: run, commands }: KnownRun, kind: "cancel" | "pause" | "resume", actor: string): Promise<void> {
+    const command = `${kind} ${actor}`;
+    if (commands.has(command)) return;
     const inbox = await this.#ledger.waits.listSignals(TENANT, run);
     // its first try, of which nobody heard, was accepted
-    if (inbox.some((row) => row.kind === kind && row.actor === actor)) commands.add(`${kind} ${actor}`);
-    if (commands.has(`${kind} ${actor}`)) return;
+    if (inbox.some((row) => row.kind === kind && row.actor === actor)) commands.add(command);
+    // or it was acknowledged meanwhile
+    if (commands.has(command)) return;
     await this.#wish({
       id: `${kind} ${run} ${actor}`,
       inside: { do: kind, run, actor },
       outside: () => withoutResult(this.#ledger.accept({ tenant: TENANT, publicId: run, kind, payload: null, actor })),
-      acknowledged: () => commands.add(`${kind} ${actor}`),
+      acknowledged: () => commands.add(command),
     });
   }
 

@@ -6,7 +6,8 @@ const Point = z.string().transform((name, context): CrashPoint => {
   context.addIssue({ code: "custom", message: `${name} is no crash point` });
   return z.NEVER;
 });
-const Place = z.object({ point: Point, side: z.enum(SIDES), nth: z.number() });
+/** Where an engine dies. */
+export const CrashPlace = z.object({ point: Point, side: z.enum(SIDES), nth: z.number() });
 
 /** What an engine's process says: a line of JSON each. */
 export const Said = z.discriminatedUnion("say", [
@@ -16,7 +17,7 @@ export const Said = z.discriminatedUnion("say", [
   z.object({ say: z.literal("refused"), n: z.number(), code: z.string() }),
   z.object({ say: z.literal("event"), type: z.string() }),
   z.object({ say: z.literal("broken"), what: z.string() }),
-  z.object({ say: z.literal("crash"), crash: Place, counts: z.record(z.string(), z.number()) }),
+  z.object({ say: z.literal("crash"), crash: CrashPlace, counts: z.record(z.string(), z.number()) }),
   z.object({ say: z.literal("stopped"), counts: z.record(z.string(), z.number()) }),
 ]);
 export type Said = z.infer<typeof Said>;
