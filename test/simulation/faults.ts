@@ -1,5 +1,6 @@
 import { StepwellError } from "../../src/model/errors.ts";
-import { type CommitPoint, pointNames, type Side } from "./oracle/commit-points.ts";
+import { type CommitPoint, pointNames } from "./oracle/commit-points.ts";
+import { SIDES, type Side } from "./oracle/write-points.ts";
 import type { Prng } from "./time/prng.ts";
 
 /** What can go wrong in one seed. A seed switches on a random part of it: rare faults meet when the others are silent. */
@@ -115,13 +116,12 @@ const RARE: ReadonlySet<CommitPoint> = new Set(["C03", "C20", "C21", "C22", "C24
 
 /** At least two deaths, at points that the seed chooses; some seeds kill every attempt of one step until its run is held. */
 function drawStrikes(prng: Prng): Strike[] {
-  const sides = ["before", "after"] as const;
   if (prng.chance(0.08)) {
     const deadly = Array.from({ length: 4 }, (): Strike => ({ point: "C08", side: "after", left: prng.between(1, 2) }));
-    return [...deadly, { point: "C26", side: prng.pick(sides), left: 1 }];
+    return [...deadly, { point: "C26", side: prng.pick(SIDES), left: 1 }];
   }
   return Array.from({ length: prng.between(2, 4) }, (): Strike => {
     const point = prng.pick(pointNames());
-    return { point, side: prng.pick(sides), left: RARE.has(point) ? 1 : prng.between(1, 4) };
+    return { point, side: prng.pick(SIDES), left: RARE.has(point) ? 1 : prng.between(1, 4) };
   });
 }

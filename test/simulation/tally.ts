@@ -1,4 +1,5 @@
-import { COMMIT_POINTS, type CommitPoint, pointNames, type Side } from "./oracle/commit-points.ts";
+import { COMMIT_POINTS, type CommitPoint, pointNames } from "./oracle/commit-points.ts";
+import { SIDES, type Side } from "./oracle/write-points.ts";
 import type { SeedReport } from "./simulate.ts";
 import type { StoreKind } from "./storage/store.ts";
 
@@ -57,9 +58,7 @@ export function addTally(tally: Tally, other: Tally): void {
 
 /** Points at whose side no process died. */
 export function neverHit({ hits }: Tally): readonly string[] {
-  return pointNames().flatMap((point) =>
-    (["before", "after"] as const).flatMap((side) => (count(hits, point, side) === 0 ? [`${point}.${side}`] : [])),
-  );
+  return pointNames().flatMap((point) => SIDES.flatMap((side) => (count(hits, point, side) === 0 ? [`${point}.${side}`] : [])));
 }
 
 export function hitTable({ hits }: Tally): string {

@@ -9,6 +9,7 @@ import { operatorsOf } from "./operator.ts";
 import type { CommitPoint } from "./oracle/commit-points.ts";
 import { DurableLog } from "./oracle/durable-log.ts";
 import { EffectSink } from "./oracle/effect-sink.ts";
+import type { Side } from "./oracle/write-points.ts";
 import type { Program } from "./programs/construct.ts";
 import { SimLedger, type Storage } from "./storage/sim-ledger.ts";
 import { openStore, type Store, type StoreKind } from "./storage/store.ts";
@@ -88,14 +89,14 @@ export class World implements Storage {
     return `run-${++this.#ids}`;
   }
 
-  crashed(process: SimProcess, at: CommitPoint, side: string): void {
+  crashed(process: SimProcess, at: CommitPoint, side: Side): void {
     this.crashes += 1;
     this.tell(`${process.name} dies ${side} ${at}`);
     process.die();
   }
 
   /** Whether the process dies here, outside the ledger. */
-  dies(process: SimProcess, at: CommitPoint, side: "before" | "after"): boolean {
+  dies(process: SimProcess, at: CommitPoint, side: Side): boolean {
     if (!process.isAlive || this.faults.strikes([at], side) === undefined) return false;
     this.crashed(process, at, side);
     return true;

@@ -1,6 +1,6 @@
 import type { InboxKind } from "../../../src/ledger/rows.ts";
 import type { Batch, Unit } from "../../../src/ledger/writes.ts";
-import { pointsAt } from "../../simulation/oracle/write-points.ts";
+import { pointsAt, type Side } from "../../simulation/oracle/write-points.ts";
 
 /**
  * The commit points of the promises' list that an engine on a SQLite file passes; at each of them it is killed, just before and just
@@ -43,8 +43,6 @@ export const CRASH_POINTS = {
 } as const satisfies Readonly<Record<`C${number}`, string>>;
 
 export type CrashPoint = keyof typeof CRASH_POINTS;
-export const SIDES = ["before", "after"] as const;
-export type Side = (typeof SIDES)[number];
 
 /** When an engine kills itself: at the `nth` time that it comes to this side of the point. */
 export interface Crash {

@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Ledger, Tasks } from "../../../src/ledger/port.ts";
 import { interposed } from "../../../src/testing/harness.ts";
-import { type Crash, type CrashPoint, pointsAccepting, pointsOf, type Side } from "./crash-points.ts";
+import type { Side } from "../../simulation/oracle/write-points.ts";
+import { type Crash, type CrashPoint, pointsAccepting, pointsOf } from "./crash-points.ts";
 
 /** Kills this very process at one moment of its life, and counts the moments that it passed. */
 export class Failpoint {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type CrashPoint, isPoint, SIDES } from "./crash-points.ts";
+import { SIDES } from "../../simulation/oracle/write-points.ts";
+import { type CrashPoint, isPoint } from "./crash-points.ts";
 
 const Point = z.string().transform((name, context): CrashPoint => {
   if (isPoint(name)) return name;

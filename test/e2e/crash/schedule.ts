@@ -1,5 +1,6 @@
+import { SIDES } from "../../simulation/oracle/write-points.ts";
 import { type Random, randomFrom } from "../seeded-random.ts";
-import { type Crash, type CrashPoint, POINT_NAMES, SIDES } from "./crash-points.ts";
+import { type Crash, type CrashPoint, POINT_NAMES } from "./crash-points.ts";
 import { STARTED } from "./workflows.ts";
 
 export interface StartPlan {

@@ -33,7 +33,6 @@ export const COMMIT_POINTS = {
 } as const satisfies Readonly<Record<`C${number}`, string>>;
 
 export type CommitPoint = keyof typeof COMMIT_POINTS;
-export type Side = "before" | "after";
 
 export function pointNames(): readonly [CommitPoint, ...CommitPoint[]] {
   const [first, ...others] = Object.keys(COMMIT_POINTS).filter(isPoint);

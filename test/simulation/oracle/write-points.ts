@@ -2,6 +2,10 @@ import type { Write } from "../../../src/ledger/writes.ts";
 
 const LARGE_CHARACTERS = 1_000;
 
+/** A process dies just before or just after a point. */
+export const SIDES = ["before", "after"] as const;
+export type Side = (typeof SIDES)[number];
+
 export type WritePoint = "C01" | "C02" | "C03" | "C05" | "C07" | "C11" | "C12" | "C17" | "C19" | "C22" | "C23" | "C37";
 
 /** Which points of the promises' list the commit of a write passes. */

@@ -1,5 +1,6 @@
 import type { Faults } from "../faults.ts";
 import type { CommitPoint } from "../oracle/commit-points.ts";
+import type { Side } from "../oracle/write-points.ts";
 import { settled } from "../time/kernel.ts";
 import type { SimProcess } from "../time/process.ts";
 
@@ -19,7 +20,7 @@ export interface Wires {
   /** Whether a commit that a dead process had sent may still be written. */
   readonly hasZombies: boolean;
   trace(line: string): void;
-  crashed(process: SimProcess, at: CommitPoint, side: string): void;
+  crashed(process: SimProcess, at: CommitPoint, side: Side): void;
 }
 
 const nothing = (): void => undefined;
@@ -99,7 +100,7 @@ export class Channel {
     });
   }
 
-  #dies(points: readonly CommitPoint[], side: "before" | "after"): boolean {
+  #dies(points: readonly CommitPoint[], side: Side): boolean {
     const struck = this.#wires.faults.strikes(points, side);
     if (struck !== undefined) this.#wires.crashed(this.#process, struck, side);
     return struck !== undefined;
