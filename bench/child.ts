@@ -5,6 +5,7 @@ import { measureGrowth } from "./growth.ts";
 import { measureItems } from "./items.ts";
 import { type Load, measure } from "./loads.ts";
 import { openContestant } from "./open-contestant.ts";
+import type { Source } from "./ours.ts";
 import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
 import { measureWaiting } from "./waiting.ts";
 
@@ -14,8 +15,6 @@ export type Job =
   | { readonly kind: "waiting"; readonly from: Source; readonly runs: number; readonly directory: string }
   | { readonly kind: "items"; readonly from: Source; readonly items: number; readonly directory: string }
   | { readonly kind: "growth"; readonly from: Source; readonly scale: number; readonly directory: string };
-
-type Source = "src" | "dist";
 
 async function execute(job: Job): Promise<object> {
   switch (job.kind) {

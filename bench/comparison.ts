@@ -1,11 +1,20 @@
 import { rmSync } from "node:fs";
 import { z } from "zod";
+import type { Job } from "./child.ts";
 import type { ContestantName } from "./contestant.ts";
 import type { Load, Sample } from "./loads.ts";
+import type { Usage } from "./meter.ts";
 import { newDirectory, runJob } from "./processes.ts";
 import { type Resources, resourcesOf } from "./report.ts";
 import { median } from "./statistics.ts";
 
+export const usageShape: z.ZodType<Usage> = z.object({
+  seconds: z.number(),
+  cpuSeconds: z.number(),
+  otherCores: z.number().nullable(),
+  diskFlushes: z.number().nullable(),
+  writtenBytes: z.number().nullable(),
+});
 const sample: z.ZodType<Sample> = z.object({
   runs: z.number(),
   runsPerSecond: z.number(),
@@ -13,13 +22,7 @@ const sample: z.ZodType<Sample> = z.object({
   cpuMicrosPerStep: z.number(),
   medianMs: z.number().nullable(),
   p99Ms: z.number().nullable(),
-  usage: z.object({
-    seconds: z.number(),
-    cpuSeconds: z.number(),
-    otherCores: z.number().nullable(),
-    diskFlushes: z.number().nullable(),
-    writtenBytes: z.number().nullable(),
-  }),
+  usage: usageShape,
   peakRssMb: z.number(),
   rssMb: z.array(z.number()),
 });
@@ -29,11 +32,16 @@ export interface Entry {
   readonly load: Load;
 }
 
-/** One measurement in a fresh process with its own data directory, which is removed afterwards. */
+/** One measurement in a fresh process. */
 export async function measureOnce({ contestant, load }: Entry): Promise<Sample> {
+  return sample.parse(await inOwnFolder((directory) => ({ kind: "load", contestant, load, directory })));
+}
+
+/** The answer of a job in a fresh process with its own data directory, which is removed afterwards. */
+export async function inOwnFolder(jobIn: (directory: string) => Job): Promise<unknown> {
   const directory = newDirectory();
   try {
-    return sample.parse(await runJob({ kind: "load", contestant, load, directory }));
+    return await runJob(jobIn(directory));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -49,7 +57,7 @@ export async function interleave(entries: readonly Entry[], repetitions: number)
 }
 
 /** The median of each resource over the repetitions. */
-export function medianResources(samples: readonly Sample[]): Resources {
+export function medianResources(samples: readonly Pick<Sample, "usage" | "runs" | "peakRssMb">[]): Resources {
   const each = samples.map(({ usage, runs, peakRssMb }) => resourcesOf(usage, runs, peakRssMb));
   return {
     cores: median(each.map(({ cores }) => cores)),

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Definition, Stepwell } from "../src/index.ts";
-import { openStepwell } from "./ours.ts";
+import { openStepwell, type Source } from "./ours.ts";
 
 /** CPU time of one unit of work in a small and in a four times larger case: where the cost is linear they are equal. */
 export interface GrowthSample {
@@ -156,7 +156,7 @@ const SCENARIOS: readonly Scenario[] = [
 /** The scenarios in both sizes, after one warm-up in the small one, each with a file of its own. */
 export async function measureGrowth(
   directory: string,
-  from: "src" | "dist",
+  from: Source,
   scale: number,
 ): Promise<{ readonly samples: readonly GrowthSample[] }> {
   const samples: GrowthSample[] = [];
@@ -175,7 +175,7 @@ export async function measureGrowth(
   return { samples };
 }
 
-async function microsOf({ workflows, prepare }: Scenario, directory: string, from: "src" | "dist", units: number): Promise<number> {
+async function microsOf({ workflows, prepare }: Scenario, directory: string, from: Source, units: number): Promise<number> {
   const { stepwell } = await openStepwell(directory, from);
   for (const workflow of workflows) await stepwell.register(workflow);
   const work = await prepare(stepwell, units);

@@ -1,5 +1,5 @@
 import { peakRssMb, startMeter, type Usage } from "./meter.ts";
-import { openStepwell } from "./ours.ts";
+import { openStepwell, type Source } from "./ours.ts";
 
 /** What one process measured with one run over a long list. */
 export interface ItemsSample {
@@ -12,7 +12,7 @@ export interface ItemsSample {
 const WARM_UP_ITEMS = 2_000;
 
 /** One trivial step for each item of a list, in one run. */
-export async function measureItems(directory: string, from: "src" | "dist", items: number): Promise<ItemsSample> {
+export async function measureItems(directory: string, from: Source, items: number): Promise<ItemsSample> {
   const { stepwell } = await openStepwell(directory, from);
   await stepwell.register({ name: "items", steps: [{ id: "each", foreach: "{{ input.items }}", steps: [{ uses: "work" }] }] });
   const run = async (length: number): Promise<void> => {

@@ -6,16 +6,15 @@ import type { Contestant } from "./contestant.ts";
 import { createWork, DEFINITIONS, INPUT, type WorkflowName } from "./workflows.ts";
 
 const FILES = { src: join("src", "index.ts"), dist: join("dist", "index.js") } as const;
+/** The folder that Stepwell is loaded from. */
+export type Source = keyof typeof FILES;
 
 interface Package {
   readonly Stepwell: new (options: StepwellOptions) => Stepwell;
 }
 
 /** Stepwell as a user embeds it, with default settings and the operator `work`; from dist/ it must have been built before. */
-export async function openStepwell(
-  directory: string,
-  from: "src" | "dist",
-): Promise<{ readonly stepwell: Stepwell; readonly file: string }> {
+export async function openStepwell(directory: string, from: Source): Promise<{ readonly stepwell: Stepwell; readonly file: string }> {
   const entry = join(import.meta.dirname, "..", FILES[from]);
   const loaded: unknown = await import(pathToFileURL(entry).href);
   if (!isPackage(loaded)) throw new Error(`${entry} does not export Stepwell`);
@@ -23,7 +22,7 @@ export async function openStepwell(
   return { stepwell: new loaded.Stepwell({ ledger: file, operators: { work: createWork() } }), file };
 }
 
-export async function openOurs(directory: string, from: "src" | "dist", workflow: WorkflowName): Promise<Contestant> {
+export async function openOurs(directory: string, from: Source, workflow: WorkflowName): Promise<Contestant> {
   const { stepwell, file } = await openStepwell(directory, from);
   await stepwell.register(DEFINITIONS[workflow]);
   return {

@@ -1,22 +1,13 @@
-import { rmSync } from "node:fs";
 import { z } from "zod";
-import type { Job } from "./child.ts";
+import { inOwnFolder, medianResources, usageShape } from "./comparison.ts";
 import type { Settings, WorkResult } from "./engine-works.ts";
 import type { GrowthSample } from "./growth.ts";
 import type { ItemsSample } from "./items.ts";
-import type { Usage } from "./meter.ts";
-import { newDirectory, runJob } from "./processes.ts";
-import { type Resources, type Row, resourcesOf, type Target } from "./report.ts";
-import { median, spreadOf } from "./statistics.ts";
+import type { Source } from "./ours.ts";
+import type { Row, Target } from "./report.ts";
+import { spreadOf } from "./statistics.ts";
 import type { Times, WaitingSample } from "./waiting.ts";
 
-const usage: z.ZodType<Usage> = z.object({
-  seconds: z.number(),
-  cpuSeconds: z.number(),
-  otherCores: z.number().nullable(),
-  diskFlushes: z.number().nullable(),
-  writtenBytes: z.number().nullable(),
-});
 const times: z.ZodType<Times> = z.object({ p50: z.number(), p99: z.number(), longest: z.number() });
 const waitingSample: z.ZodType<WaitingSample> = z.object({
   runs: z.number(),
@@ -31,10 +22,15 @@ const waitingSample: z.ZodType<WaitingSample> = z.object({
   shortLateMs: times,
   early: z.number(),
   signalledPerSecond: z.number(),
-  usage,
+  usage: usageShape,
   peakRssMb: z.number(),
 });
-const itemsSample: z.ZodType<ItemsSample> = z.object({ items: z.number(), itemsPerSecond: z.number(), usage, peakRssMb: z.number() });
+const itemsSample: z.ZodType<ItemsSample> = z.object({
+  items: z.number(),
+  itemsPerSecond: z.number(),
+  usage: usageShape,
+  peakRssMb: z.number(),
+});
 const growthSample: z.ZodType<GrowthSample> = z.object({
   scenario: z.string(),
   unit: z.string(),
@@ -64,7 +60,7 @@ export async function w7({ ours, repetitions, waitingRuns, progress }: Settings)
       waitingSample.parse(await inOwnFolder((directory) => ({ kind: "waiting", from: sourceOf(ours), runs: waitingRuns, directory }))),
     );
   }
-  const resources = resourcesOfAll(samples.map((sample) => resourcesOf(sample.usage, sample.runs, sample.peakRssMb)));
+  const resources = medianResources(samples);
   const row = (work: string, unit: string, read: (sample: WaitingSample) => number, target: Target | null): Row => ({
     ...ALONE,
     work: `W7 ${work}`,
@@ -97,7 +93,7 @@ export async function w8({ ours, repetitions, scale, progress }: Settings): Prom
   const samples: ItemsSample[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++)
     samples.push(itemsSample.parse(await inOwnFolder((directory) => ({ kind: "items", from: sourceOf(ours), items, directory }))));
-  const resources = resourcesOfAll(samples.map((sample) => resourcesOf(sample.usage, sample.items, sample.peakRssMb)));
+  const resources = medianResources(samples.map((sample) => ({ ...sample, runs: sample.items })));
   const common = { ...ALONE, resources };
   return {
     rows: [
@@ -134,29 +130,6 @@ export async function growth({ ours, scale, progress }: Settings): Promise<WorkR
   return { rows, details: samples };
 }
 
-async function inOwnFolder(jobIn: (directory: string) => Job): Promise<unknown> {
-  const directory = newDirectory();
-  try {
-    return await runJob(jobIn(directory));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function sourceOf(ours: Settings["ours"]): "src" | "dist" {
+function sourceOf(ours: Settings["ours"]): Source {
   return ours === "ours" ? "src" : "dist";
-}
-
-function resourcesOfAll(each: readonly Resources[]): Resources {
-  const known = (values: readonly (number | null)[]): number | null => {
-    const numbers = values.filter((value) => value !== null);
-    return numbers.length === 0 ? null : median(numbers);
-  };
-  return {
-    cores: median(each.map(({ cores }) => cores)),
-    otherCores: known(each.map(({ otherCores }) => otherCores)),
-    flushesPerRun: known(each.map(({ flushesPerRun }) => flushesPerRun)),
-    writtenKbPerRun: known(each.map(({ writtenKbPerRun }) => writtenKbPerRun)),
-    peakRssMb: Math.max(...each.map(({ peakRssMb }) => peakRssMb)),
-  };
 }

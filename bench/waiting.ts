@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Definition, Stepwell } from "../src/index.ts";
 import { peakRssMb, startMeter, type Usage } from "./meter.ts";
-import { openStepwell } from "./ours.ts";
+import { openStepwell, type Source } from "./ours.ts";
 import { median, percentile } from "./statistics.ts";
 
 /** What one process measured with runs that wait. */
@@ -65,7 +65,7 @@ const MEANWHILE_MS = 35_000;
  *
  * @throws Error when a run was lost, or the machine became too slow to insert them all before they fall due
  */
-export async function measureWaiting(directory: string, from: "src" | "dist", runs: number): Promise<WaitingSample> {
+export async function measureWaiting(directory: string, from: Source, runs: number): Promise<WaitingSample> {
   const { stepwell, file } = await openStepwell(directory, from);
   for (const workflow of WORKFLOWS) await stepwell.register(workflow);
   const stored = new StoredWaits(file);
