@@ -1,6 +1,24 @@
 import type { BlockView } from "./block-view.ts";
 import type { StepView } from "./step-rows.ts";
 
+/** Whether a path is of a step inside a block: `lines[3].price`. */
+export function isInside(path: string): boolean {
+  return path.includes("[");
+}
+
+/** The steps of the workflow itself, without those inside blocks. */
+export function ownSteps(steps: readonly StepView[]): readonly StepView[] {
+  return steps.filter(({ id }) => !isInside(id));
+}
+
+/** Those inside blocks, by the block of the workflow itself. */
+export function insideByBlock(steps: readonly StepView[]): ReadonlyMap<string, readonly StepView[]> {
+  return Map.groupBy(
+    steps.filter(({ id }) => isInside(id)),
+    ({ id }) => outermost(id),
+  );
+}
+
 /** The id of the step of the workflow itself that a step belongs to: `lines` of `lines[3].price`. */
 export function outermost(path: string): string {
   const at = path.indexOf("[");
@@ -27,12 +45,9 @@ const SHOWN_INSIDE = 12;
 
 /** Every block before what matters inside it: its first item, and what failed, waits or runs. */
 export function arranged(steps: readonly StepView[]): readonly StepView[] {
-  const inside = Map.groupBy(
-    steps.filter(({ id }) => id.includes("[")),
-    ({ id }) => outermost(id),
-  );
+  const inside = insideByBlock(steps);
   return steps.flatMap((step) => {
-    if (step.id.includes("[")) return [];
+    if (isInside(step.id)) return [];
     const rows = inside.get(step.id) ?? [];
     const telling = rows.filter(
       ({ id, status }) => indexOf(id) === "0" || status === "FAILED" || status === "SUSPENDED" || status === "RUNNING",

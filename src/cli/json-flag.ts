@@ -8,15 +8,13 @@ import { readText } from "./load-definition.ts";
 export interface JsonFlag {
   /** For example `--input`. */
   readonly flag: string;
-  /** What it gives, for messages: `input`. */
-  readonly what: string;
-  /** What text that is not JSON is refused with. */
-  readonly code: ErrorCode;
+  /** What text that is not JSON is refused with; default `USAGE`. */
+  readonly code?: ErrorCode;
   /** What one may write. */
   readonly example: string;
 }
 
-const INPUT: JsonFlag = { flag: "--input", what: "input", code: "INPUT_INVALID", example: `{"orderId": "SO-1041"}` };
+const INPUT: JsonFlag = { flag: "--input", code: "INPUT_INVALID", example: `{"orderId": "SO-1041"}` };
 
 /**
  * The value of `--input`; `{}` without the flag.
@@ -37,10 +35,17 @@ export async function readJsonFlag(value: string | undefined, flag: JsonFlag): P
   if (value === "-") return parse(await textOf(process.stdin), "the standard input", flag);
   if (!value.startsWith("@")) return parse(value, flag.flag, flag);
   const file = value.slice(1);
-  return parse(await readText(file, `${flag.what} file`, LIMITS.payloadBytes), file, flag);
+  return parse(await readText(file, `${nameOf(flag)} file`, LIMITS.payloadBytes), file, flag);
 }
 
-function parse(text: string, from: string, { flag, what, code, example }: JsonFlag): Json {
+/** What it gives, for messages: `input`. */
+function nameOf({ flag }: JsonFlag): string {
+  return flag.slice("--".length);
+}
+
+function parse(text: string, from: string, jsonFlag: JsonFlag): Json {
+  const { flag, code = "USAGE", example } = jsonFlag;
+  const what = nameOf(jsonFlag);
   try {
     return toJson(JSON.parse(text), `the ${what} from ${from}`);
   } catch (cause) {

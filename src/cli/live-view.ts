@@ -1,9 +1,9 @@
 import type { LifecycleEvent } from "../engine/api.ts";
 import { UNDO_PREFIX } from "../engine/step-paths.ts";
 import { formatDuration } from "../model/duration.ts";
-import { outermost } from "./inside-blocks.ts";
+import { isInside, outermost, ownSteps } from "./inside-blocks.ts";
 import { fit } from "./layout.ts";
-import { errorLine, ownSteps, type PageStyle, progressText, type StepView, stepLines } from "./step-rows.ts";
+import { errorLine, type PageStyle, progressText, type StepView, stepLines } from "./step-rows.ts";
 import { waitOfEvent } from "./wait-view.ts";
 
 export interface ScreenStyle extends PageStyle {
@@ -27,7 +27,7 @@ export class LiveView {
     this.#title = title;
     this.#startedAt = startedAt;
     this.#steps = new Map(ownSteps(steps).map((step) => [step.id, step]));
-    for (const step of steps) if (step.id.includes("[")) this.#noteInside(step);
+    for (const step of steps) if (isInside(step.id)) this.#noteInside(step);
   }
 
   /** @param at when it happened, milliseconds since the Unix epoch */
@@ -39,7 +39,7 @@ export class LiveView {
     const change = changeBy(event, step, at);
     if (change === undefined) return;
     const changed = { ...step, ...change };
-    if (event.step.includes("[")) this.#noteInside(changed);
+    if (isInside(event.step)) this.#noteInside(changed);
     else this.#steps.set(event.step, changed);
   }
 

@@ -7,7 +7,7 @@ import type { RunRow, StepRunRow } from "../ledger/rows.ts";
 import { formatDuration } from "../model/duration.ts";
 import { parseJson } from "../model/json.ts";
 import { RUN_REASONS, type RunStatus } from "../model/status.ts";
-import { arranged, blockOfRows, outermost } from "./inside-blocks.ts";
+import { arranged, blockOfRows, insideByBlock } from "./inside-blocks.ts";
 import { oneLine, plural } from "./layout.ts";
 import { TENANT } from "./open-ledger.ts";
 import { readable } from "./readable.ts";
@@ -31,10 +31,7 @@ export async function readResult(ledger: Ledger, runId: string): Promise<StoredR
 export function viewsOf({ steps, explanation }: Pick<StoredResult, "steps"> & Partial<StoredResult>): readonly StepView[] {
   const explained = new Map(explanation?.steps.map((step) => [step.step, step]));
   const views = steps.map((row) => stepViewOf(row, explained.get(row.path)));
-  const inside = Map.groupBy(
-    views.filter(({ id }) => id.includes("[")),
-    ({ id }) => outermost(id),
-  );
+  const inside = insideByBlock(views);
   return views.map((view) => (view.block === null ? { ...view, block: blockOfRows(view, inside.get(view.id) ?? []) } : view));
 }
 

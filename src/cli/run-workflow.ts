@@ -9,6 +9,7 @@ import { EventFeed } from "./event-feed.ts";
 import { EXIT, type ExitCode, exitCodeOfRun } from "./exit-codes.ts";
 import { type Ending, followRun } from "./follow-run.ts";
 import { quoted } from "./go-on.ts";
+import { ownSteps } from "./inside-blocks.ts";
 import { dateAndTime, plural } from "./layout.ts";
 import { ledgerExists, openExistingLedger, TENANT } from "./open-ledger.ts";
 import { type PreparedRun, prepareRun, type RunSource } from "./prepare-run.ts";
@@ -17,7 +18,7 @@ import { problemLines } from "./report-error.ts";
 import { resumeHints } from "./resume-hints.ts";
 import { COUNTED_RUNS, type LedgerStanding, lookAtLedger } from "./run-plan.ts";
 import { readResult, reportResult, resultJson, type StoredResult, viewsOf } from "./run-report.ts";
-import { ownSteps, progressText, type StepView } from "./step-rows.ts";
+import { progressText, type StepView } from "./step-rows.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RunRequest extends RunSource {

@@ -152,11 +152,6 @@ function painted(line: string, status: StepStatus, paint: Paint): string {
   }
 }
 
-/** The steps of the workflow itself, without those inside blocks. */
-export function ownSteps(steps: readonly StepView[]): readonly StepView[] {
-  return steps.filter(({ id }) => !id.includes("["));
-}
-
 /** How many steps stand how, in words: `7 of 13 done, 2 running, 1 waiting, 1 failed`. */
 export function progressText(steps: Iterable<StepView>): string {
   const counts: Record<StepStatus, number> = { PENDING: 0, RUNNING: 0, SUSPENDED: 0, SUCCEEDED: 0, FAILED: 0, SKIPPED: 0, CANCELLED: 0 };

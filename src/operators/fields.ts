@@ -6,8 +6,6 @@ import { isJsonObject, isScalar, type Json, type JsonObject, jsonTypeOf } from "
 import type { OperatorProblem } from "./definition.ts";
 import type { SuspendRequest } from "./suspension.ts";
 
-export { isScalar };
-
 /** What bounds a wait, as a suspension takes it. */
 export type Deadline = Pick<SuspendRequest, "deadline" | "onTimeout">;
 

@@ -13,7 +13,7 @@ interface Flags {
   readonly ledger: string;
 }
 
-const PAYLOAD: JsonFlag = { flag: "--payload", what: "payload", code: "USAGE", example: `{"amount": 1299}` };
+const PAYLOAD: JsonFlag = { flag: "--payload", example: `{"amount": 1299}` };
 
 export const defineSignal: Define = (command, { terminal, finish }) => {
   command

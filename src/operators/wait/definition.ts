@@ -1,5 +1,6 @@
+import { isScalar } from "../../model/json.ts";
 import type { OperatorDefinition } from "../definition.ts";
-import { checkInput, type Deadline, type Fields, isScalar } from "../fields.ts";
+import { checkInput, type Deadline, type Fields } from "../fields.ts";
 import type { AwaitedEvent } from "../suspension.ts";
 
 export interface WaitInput extends Deadline {

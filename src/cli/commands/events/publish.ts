@@ -16,7 +16,7 @@ interface Flags {
   readonly json?: true;
 }
 
-const DATA: JsonFlag = { flag: "--data", what: "data", code: "USAGE", example: `{"orderId": "SO-1041"}` };
+const DATA: JsonFlag = { flag: "--data", example: `{"orderId": "SO-1041"}` };
 
 export const definePublish: Define = (command, { terminal, finish }) => {
   command

@@ -8,6 +8,7 @@ import { parseJsonOrNull } from "../../../model/json.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { findRun } from "../../find-run.ts";
+import { isInside } from "../../inside-blocks.ts";
 import { dateAndTime, oneLine, plural, table, timeOfDay } from "../../layout.ts";
 import { openExistingLedger, TENANT } from "../../open-ledger.ts";
 import { reportResult, type StoredResult } from "../../run-report.ts";
@@ -60,14 +61,14 @@ async function print(shown: Shown, terminal: Terminal): Promise<void> {
   if (run.idempotencyKey !== null) out.line(`idempotency key ${oneLine(run.idempotencyKey)}`);
   await reportResult(terminal, shown);
   section(out, "Earlier attempts", attemptLines(attempts.slice(-SHOWN_ATTEMPTS), steps));
-  const [inside, own] = [history.filter(isInside), history.filter((row) => !isInside(row))];
+  const [inside, own] = [history.filter(isOfBlock), history.filter((row) => !isOfBlock(row))];
   section(out, "History", historyLines(own));
   if (inside.length > 0) out.line(out.paint.dim(`… and ${plural(inside.length, "entry", "entries")} on items and rounds; --json has all`));
 }
 
 /** What happened inside a block, of which there may be very much. */
-function isInside({ step }: HistoryRow): boolean {
-  return step?.includes("[") === true;
+function isOfBlock({ step }: HistoryRow): boolean {
+  return step !== null && isInside(step);
 }
 
 function section(out: Output, title: string, lines: readonly string[]): void {

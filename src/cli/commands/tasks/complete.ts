@@ -13,7 +13,7 @@ interface Flags {
   readonly ledger: string;
 }
 
-const RESULT: JsonFlag = { flag: "--result", what: "result", code: "USAGE", example: `{"parcel": "P-19"}` };
+const RESULT: JsonFlag = { flag: "--result", example: `{"parcel": "P-19"}` };
 /** Who has claimed a work item that is completed by hand. */
 const WORKER = "cli";
 

@@ -18,7 +18,7 @@ interface Flags {
   readonly ledger: string;
 }
 
-const FORM: JsonFlag = { flag: "--form", what: "form", code: "USAGE", example: `{"amount": 500}` };
+const FORM: JsonFlag = { flag: "--form", example: `{"amount": 500}` };
 
 export const defineApprove: Define = (command, session) => {
   decider(command)
