@@ -4,10 +4,13 @@ import { LIMITS } from "../model/limits.ts";
 import type { EventEntry, Published } from "./port.ts";
 import type { InboxRow, KeptEventRow, SubscriptionRow } from "./rows.ts";
 import type { Transaction } from "./transaction.ts";
+import type { Work } from "./work.ts";
 import type { Equalities } from "./writes.ts";
 
 /** Expired events that one publication clears away, so that none pays for all of them. */
 const CLEARED_AT_ONCE = 100;
+/** Kept events that are read at once while one is looked for. */
+const READ_AT_ONCE = 20;
 /** Characters of a value that stand in an index; the equalities themselves are compared whole. */
 const INDEXED_CHARACTERS = 256;
 
@@ -54,68 +57,88 @@ function matches(where: Equalities, scalars: Equalities): boolean {
 }
 
 /** Gives an event to every open subscription that matches; when there is none it is kept for the first one to come. */
-export function publishEvent(transaction: Transaction, entry: EventEntry): Published {
+export function* publishEvent(transaction: Transaction, entry: EventEntry): Work<Published> {
   const { tenant, event, id, data, retainMs } = entry;
   const scalars = scalarsOf(data);
   const keys = eventKeys(scalars);
-  for (const expired of transaction.expiredEvents(CLEARED_AT_ONCE)) forget(transaction, expired);
-  const known = transaction.keptEvent(tenant, event, id);
+  yield* transaction.hold({ event: { tenant, event } });
+  for (const expired of yield* transaction.expiredEvents(CLEARED_AT_ONCE)) yield* forget(transaction, expired);
+  const known = yield* transaction.keptEvent(tenant, event, id);
   if (known !== undefined && known.expiresAt > transaction.now) return { isNew: false, isKept: known.isKept, accepted: [] };
-  if (known !== undefined) forget(transaction, known.id);
-  const accepted: InboxRow[] = [];
+  if (known !== undefined) yield* forget(transaction, known.id);
+  const matching: SubscriptionRow[] = [];
   for (const { field, value } of keys) {
-    for (const subscription of transaction.subscriptions(tenant, event, field, value)) {
-      if (!matches(subscription.where, scalars) || !transaction.isSubscribed(subscription)) continue;
-      const row = deliver(transaction, subscription, { event, id, data });
-      if (row !== undefined) accepted.push(row);
-    }
+    const found = yield* transaction.subscriptions({ tenant, event, field, value });
+    matching.push(...found.filter(({ where }) => matches(where, scalars)));
   }
+  const accepted = yield* deliverAll(transaction, matching, { event, id, data });
   const isKept = accepted.length === 0;
-  const keptId = transaction.nextEventId();
   const text = isKept ? JSON.stringify(data) : null;
-  transaction.apply({ write: "insertKeptEvent", keptId, tenant, event, eventId: id, data: text, retainMs });
-  if (isKept) for (const { field, value } of keys) transaction.apply({ write: "insertEventKey", keptId, tenant, event, field, value });
+  yield* transaction.apply({ write: "insertKeptEvent", tenant, event, eventId: id, data: text, retainMs });
+  if (isKept)
+    for (const { field, value } of keys) yield* transaction.apply({ write: "insertEventKey", tenant, event, eventId: id, field, value });
   return { isNew: true, isKept, accepted };
 }
 
-/** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. */
-export function matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): void {
+function* deliverAll(transaction: Transaction, subscriptions: readonly SubscriptionRow[], content: Content): Work<readonly InboxRow[]> {
+  if (subscriptions.length > 0) yield* transaction.hold({ runs: subscriptions.map(({ runId }) => runId) });
+  const accepted: InboxRow[] = [];
   for (const subscription of subscriptions) {
-    if (!transaction.isSubscribed(subscription)) continue;
-    const kept = oldestMatch(transaction, subscription);
+    if (!(yield* transaction.isSubscribed(subscription))) continue;
+    const row = yield* deliver(transaction, subscription, content);
+    if (row !== undefined) accepted.push(row);
+  }
+  return accepted;
+}
+
+/** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. */
+export function* matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): Work<void> {
+  for (const subscription of subscriptions) {
+    if (!(yield* transaction.isSubscribed(subscription))) continue;
+    const kept = yield* oldestMatch(transaction, subscription);
     if (kept === undefined) continue;
     const content = { event: subscription.event, id: kept.eventId, data: kept.data };
-    if (deliver(transaction, subscription, content) !== undefined) settle(transaction, kept);
+    if ((yield* deliver(transaction, subscription, content)) !== undefined) yield* settle(transaction, kept);
   }
 }
 
 /** Reads no further than it must: many events may be kept under one key. */
-function oldestMatch(transaction: Transaction, { tenant, event, where }: SubscriptionRow): KeptEventRow | undefined {
-  const { field, value } = subscriptionKey(where);
-  for (const kept of transaction.keptEvents(tenant, event, field, value)) if (matches(where, scalarsOf(kept.data))) return kept;
-  return undefined;
+function* oldestMatch(transaction: Transaction, { tenant, event, where }: SubscriptionRow): Work<KeptEventRow | undefined> {
+  const key = { tenant, event, ...subscriptionKey(where) };
+  for (let after = 0; ; ) {
+    const page = yield* transaction.keptEvents(key, after, READ_AT_ONCE);
+    for (const kept of page) {
+      const read = kept.read();
+      if (matches(where, scalarsOf(read.data))) return read;
+      after = kept.id;
+    }
+    if (page.length < READ_AT_ONCE) return undefined;
+  }
+}
+
+interface Content {
+  readonly event: string;
+  readonly id: string;
+  readonly data: Json;
 }
 
 /** An event ends its subscription, and where any of several is enough the others of the same wait too. */
-function deliver(
-  transaction: Transaction,
-  { runId, ordinal, member, mode }: SubscriptionRow,
-  content: { readonly event: string; readonly id: string; readonly data: Json },
-): InboxRow | undefined {
-  if (mode === "any") transaction.apply({ write: "deleteSubscriptions", runId, ordinal });
-  else transaction.apply({ write: "deleteSubscription", runId, ordinal, member });
+function* deliver(transaction: Transaction, subscription: SubscriptionRow, content: Content): Work<InboxRow | undefined> {
+  const { runId, ordinal, member, mode } = subscription;
+  if (mode === "any") yield* transaction.apply({ write: "deleteSubscriptions", runId, ordinal });
+  else yield* transaction.apply({ write: "deleteSubscription", runId, ordinal, member });
   const payload = JSON.stringify({ member, ...content });
   const target = { runId, targetRunId: runId, kind: "event", ordinal, name: content.event } as const;
-  return transaction.post({ write: "postInbox", ...target, payload, actor: "event" });
+  return yield* transaction.post({ write: "postInbox", ...target, payload, actor: "event" });
 }
 
 /** The event is gone; its id is remembered until it expires. */
-function settle(transaction: Transaction, { id }: KeptEventRow): void {
-  transaction.apply({ write: "deleteEventKeys", keptId: id });
-  transaction.apply({ write: "settleKeptEvent", keptId: id });
+function* settle(transaction: Transaction, { id }: KeptEventRow): Work<void> {
+  yield* transaction.apply({ write: "deleteEventKeys", keptId: id });
+  yield* transaction.apply({ write: "settleKeptEvent", keptId: id });
 }
 
-function forget(transaction: Transaction, keptId: number): void {
-  transaction.apply({ write: "deleteEventKeys", keptId });
-  transaction.apply({ write: "deleteKeptEvent", keptId });
+function* forget(transaction: Transaction, keptId: number): Work<void> {
+  yield* transaction.apply({ write: "deleteEventKeys", keptId });
+  yield* transaction.apply({ write: "deleteKeptEvent", keptId });
 }

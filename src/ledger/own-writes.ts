@@ -27,7 +27,6 @@ export interface DeleteSubscription {
 /** An event that was published: kept with its data until it is matched, then only its id until it expires. */
 export interface InsertKeptEvent {
   readonly write: "insertKeptEvent";
-  readonly keptId: number;
   readonly tenant: string;
   readonly event: string;
   readonly eventId: string;
@@ -38,9 +37,9 @@ export interface InsertKeptEvent {
 
 export interface InsertEventKey {
   readonly write: "insertEventKey";
-  readonly keptId: number;
   readonly tenant: string;
   readonly event: string;
+  readonly eventId: string;
   readonly field: string;
   readonly value: string;
 }

@@ -56,7 +56,7 @@ export interface Ledger {
   latestVersion(tenant: string, workflow: string, label?: string): Promise<VersionRow | undefined>;
 
   /** Inserts a QUEUED run from a process that does not own the ledger; whoever owns it claims the run. */
-  enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }>;
+  enqueueRun(run: QueuedRun): Promise<Enqueued>;
   /**
    * Accepts a signal for a run that has not ended: increments its `inbox_seq` and stores the row under that number. A signal
    * whose id the run has accepted before changes nothing and answers the row that is there.
@@ -257,6 +257,12 @@ export interface QueuedRun {
   readonly idempotencyKey: string | null;
   readonly idempotencyHash: string | null;
   readonly deadlineInMs: number | null;
+}
+
+export interface Enqueued {
+  readonly publicId: string;
+  /** False for a key that started this run before. */
+  readonly created: boolean;
 }
 
 export interface InboxEntry {

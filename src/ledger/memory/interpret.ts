@@ -40,7 +40,7 @@ function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValu
   if (source.from !== "row") return readerOf(source)(write, now);
   const key: Record<string, ColumnValue> = {};
   for (const [column, part] of Object.entries(source.key)) key[column] = valueOf(tables, part, null, write, now);
-  return tables.find(source.table, key)[0]?.[source.column] ?? null;
+  return (tables.findUnique(source.table, key) ?? tables.find(source.table, key)[0])?.[source.column] ?? null;
 }
 
 function holds<W>({ guard }: HotWrite<W>, write: W, row: MemoryRow, next: MemoryRow): boolean {

@@ -4,6 +4,7 @@ import { matchKeptEvents, publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import { withoutPastRounds, withRevision } from "../needed-steps.ts";
 import type {
+  Enqueued,
   Events,
   InboxEntry,
   Ledger,
@@ -25,6 +26,8 @@ import { checksum } from "../sql/checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStep, decodeStepRun, decodeVersion } from "../sql/decode.ts";
 import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
 import { type Executors, execute } from "../sql/executors.ts";
+import type { Transaction } from "../transaction.ts";
+import { finish, type Work } from "../work.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { memoryExecutors } from "./interpret.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
@@ -60,9 +63,9 @@ class MemoryLedger implements Ledger {
   readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
   readonly #executors: Executors = memoryExecutors(this.#tables);
   readonly events: Events = {
-    publish: async (entry) => this.#write((now) => publishEvent(this.#transaction(now), entry)),
+    publish: (entry) => this.#within((transaction) => publishEvent(transaction, entry)),
   };
-  readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#write((now) => work(this.#transaction(now))));
+  readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#within(work));
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;
@@ -87,7 +90,7 @@ class MemoryLedger implements Ledger {
         if (this.#isMissed(unit)) missed.push(index);
         else this.#apply(unit, index, now);
       }
-      matchKeptEvents(this.#transaction(now), this.#tables.added("subscription").map(decodeSubscription));
+      finish(matchKeptEvents(this.#transaction(now), this.#tables.added("subscription").map(decodeSubscription)));
       return { outcome: "committed", now, missed, accepted: this.#tables.added("inbox").map(decodeInbox) };
     });
   }
@@ -155,7 +158,7 @@ class MemoryLedger implements Ledger {
     return row === undefined ? undefined : decodeVersion(row);
   }
 
-  async enqueueRun(run: QueuedRun): Promise<{ readonly publicId: string; readonly created: boolean }> {
+  async enqueueRun(run: QueuedRun): Promise<Enqueued> {
     const { publicId, tenant, versionId, idempotencyKey, idempotencyHash } = run;
     return this.#write((now) => {
       const [version] = this.#tables.find("version", { id: versionId });
@@ -176,7 +179,11 @@ class MemoryLedger implements Ledger {
   }
 
   async accept(entry: InboxEntry): Promise<OpenInboxRow> {
-    return this.#write((now) => acceptEntry(this.#transaction(now), entry));
+    return this.#within((transaction) => acceptEntry(transaction, entry));
+  }
+
+  async #within<T>(work: (transaction: Transaction) => Work<T>): Promise<T> {
+    return this.#write((now) => finish(work(this.#transaction(now))));
   }
 
   #transaction(now: number): MemoryTransaction {
@@ -184,7 +191,7 @@ class MemoryLedger implements Ledger {
   }
 
   async reopenRun(tenant: string, publicId: string, actor: string): Promise<InboxRow> {
-    return this.#write((now) => reopenRun(this.#transaction(now), tenant, publicId, actor));
+    return this.#within((transaction) => reopenRun(transaction, tenant, publicId, actor));
   }
 
   async getRun(tenant: string, publicId: string): Promise<RunRow | undefined> {
@@ -254,7 +261,7 @@ class MemoryLedger implements Ledger {
     };
     const rows = [...this.#tables.all("inbox")].filter(isOpen).map(decodeInbox);
     const page = rows.toSorted((a, b) => a.id - b.id).slice(0, limit);
-    return page.map((row) => withAwaited(transaction, row));
+    return page.map((row) => finish(withAwaited(transaction, row)));
   }
 
   async changedElsewhere(): Promise<boolean> {

@@ -49,7 +49,7 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
     defaults: { consumed_at: null },
   },
   subscription: { primary: ["run_id", "ordinal", "member"], unique: [], isNumbered: true, defaults: {} },
-  event_kept: { primary: ["id"], unique: [{ columns: ["tenant", "event", "event_id"] }], defaults: {} },
+  event_kept: { primary: ["id"], unique: [{ columns: ["tenant", "event", "event_id"] }], isNumbered: true, defaults: {} },
   task: {
     primary: ["run_id", "id"],
     unique: [{ columns: ["public_id"] }],

@@ -3,11 +3,11 @@ import type { TaskRow } from "../rows.ts";
 import { idAbove, taskPageOf } from "../run-page.ts";
 import { decodeTask } from "../sql/decode-waiting.ts";
 import { taskOperations } from "../tasks.ts";
-import type { Transaction } from "../transaction.ts";
+import type { Within } from "../transaction.ts";
 import type { MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 
-export function memoryTasks(tables: MemoryTables, views: MemoryViews, within: <T>(work: (transaction: Transaction) => T) => T): Tasks {
+export function memoryTasks(tables: MemoryTables, views: MemoryViews, within: Within): Tasks {
   const all = (): readonly TaskRow[] => [...tables.all("task")].map((row) => decodeTask(views.task(row))).toSorted((a, b) => a.id - b.id);
   return {
     list: async (query) => {

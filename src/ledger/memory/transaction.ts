@@ -1,10 +1,11 @@
 import type { LedgerWrite } from "../own-writes.ts";
-import type { EndedStep, InboxRow, KeptEventRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
+import type { EndedStep, InboxRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
 import { decodeEndedStep, decodeRun } from "../sql/decode.ts";
-import { decodeInbox, decodeKeptEvent, decodeSubscription, decodeTask } from "../sql/decode-waiting.ts";
+import { decodeInbox, decodeSubscription, decodeTask, keptEventOf } from "../sql/decode-waiting.ts";
 import type { Table } from "../sql/description.ts";
 import { type Executors, execute } from "../sql/executors.ts";
-import type { PublishedEvent, Transaction } from "../transaction.ts";
+import type { EventKey, KeptEvent, PublishedEvent, Transaction } from "../transaction.ts";
+import { done, type Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
@@ -23,70 +24,78 @@ export class MemoryTransaction implements Transaction {
     this.now = now;
   }
 
-  apply(write: LedgerWrite): void {
+  apply(write: LedgerWrite): Work<void> {
     execute(this.#executors, write, this.now);
+    return done(undefined);
   }
 
-  post(write: PostInbox): InboxRow | undefined {
+  hold(): Work<void> {
+    return done(undefined);
+  }
+
+  post(write: PostInbox): Work<InboxRow | undefined> {
     const before = this.#tables.added("inbox").length;
-    this.apply(write);
+    execute(this.#executors, write, this.now);
     const row = this.#tables.added("inbox")[before];
-    return row === undefined ? undefined : decodeInbox(row);
+    return done(row === undefined ? undefined : decodeInbox(row));
   }
 
-  run(tenant: string, publicId: string): RunRow | undefined {
+  run(tenant: string, publicId: string): Work<RunRow | undefined> {
     const row = this.#views.find(tenant, publicId);
-    return row === undefined ? undefined : decodeRun(this.#views.run(row));
+    return done(row === undefined ? undefined : decodeRun(this.#views.run(row)));
   }
 
-  runId(tenant: string, publicId: string): number | undefined {
+  runId(tenant: string, publicId: string): Work<number | undefined> {
     const row = this.#views.find(tenant, publicId);
-    return row === undefined ? undefined : Number(row["id"]);
+    return done(row === undefined ? undefined : Number(row["id"]));
   }
 
-  signal(runId: number, signalId: string): InboxRow | undefined {
+  signal(runId: number, signalId: string): Work<InboxRow | undefined> {
     const row = this.#tables.findUnique("inbox", { run_id: runId, signal_id: signalId });
-    return row === undefined ? undefined : decodeInbox(row);
+    return done(row === undefined ? undefined : decodeInbox(row));
   }
 
-  awaits(runId: number, name: string): boolean {
-    return this.#tables.find("wait", { run_id: runId }).some((wait) => wait["kind"] === "signal" && wait["key"] === name);
+  awaits(runId: number, name: string): Work<boolean> {
+    return done(this.#tables.find("wait", { run_id: runId }).some((wait) => wait["kind"] === "signal" && wait["key"] === name));
   }
 
-  subscriptions(tenant: string, event: string, field: string, value: string): readonly SubscriptionRow[] {
-    return this.#where("subscription", { tenant, event, field, value }, "id").map(decodeSubscription);
+  subscriptions(key: EventKey): Work<readonly SubscriptionRow[]> {
+    return done(this.#where("subscription", { ...key }, "id").map(decodeSubscription));
   }
 
-  isSubscribed({ runId, ordinal, member }: SubscriptionRow): boolean {
-    return this.#tables.find("subscription", { run_id: runId, ordinal, member }).length > 0;
+  isSubscribed({ runId, ordinal, member }: SubscriptionRow): Work<boolean> {
+    return done(this.#tables.find("subscription", { run_id: runId, ordinal, member }).length > 0);
   }
 
-  keptEvent(tenant: string, event: string, eventId: string): PublishedEvent | undefined {
+  keptEvent(tenant: string, event: string, eventId: string): Work<PublishedEvent | undefined> {
     const row = this.#tables.findUnique("event_kept", { tenant, event, event_id: eventId });
-    return row === undefined ? undefined : { id: Number(row["id"]), isKept: row["data"] !== null, expiresAt: Number(row["expires_at"]) };
+    return done(
+      row === undefined ? undefined : { id: Number(row["id"]), isKept: row["data"] !== null, expiresAt: Number(row["expires_at"]) },
+    );
   }
 
-  *keptEvents(tenant: string, event: string, field: string, value: string): Iterable<KeptEventRow> {
-    const keys = this.#where("event_key", { tenant, event, field, value }, "kept_id");
-    const events = keys.flatMap((key) => this.#tables.find("event_kept", { id: key["kept_id"] ?? null }));
-    for (const row of events) if (Number(row["expires_at"]) > this.now) yield decodeKeptEvent(row);
+  keptEvents(key: EventKey, after: number, limit: number): Work<readonly KeptEvent[]> {
+    const keys = this.#where("event_key", { ...key }, "kept_id").filter((row) => Number(row["kept_id"]) > after);
+    const events = keys.flatMap((row) => this.#tables.find("event_kept", { id: row["kept_id"] ?? null }));
+    return done(
+      events
+        .filter((row) => Number(row["expires_at"]) > this.now)
+        .slice(0, limit)
+        .map(keptEventOf),
+    );
   }
 
-  expiredEvents(limit: number): readonly number[] {
+  expiredEvents(limit: number): Work<readonly number[]> {
     const events = this.#where("event_kept", {}, "expires_at").filter((row) => Number(row["expires_at"]) <= this.now);
-    return events.slice(0, limit).map((row) => Number(row["id"]));
+    return done(events.slice(0, limit).map((row) => Number(row["id"])));
   }
 
-  nextEventId(): number {
-    return Math.max(0, ...this.#where("event_kept", {}, "id").map((row) => Number(row["id"]))) + 1;
-  }
-
-  task(tenant: string, publicId: string): TaskRow | undefined {
+  task(tenant: string, publicId: string): Work<TaskRow | undefined> {
     const row = this.#tables.findUnique("task", { public_id: publicId });
-    return row?.["tenant"] === tenant ? decodeTask(this.#views.task(row)) : undefined;
+    return done(row?.["tenant"] === tenant ? decodeTask(this.#views.task(row)) : undefined);
   }
 
-  claimableTasks(tenant: string, topic: string, limit: number): readonly TaskRow[] {
+  claimableTasks(tenant: string, topic: string, limit: number): Work<readonly TaskRow[]> {
     const isDue = (row: MemoryRow): boolean =>
       row["available_at"] !== null &&
       Number(row["available_at"]) <= this.now &&
@@ -94,18 +103,18 @@ export class MemoryTransaction implements Transaction {
     const rows = this.#where("task", { tenant, topic }, "id")
       .filter(isDue)
       .toSorted((a, b) => Number(a["available_at"]) - Number(b["available_at"]));
-    return rows.slice(0, limit).map((row) => decodeTask(this.#views.task(row)));
+    return done(rows.slice(0, limit).map((row) => decodeTask(this.#views.task(row))));
   }
 
-  allSteps(runId: number): readonly EndedStep[] {
+  allSteps(runId: number): Work<readonly EndedStep[]> {
     const rows = this.#tables.find("step", { run_id: runId }).toSorted((a, b) => Number(a["ordinal"]) - Number(b["ordinal"]));
     const hasRun = (row: MemoryRow): boolean =>
       row["started_revision"] !== null && Number(row["started_revision"]) < Number(row["revision"]);
-    return rows.map((row) => decodeEndedStep({ ...row, has_run: hasRun(row) ? 1 : 0 }));
+    return done(rows.map((row) => decodeEndedStep({ ...row, has_run: hasRun(row) ? 1 : 0 })));
   }
 
-  hasAttempt(runId: number, ordinal: number, attempt: number): boolean {
-    return this.#tables.find("attempt", { run_id: runId, ordinal, attempt }).length > 0;
+  hasAttempt(runId: number, ordinal: number, attempt: number): Work<boolean> {
+    return done(this.#tables.find("attempt", { run_id: runId, ordinal, attempt }).length > 0);
   }
 
   #where(table: Table, match: MemoryRow, order: string): readonly MemoryRow[] {

@@ -89,7 +89,7 @@ CREATE TABLE run (
 
 -- Touched when a run is inserted and when it ends, never in between.
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
-CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
+CREATE INDEX run_queued ON run (id) WHERE started_at IS NULL AND finished_at IS NULL;
 CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
@@ -125,7 +125,7 @@ CREATE TABLE step (
 
 -- open rounds of loops: a run that is parked between 20,000 rounds does not look at those before the last
 CREATE INDEX step_open_round ON step (key, parent) WHERE kind = 'round' AND finished_at IS NULL;
-CREATE UNIQUE INDEX step_path ON step (key >> 28, path) WHERE kind = 'checkpoint';
+CREATE UNIQUE INDEX step_path ON step ((key >> 28), path) WHERE kind = 'checkpoint';
 
 -- An attempt that ended and that another followed, or whose result came too late to count.
 CREATE TABLE attempt (

@@ -94,7 +94,8 @@ FROM task_row t;
 -- within that, steps by ordinal.
 CREATE VIEW history AS
 SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, 0 AS sequence, r.created_at AS at, 'run.created' AS event,
-  NULL AS step, NULL AS attempt, NULL AS detail, NULL AS detail_crc, r.initiator AS actor
+  CAST(NULL AS TEXT) AS step, CAST(NULL AS INTEGER) AS attempt, CAST(NULL AS TEXT) AS detail, CAST(NULL AS INTEGER) AS detail_crc,
+  r.initiator AS actor
 FROM run r
 UNION ALL
 SELECT r.tenant, r.public_id, r.started_revision, 1, 0, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL

@@ -12,13 +12,13 @@ CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempoten
 
 CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 
-CREATE INDEX run_queued ON run (id) WHERE status = 'QUEUED';
+CREATE INDEX run_queued ON run (id) WHERE started_at IS NULL AND finished_at IS NULL;
 
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
 
 CREATE INDEX step_open_round ON step (key, parent) WHERE kind = 'round' AND finished_at IS NULL;
 
-CREATE UNIQUE INDEX step_path ON step (key >> 28, path) WHERE kind = 'checkpoint';
+CREATE UNIQUE INDEX step_path ON step ((key >> 28), path) WHERE kind = 'checkpoint';
 
 CREATE INDEX subscription_key ON subscription (tenant, event, field, value);
 
@@ -269,7 +269,8 @@ LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = a.ordin
 
 CREATE VIEW history AS
 SELECT r.tenant, r.public_id AS run_id, r.created_revision AS revision, 0 AS position, 0 AS sequence, r.created_at AS at, 'run.created' AS event,
-  NULL AS step, NULL AS attempt, NULL AS detail, NULL AS detail_crc, r.initiator AS actor
+  CAST(NULL AS TEXT) AS step, CAST(NULL AS INTEGER) AS attempt, CAST(NULL AS TEXT) AS detail, CAST(NULL AS INTEGER) AS detail_crc,
+  r.initiator AS actor
 FROM run r
 UNION ALL
 SELECT r.tenant, r.public_id, r.started_revision, 1, 0, r.started_at, 'run.started', NULL, NULL, NULL, NULL, NULL

@@ -2,6 +2,7 @@ import { parseJson } from "../../model/json.ts";
 import { scalarsOf } from "../events.ts";
 import type { DueRun } from "../port.ts";
 import type { InboxRow, KeptEventRow, OpenInboxRow, SubscriptionRow, TaskRow, WaitRow, WaitView } from "../rows.ts";
+import type { KeptEvent } from "../transaction.ts";
 import { Fields, nameOf, type RawRow, runFields, stepFields } from "./fields.ts";
 import { INBOX_KINDS, MODES, ON_REJECT, TASK_STATUSES, TASK_TYPES, WAIT_KINDS } from "./words.ts";
 
@@ -136,7 +137,9 @@ function textsOf(list: string): readonly string[] {
 }
 
 /** A row of `event_kept` that still has its data. */
-export function decodeKeptEvent(row: RawRow): KeptEventRow {
+export const keptEventOf = (row: RawRow): KeptEvent => ({ id: Number(row["id"]), read: () => decodeKeptEvent(row) });
+
+function decodeKeptEvent(row: RawRow): KeptEventRow {
   const fields = new Fields(row, `Event ${nameOf(row["event_id"])}`, { event: nameOf(row["event_id"]) });
   const data = fields.text("data");
   fields.verify("data_crc", data);

@@ -19,7 +19,7 @@ export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */
 export type Source<W> =
-  | { readonly from: "write"; readonly value: (write: W) => ColumnValue }
+  | { readonly from: "write"; readonly type: "text" | "integer"; readonly value: (write: W) => ColumnValue }
   /** The same value in every write: part of the statement, not bound. */
   | { readonly from: "fixed"; readonly value: ColumnValue }
   /** The absolute time that `at` gives, else the commit's time plus a delay in milliseconds; a delay of null gives null. */
@@ -82,7 +82,8 @@ function follows<S extends string>(
 
 export const runFollows = (targets: readonly RunStatus[], again?: boolean) => follows(RUN_STATUSES, RUN_TRANSITIONS, targets, again);
 export const stepFollows = (targets: readonly StepStatus[], again?: boolean) => follows(STEP_STATUSES, STEP_TRANSITIONS, targets, again);
-export const value = <W>(read: (write: W) => ColumnValue): Source<W> => ({ from: "write", value: read });
+export const text = <W>(read: (write: W) => string | null): Source<W> => ({ from: "write", type: "text", value: read });
+export const integer = <W>(read: (write: W) => number | null): Source<W> => ({ from: "write", type: "integer", value: read });
 export const fixed = (constant: ColumnValue): Source<unknown> => ({ from: "fixed", value: constant });
 export const once = <W>(source: Source<W>): Source<W> => ({ from: "once", source });
 export const after = <W>(delay: (write: W) => number | null): Source<W> => ({ from: "clock", after: delay });
@@ -94,15 +95,15 @@ export const checksum = <W>(first: (write: W) => string | null, second: (write: 
 
 export const NOTHING = fixed(null);
 export const NOW = after<unknown>(() => 0);
-export const RUN_ID = value<{ readonly runId: number }>((write) => write.runId);
-const ORDINAL = value<{ readonly ordinal: number }>((write) => write.ordinal);
-export const REVISION = value<{ readonly revision: number }>((write) => write.revision);
-export const REASON = value<{ readonly reason: string | null }>((write) => write.reason);
-export const STATUS = value<{ readonly status: string }>((write) => write.status);
-export const OUTPUT = value<{ readonly output: string | null }>((write) => write.output);
-export const ERROR = value<{ readonly error: string | null }>((write) => write.error);
-export const FAILURES = value<{ readonly failures: number }>((write) => write.failures);
-export const ATTEMPT = value<{ readonly attempt: number }>((write) => write.attempt);
+export const RUN_ID = integer<{ readonly runId: number }>((write) => write.runId);
+const ORDINAL = integer<{ readonly ordinal: number }>((write) => write.ordinal);
+export const REVISION = integer<{ readonly revision: number }>((write) => write.revision);
+export const REASON = text<{ readonly reason: string | null }>((write) => write.reason);
+export const STATUS = text<{ readonly status: string }>((write) => write.status);
+export const OUTPUT = text<{ readonly output: string | null }>((write) => write.output);
+export const ERROR = text<{ readonly error: string | null }>((write) => write.error);
+export const FAILURES = integer<{ readonly failures: number }>((write) => write.failures);
+export const ATTEMPT = integer<{ readonly attempt: number }>((write) => write.attempt);
 export const RESULT_CRC = checksum<{ readonly output: string | null; readonly error: string | null }>(
   (write) => write.output,
   (write) => write.error,

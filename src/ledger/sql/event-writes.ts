@@ -1,10 +1,11 @@
 import { subscriptionKey } from "../events.ts";
-import { after, checksum, type HotWrite, NOTHING, STEP_KEY, value, type WriteOf } from "./description.ts";
+import { after, checksum, type HotWrite, integer, NOTHING, STEP_KEY, text, type WriteOf } from "./description.ts";
 
-const MEMBER = value<{ readonly member: number }>((write) => write.member);
-const KEPT_ID = value<{ readonly keptId: number }>((write) => write.keptId);
-const TENANT = value<{ readonly tenant: string }>((write) => write.tenant);
-const EVENT = value<{ readonly event: string }>((write) => write.event);
+const MEMBER = integer<{ readonly member: number }>((write) => write.member);
+const KEPT_ID = integer<{ readonly keptId: number }>((write) => write.keptId);
+const TENANT = text<{ readonly tenant: string }>((write) => write.tenant);
+const EVENT = text<{ readonly event: string }>((write) => write.event);
+const EVENT_KEY = { tenant: TENANT, event: EVENT, event_id: text<{ readonly eventId: string }>((write) => write.eventId) };
 
 export const insertSubscription: HotWrite<WriteOf<"insertSubscription">> = {
   table: "subscription",
@@ -13,10 +14,10 @@ export const insertSubscription: HotWrite<WriteOf<"insertSubscription">> = {
   set: {
     tenant: TENANT,
     event: EVENT,
-    mode: value((write) => write.mode),
-    field: value((write) => subscriptionKey(write.where).field),
-    value: value((write) => subscriptionKey(write.where).value),
-    equalities: value((write) => JSON.stringify(write.where)),
+    mode: text((write) => write.mode),
+    field: text((write) => subscriptionKey(write.where).field),
+    value: text((write) => subscriptionKey(write.where).value),
+    equalities: text((write) => JSON.stringify(write.where)),
   },
   guard: {},
   noRow: "refuse",
@@ -43,12 +44,9 @@ export const deleteSubscription: HotWrite<WriteOf<"deleteSubscription">> = {
 export const insertKeptEvent: HotWrite<WriteOf<"insertKeptEvent">> = {
   table: "event_kept",
   action: "insert",
-  key: { id: KEPT_ID },
+  key: EVENT_KEY,
   set: {
-    tenant: TENANT,
-    event: EVENT,
-    event_id: value((write) => write.eventId),
-    data: value((write) => write.data),
+    data: text((write) => write.data),
     data_crc: checksum((write) => write.data),
     expires_at: after((write) => write.retainMs),
   },
@@ -59,8 +57,8 @@ export const insertKeptEvent: HotWrite<WriteOf<"insertKeptEvent">> = {
 export const insertEventKey: HotWrite<WriteOf<"insertEventKey">> = {
   table: "event_key",
   action: "insert",
-  key: { kept_id: KEPT_ID, field: value((write) => write.field) },
-  set: { tenant: TENANT, event: EVENT, value: value((write) => write.value) },
+  key: { kept_id: { from: "row", table: "event_kept", key: EVENT_KEY, column: "id" }, field: text((write) => write.field) },
+  set: { tenant: TENANT, event: EVENT, value: text((write) => write.value) },
   guard: {},
   noRow: "refuse",
 };

@@ -4,16 +4,16 @@ const stepsWithin = (
   last: string,
 ): string => `SELECT r.id AS run_id, (s.key & 268435455) AS ordinal, s.kind, s.path, s.uses, s.parent, s.status, s.reason, s.attempt, s.failures, s.idempotency_key,
     s.revision, s.started_at, s.attempt_started_at, s.finished_at, s.input_crc, s.result_crc, s.selected, s.input, s.output, s.error,
-    coalesce(s.started_revision < s.revision, 0) AS has_run, r.public_id, coalesce(s.path, d.path) AS step
+    CASE WHEN s.started_revision < s.revision THEN 1 ELSE 0 END AS has_run, r.public_id, coalesce(s.path, d.path) AS step
   FROM step s JOIN run r ON r.id = ?1
   LEFT JOIN step p ON p.key = (?1 << 28 | s.parent)
   LEFT JOIN version_steps d ON d.version_id = r.version_id AND d.ordinal = (s.key & 268435455)
   WHERE s.key BETWEEN (?1 << 28 | ${first}) AND (?1 << 28 | ${last})`;
 
 /** ?1 tenant, ?2 ids above, ?3 topic or null, ?4 run or null, ?5 person or null with ?6 their groups as JSON. */
-const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR run = ?4)
-  AND (?5 IS NULL OR (assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
-    OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value))`;
+const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (topic = ?3 OR ?3 IS NULL) AND (run = ?4 OR ?4 IS NULL)
+  AND ((assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
+    OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value) OR ?5 IS NULL)`;
 
 /** No engine has the run, and no person holds it. */
 const PARKED = "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
@@ -31,7 +31,7 @@ export const READS = {
     FROM run r JOIN version v ON v.id = r.version_id WHERE r.id = ?1`,
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
-  runs: `SELECT * FROM run_row WHERE tenant = ?1 AND id < ?4 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR workflow = ?3)
+  runs: `SELECT * FROM run_row WHERE tenant = ?1 AND id < ?4 AND (status = ?2 OR ?2 IS NULL) AND (workflow = ?3 OR ?3 IS NULL)
     ORDER BY id DESC LIMIT ?5`,
   stepRuns: "SELECT * FROM step_runs WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
@@ -63,8 +63,8 @@ export const READS = {
   /** What drives a run on: open rows, and cancels, which stay in force. */
   inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 AND (consumed_at IS NULL OR kind = 'cancel') ORDER BY seq",
   /** ?1 ids above, ?2 limit. */
-  openInbox: `SELECT i.*, (i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name))
-      AS is_awaited
+  openInbox: `SELECT i.*, CASE WHEN i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name)
+      THEN 1 ELSE 0 END AS is_awaited
     FROM inbox i CROSS JOIN run r ON r.id = i.run_id WHERE i.consumed_at IS NULL AND i.id > ?1 AND r.finished_at IS NULL ORDER BY i.id LIMIT ?2`,
   signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
   awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
@@ -73,12 +73,12 @@ export const READS = {
   /** ?1 to ?4 are the key; subscriptions have no other order than that in which they came. */
   subscriptions: "SELECT * FROM subscription WHERE tenant = ?1 AND event = ?2 AND field = ?3 AND value = ?4 ORDER BY id",
   subscribed: "SELECT 1 AS found FROM subscription WHERE run_id = ?1 AND ordinal = ?2 AND member = ?3",
-  keptEvent: "SELECT id, data IS NOT NULL AS is_kept, expires_at FROM event_kept WHERE tenant = ?1 AND event = ?2 AND event_id = ?3",
-  /** ?5 now. */
+  keptEvent:
+    "SELECT id, CASE WHEN data IS NULL THEN 0 ELSE 1 END AS is_kept, expires_at FROM event_kept WHERE tenant = ?1 AND event = ?2 AND event_id = ?3",
+  /** ?5 now, ?6 ids above, ?7 limit. */
   keptEvents: `SELECT e.* FROM event_key k CROSS JOIN event_kept e ON e.id = k.kept_id
-    WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 ORDER BY k.kept_id`,
+    WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 AND k.kept_id > ?6 ORDER BY k.kept_id LIMIT ?7`,
   expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
-  nextEventId: "SELECT coalesce(max(id), 0) + 1 AS id FROM event_kept",
   task: "SELECT * FROM task_row WHERE tenant = ?1 AND public_id = ?2",
   /** ?7 limit. */
   tasks: `${TASKS} ORDER BY id LIMIT ?7`,
@@ -89,14 +89,15 @@ export const READS = {
     ORDER BY available_at, id LIMIT ?4`,
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
-  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT 1",
+  latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (version = ?3 OR ?3 IS NULL) ORDER BY id DESC LIMIT 1",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
   unfinishedAll: "SELECT * FROM run_row WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
   unfinishedLeftBehind: `SELECT * FROM run_row WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
     AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason IN ('shutdown', 'no_worker')))) ORDER BY id LIMIT ?2`,
-  unfinishedQueued: "SELECT * FROM run_row WHERE status = 'QUEUED' AND paused_by IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+  unfinishedQueued: `SELECT * FROM run_row WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL AND id > ?1
+    ORDER BY id LIMIT ?2`,
 } as const;
 
 /** Statements outside the hot path that change something, written once. */

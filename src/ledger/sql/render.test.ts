@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RUN_TRANSITIONS, STEP_TRANSITIONS } from "../../model/status.ts";
 import { checksum } from "./checksum.ts";
-import type { HotWrite } from "./description.ts";
+import { type HotWrite, integer } from "./description.ts";
 import { executorsBy } from "./executors.ts";
 import { briefWrite, renderWrite } from "./render.ts";
 import { deleteStep } from "./reopen-writes.ts";
@@ -81,7 +81,7 @@ describe("rendering of hot writes", () => {
   });
 
   test("a value used for several columns is bound once", () => {
-    const source = { from: "write", value: (write: { readonly x: number }) => write.x } as const;
+    const source = integer<{ readonly x: number }>((write) => write.x);
     const write: HotWrite<{ readonly x: number }> = {
       table: "event",
       action: "insert",

@@ -146,7 +146,7 @@ class Bindings<W> {
 }
 
 /** Both numbers of a step's key as the one that is its rowid, made here because two bound values cost more than one. */
-function stepKey<W>(run: WriteSource<W>, ordinal: WriteSource<W>): ReadValue<W> {
+function stepKey<W>(run: WriteSource<W>, ordinal: WriteSource<W>): (write: W) => number | bigint {
   return (write) => {
     const runId = Number(run.value(write));
     const at = Number(ordinal.value(write));

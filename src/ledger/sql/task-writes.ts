@@ -6,13 +6,14 @@ import {
   ERROR,
   FAILURES,
   type HotWrite,
+  integer,
   NOTHING,
   NOW,
   RUN_ID,
   type Source,
   STATUS,
   STEP_KEY,
-  value,
+  text,
   type WriteOf,
 } from "./description.ts";
 
@@ -20,10 +21,9 @@ type Insert = WriteOf<"insertTask">;
 type Update = WriteOf<"updateTask">;
 
 const NEXT_REVISION: Source<unknown> = { from: "increment" };
-const work = (read: (request: WorkRequest) => string | number): Source<Insert> =>
-  value(({ task }) => (task.type === "work" ? read(task) : null));
-const count = (read: (request: WorkRequest) => number): Source<Insert> => value(({ task }) => (task.type === "work" ? read(task) : 0));
-const list = (read: (write: Insert) => readonly string[]): Source<Insert> => value((write) => JSON.stringify(read(write)));
+const topic = (read: (request: WorkRequest) => string): Source<Insert> => text(({ task }) => (task.type === "work" ? read(task) : null));
+const count = (read: (request: WorkRequest) => number): Source<Insert> => integer(({ task }) => (task.type === "work" ? read(task) : 0));
+const list = (read: (write: Insert) => readonly string[]): Source<Insert> => text((write) => JSON.stringify(read(write)));
 const payload = ({ task }: Insert): string | null => (task.type === "work" ? task.payload : null);
 const form = ({ task }: Insert): string | null => (task.type === "approval" ? task.form : null);
 
@@ -32,19 +32,19 @@ export const insertTask: HotWrite<Insert> = {
   action: "insert",
   key: { run_id: RUN_ID },
   set: {
-    ordinal: value((write) => write.ordinal),
-    public_id: value((write) => write.publicId),
-    tenant: value((write) => write.tenant),
-    type: value((write) => write.task.type),
-    topic: work((task) => task.topic),
-    title: value(({ task }) => (task.type === "approval" ? task.title : null)),
-    description: value(({ task }) => (task.type === "approval" ? task.description : null)),
+    ordinal: integer((write) => write.ordinal),
+    public_id: text((write) => write.publicId),
+    tenant: text((write) => write.tenant),
+    type: text((write) => write.task.type),
+    topic: topic((task) => task.topic),
+    title: text(({ task }) => (task.type === "approval" ? task.title : null)),
+    description: text(({ task }) => (task.type === "approval" ? task.description : null)),
     assignees: list(({ task }) => (task.type === "approval" ? task.assignees : [])),
     assigned_groups: list(({ task }) => (task.type === "approval" ? task.groups : [])),
-    form: value(form),
-    payload: value(payload),
+    form: text(form),
+    payload: text(payload),
     payload_crc: checksum(form, payload),
-    on_reject: value(({ task }) => (task.type === "approval" ? task.onReject : null)),
+    on_reject: text(({ task }) => (task.type === "approval" ? task.onReject : null)),
     max_attempts: count((task) => task.maxAttempts),
     retry_delay_ms: count((task) => task.retryDelayMs),
     lease_ms: count((task) => task.leaseMs),
@@ -69,18 +69,18 @@ export const closeTask: HotWrite<WriteOf<"closeTask">> = {
 export const updateTask: HotWrite<Update> = {
   table: "task",
   action: "update",
-  key: { run_id: RUN_ID, id: value((write) => write.taskId), revision: value((write) => write.seen) },
+  key: { run_id: RUN_ID, id: integer((write) => write.taskId), revision: integer((write) => write.seen) },
   set: {
     status: STATUS,
     attempt: ATTEMPT,
     failures: FAILURES,
-    lease_token: value((write) => write.leaseToken),
-    worker: value((write) => write.worker),
-    lease_until: value((write) => write.leaseUntil),
-    available_at: value((write) => write.availableAt),
-    closed_at: value((write) => write.closedAt),
-    decided_by: value((write) => write.decidedBy),
-    decision: value((write) => write.decision),
+    lease_token: text((write) => write.leaseToken),
+    worker: text((write) => write.worker),
+    lease_until: integer((write) => write.leaseUntil),
+    available_at: integer((write) => write.availableAt),
+    closed_at: integer((write) => write.closedAt),
+    decided_by: text((write) => write.decidedBy),
+    decision: text((write) => write.decision),
     error: ERROR,
     result_crc: checksum(
       (write) => write.decision,

@@ -3,12 +3,14 @@ import { matchKeptEvents } from "../events.ts";
 import type { LedgerClock } from "../ledger-clock.ts";
 import type { Ownership, WorkerIdentity } from "../port.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
+import { SqlTransaction } from "../sql/transaction.ts";
+import { finish, type Work } from "../work.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { BatchApplier } from "./apply-batch.ts";
 import { sqliteError } from "./errors.ts";
 import { InboxHeads } from "./inbox-heads.ts";
 import { ROLL_BACK, type SqliteSession } from "./session.ts";
-import { SqliteTransaction } from "./transaction.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
 
 /** How far the stored high-water mark of the clock may lag; a write per commit would cost a page more in each. */
 const CLOCK_LAG_MS = 1_000;
@@ -19,6 +21,7 @@ export class SqliteCommits {
   readonly #session: SqliteSession;
   readonly #clock: LedgerClock;
   readonly #applier: BatchApplier;
+  readonly connection: SqliteConnection;
   #seenVersion: unknown;
   /** The newest inbox row of another process that is known. What is older was there before anybody could read a run through this connection. */
   #seenInbox: number;
@@ -29,6 +32,7 @@ export class SqliteCommits {
     this.#session = session;
     this.#clock = clock;
     this.#applier = new BatchApplier(session.db);
+    this.connection = new SqliteConnection(session, this.#applier);
     this.#seenInbox = session.number(READS.lastInbox, "id");
   }
 
@@ -70,8 +74,8 @@ export class SqliteCommits {
   }
 
   /** Runs an operation of the ledger's own in a transaction. */
-  within<T>(work: (transaction: SqliteTransaction) => T): T {
-    return this.write((now) => work(new SqliteTransaction(this.#session, this.#applier, now)));
+  async within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
+    return this.write((now) => finish(work(new SqlTransaction(this.connection, now))));
   }
 
   /** @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint */
@@ -90,7 +94,7 @@ export class SqliteCommits {
       missed = this.heads.missedBy(units);
       if (!apply(missed, now)) return ROLL_BACK;
       const { subscribed } = this.#applier;
-      if (subscribed.length > 0) matchKeptEvents(new SqliteTransaction(this.#session, this.#applier, now), subscribed);
+      if (subscribed.length > 0) finish(matchKeptEvents(new SqlTransaction(this.connection, now), subscribed));
       return { outcome: "committed", now, missed: [...missed], accepted: this.#applier.posted };
     });
     if (outcome !== ROLL_BACK) this.heads.noteEnded(units, missed);

@@ -20,7 +20,7 @@ const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
   awaits: "wait USING INDEX sqlite_autoindex_wait_1 (run_id=?)",
   subscriptions: "subscription USING INDEX subscription_key (tenant=? AND event=? AND field=? AND value=?)",
   keptEvent: "event_kept USING INDEX sqlite_autoindex_event_kept_1 (tenant=? AND event=? AND event_id=?)",
-  keptEvents: "k USING COVERING INDEX event_key_lookup (tenant=? AND event=? AND field=? AND value=?)",
+  keptEvents: "k USING COVERING INDEX event_key_lookup (tenant=? AND event=? AND field=? AND value=? AND kept_id>?)",
   expiredEvents: "event_kept USING COVERING INDEX event_kept_expiry (expires_at<?)",
   claimableTasks: "t USING INDEX task_available (tenant=? AND topic=? AND available_at<?)",
   task: "t USING INDEX sqlite_autoindex_task_1 (public_id=?)",

@@ -27,15 +27,6 @@ export class SqliteSession {
     return this.#guard(() => this.#statement(sql).all(...values));
   }
 
-  /** Row by row, each read when it is asked for; the statement ends with the loop, however that is left. */
-  *each(sql: string, ...values: SQLInputValue[]): Iterable<SqliteRow> {
-    try {
-      yield* this.#statement(sql).iterate(...values);
-    } catch (error) {
-      throw this.#coded(error);
-    }
-  }
-
   get(sql: string, ...values: SQLInputValue[]): SqliteRow | undefined {
     return this.#guard(() => this.#statement(sql).get(...values));
   }

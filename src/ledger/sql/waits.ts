@@ -1,0 +1,40 @@
+import type { DueRun, WaitReads } from "../port.ts";
+import type { InboxRow, RunRow, WaitView } from "../rows.ts";
+import { decodeRun } from "./decode.ts";
+import { decodeDue, decodeInbox, decodeWaitView } from "./decode-waiting.ts";
+import { READS } from "./reads.ts";
+import type { SqlBackend } from "./sql-backend.ts";
+
+export class SqlWaits implements WaitReads {
+  readonly #backend: SqlBackend;
+
+  constructor(backend: SqlBackend) {
+    this.#backend = backend;
+  }
+
+  now(): Promise<number> {
+    return this.#backend.now();
+  }
+
+  async nextDue(): Promise<number | null> {
+    const [row] = await this.#backend.rows(READS.nextDue);
+    return row === undefined ? null : Number(row["due_at"]);
+  }
+
+  async due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]> {
+    const { dueAt, runId } = after ?? { dueAt: 0, runId: 0 };
+    return (await this.#backend.rows(READS.dueRuns, await this.now(), dueAt, runId, limit)).map(decodeDue);
+  }
+
+  async listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]> {
+    return (await this.#backend.rows(READS.waits, tenant, publicId)).map(decodeWaitView);
+  }
+
+  async listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]> {
+    return (await this.#backend.rows(READS.signals, tenant, publicId)).map(decodeInbox);
+  }
+
+  async listChildren(tenant: string, publicId: string): Promise<readonly RunRow[]> {
+    return (await this.#backend.rows(READS.children, tenant, publicId)).map(decodeRun);
+  }
+}
