@@ -146,9 +146,9 @@ module.exports = {
     {
       name: "no-dev-dependencies",
       severity: "error",
-      comment: "src/ runs on a machine that has only the dependencies of package.json; src/testing may ask for vitest",
+      comment: "src/ runs on a machine that has only the dependencies of package.json, peers among them; src/testing may ask for vitest",
       from: { path: "^src/", pathNot: `${test}|${zones.testing.path}` },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] },
     },
     { name: "resolvable", severity: "error", comment: "An import that leads nowhere", from: {}, to: { couldNotResolve: true } },
   ],

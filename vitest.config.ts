@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["{src,test,scripts,bench,examples}/**/*.test.ts"],
     testTimeout: 60_000,
     pool: "forks",
+    globalSetup: "test/fixtures/postgres/global-setup.ts",
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],

@@ -30,6 +30,7 @@ const TREE: Readonly<Record<string, string>> = {
   "src/engine/allowed.ts": uses("../ledger/port.ts"),
   "src/engine/tested.ts": uses("../testing/leaf.ts"),
   "src/engine/developer.ts": 'import * as fc from "fast-check"; export const user = fc;',
+  "src/ledger/allowed.ts": 'import * as pg from "pg"; export const user = pg;',
   "src/engine/lost.ts": uses("./nowhere.ts"),
   "src/testing/leaf.ts": leaf,
   "src/attic/leaf.ts": leaf,
@@ -48,9 +49,11 @@ beforeAll(async () => {
     writeFileSync(join(folder, path), text);
   }
   for (const file of [CONFIG, "package.json", "tsconfig.json", "tsconfig.base.json"]) copyFileSync(join(root, file), join(folder, file));
-  mkdirSync(join(folder, "node_modules", "fast-check"), { recursive: true });
-  writeFileSync(join(folder, "node_modules", "fast-check", "package.json"), '{ "name": "fast-check", "main": "main.js" }');
-  writeFileSync(join(folder, "node_modules", "fast-check", "main.js"), "");
+  for (const name of ["fast-check", "pg"]) {
+    mkdirSync(join(folder, "node_modules", name), { recursive: true });
+    writeFileSync(join(folder, "node_modules", name, "package.json"), JSON.stringify({ name, main: "main.js" }));
+    writeFileSync(join(folder, "node_modules", name, "main.js"), "");
+  }
   const { output } = await runTool(["depcruise", "--config", CONFIG, "--output-type", "json", "src"], "collect", folder);
   found = report.parse(JSON.parse(output)).summary.violations.map(({ from, rule }) => `${from} ${rule.name}`);
 });
