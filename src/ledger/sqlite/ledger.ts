@@ -45,6 +45,12 @@ import { SqliteSession } from "./session.ts";
 import { sqliteTasks } from "./tasks.ts";
 import { SqliteWaits } from "./waits.ts";
 
+const PICKED = {
+  all: READS.unfinishedAll,
+  left_behind: READS.unfinishedLeftBehind,
+  queued: READS.unfinishedQueued,
+} as const satisfies Readonly<Record<Pickup, string>>;
+
 export interface SqliteLedgerOptions {
   /** Path of the database file; it and its directory are created when missing. */
   readonly file: string;
@@ -203,19 +209,8 @@ class SqliteLedger implements Ledger {
     return this.#session.all(READS.history, tenant, publicId).map(decodeHistory);
   }
 
-  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
-    return this.#pick(pickup, afterId, limit).map(decodeRun);
-  }
-
-  #pick(pickup: Pickup, afterId: number, limit: number) {
-    switch (pickup) {
-      case "all":
-        return this.#session.all(READS.unfinishedAll, afterId, limit);
-      case "left_behind":
-        return this.#session.all(READS.unfinishedLeftBehind, afterId, limit);
-      case "queued":
-        return this.#session.all(READS.unfinishedQueued, afterId, limit);
-    }
+  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
+    return this.#session.all(PICKED[pickup], afterId, limit).map((row) => Number(row["id"]));
   }
 
   async loadRun(runId: number): Promise<StoredRun | undefined> {
