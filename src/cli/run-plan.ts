@@ -30,7 +30,7 @@ export async function lookAtLedger(
   return {
     earlier,
     isOtherDefinition: version !== undefined && canonicalJson(parseJson(version.definition)) !== canonicalJson(definition),
-    others: unfinished.filter(({ publicId }) => publicId !== earlier?.publicId).length,
+    others: unfinished.filter((runId) => runId !== earlier?.id).length,
   };
 }
 

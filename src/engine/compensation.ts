@@ -26,6 +26,7 @@ export class RunUndo implements ScopeOwner {
   readonly #policy: CompensationPolicy;
   readonly #root: StepScope;
   readonly #places: UndoPlaces;
+  #hasOutputFailed = false;
   #isDone = false;
 
   constructor(policy: CompensationPolicy, root: StepScope, places: UndoPlaces) {
@@ -34,14 +35,24 @@ export class RunUndo implements ScopeOwner {
     this.#places = places;
   }
 
-  /** Begins, if the end of the run's own steps calls for it, and tells whether it is still under way. */
+  /**
+   * Begins, if the end of the run's own steps calls for it, and tells whether it is still under way.
+   *
+   * @param restore it has begun before: gives the rows that the run was read back with
+   */
   isUnderWay(restore?: (plan: ScopePlan) => RestoredUndo): boolean {
     if (this.scope !== undefined) return !this.#isDone;
-    if (!isUndoDue(this.#policy, this.#root)) return false;
+    if (restore === undefined && !isUndoDue(this.#policy, this.#root, this.#hasOutputFailed)) return false;
     const plan = undoPlan(this.#policy, this.#root);
     const { ordinal, scheduler } = restore?.(plan) ?? { ordinal: null, scheduler: begun(plan) };
     this.scope = this.#places.placeUndo(plan, scheduler, this, ordinal);
     return true;
+  }
+
+  /** All steps went well and the run fails for its own output: begins, if that calls for it, and tells whether it is under way. */
+  outputFailed(): boolean {
+    this.#hasOutputFailed = true;
+    return this.isUnderWay();
   }
 
   ended(): void {
@@ -62,10 +73,10 @@ function begun({ topology }: ScopePlan): Scheduler {
   return scheduler;
 }
 
-/** Whether the end of a run's own steps calls for undoing what they did. */
-function isUndoDue({ on }: CompensationPolicy, root: StepScope): boolean {
-  const outcome = root.scheduler.outcome();
-  if (outcome === undefined || outcome === "succeeded" || root.undoable.length === 0) return false;
+/** Whether the end of a run's own steps, or of its output, calls for undoing what they did. */
+function isUndoDue({ on }: CompensationPolicy, { scheduler, undoable }: StepScope, hasOutputFailed: boolean): boolean {
+  const outcome = scheduler.outcome();
+  if (outcome === undefined || undoable.length === 0 || (outcome === "succeeded" && !hasOutputFailed)) return false;
   return on.includes(outcome === "cancelled" ? "cancel" : "failure");
 }
 

@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import type { Ledger } from "../ledger/port.ts";
+import { openLedger } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
 import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
@@ -180,6 +182,28 @@ describe("a ledger that fails under the engine", () => {
     expect(await second).toBe(true);
     await first;
     await expect(harness.stepwell.start("one")).rejects.toMatchObject({ code: "ENGINE_STOPPED" });
+  });
+
+  test("S1-41 a run whose input was damaged is reported, and the others that the same engine left go on", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "stepwell-"));
+    const file = join(directory, "ledger.db");
+    const ledger = await openLedger(file);
+    const gate = new Gate();
+    const first = new Harness(ledger, { operators: { work: gate.operator } });
+    await first.stepwell.register(one);
+    const [sound, hurt, last] = [await first.stepwell.start("one"), await first.stepwell.start("one"), await first.stepwell.start("one")];
+    await gate.arrivals(3);
+    await ledger.close();
+    const db = new DatabaseSync(file);
+    db.prepare("UPDATE run SET input = '[]' WHERE public_id = ?").run(hurt);
+    db.close();
+    const second = new Harness(await openLedger(file), { operators: { work: (input) => input } });
+    for (const id of [sound, last]) expect((await second.stepwell.result(id)).status).toBe("SUCCEEDED");
+    const broken = second.events.flatMap((event) => (event.type === "run.broken" ? [event.error] : []));
+    expect(broken).toMatchObject([{ code: "LEDGER_CORRUPT", data: { run: hurt, column: "input" } }]);
+    await expect(second.stepwell.result(hurt)).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
+    await second.stepwell.stop();
+    await rm(directory, { recursive: true });
   });
 
   test("a ledger that could not be opened is tried again by the next call", async () => {

@@ -8,10 +8,9 @@ describe("runs that leave memory", () => {
   test("a run whose near wait has ended and whose far one has not is found by time again", async () => {
     const ledger = openMemoryLedger();
     const harness = new Harness(ledger);
-    await harness.start({ name: "both", steps: { near: { uses: "sleep", with: { for: 10 } }, far: LONG } });
+    const id = await harness.start({ name: "both", steps: { near: { uses: "sleep", with: { for: 10 } }, far: LONG } });
     await harness.event((event) => event.type === "step.settled" && event.step === "near");
-    const [run] = await ledger.unfinished("all", 0, 1);
-    expect(run).toMatchObject({ status: "SUSPENDED", reason: "timer", ownerEpoch: null });
+    expect(await ledger.getRun("default", id)).toMatchObject({ status: "SUSPENDED", reason: "timer", ownerEpoch: null });
     expect(await ledger.waits.nextDue()).not.toBeNull();
     await harness.stepwell.stop();
   });
@@ -24,8 +23,7 @@ describe("runs that leave memory", () => {
     await harness.event((event) => event.type === "run.suspended");
     await harness.stepwell.signal(id, "go");
     await harness.event((event) => event.type === "step.settled");
-    const [run] = await ledger.unfinished("all", 0, 1);
-    expect(run).toMatchObject({ status: "SUSPENDED", ownerEpoch: null });
+    expect(await ledger.getRun("default", id)).toMatchObject({ status: "SUSPENDED", ownerEpoch: null });
     await harness.stepwell.stop();
     // it was no longer at work: the next engine need not be told that this one has stopped
     expect(harness.events.filter(({ type }) => type === "run.suspended")).toHaveLength(1);

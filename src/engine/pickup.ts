@@ -78,10 +78,9 @@ export class Pickup {
   async #recover(): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
       const page = await this.#ledger.unfinished("left_behind", after, PAGE);
-      for (const row of page) await this.#host.takeUp(row.id);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.id;
+      for (const runId of page) await this.#host.takeUp(runId);
+      if (page.length < PAGE) return;
+      after = page.at(-1) ?? after;
     }
   }
 
@@ -94,10 +93,9 @@ export class Pickup {
         return;
       }
       const page = await this.#ledger.unfinished("queued", after, limit);
-      for (const row of page) await this.#host.takeUp(row.id);
-      const last = page.at(-1);
-      if (last === undefined || page.length < limit) return;
-      after = last.id;
+      for (const runId of page) await this.#host.takeUp(runId);
+      if (page.length < limit) return;
+      after = page.at(-1) ?? after;
     }
   }
 

@@ -330,21 +330,20 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     return this.#recorder.undoing(this.#steps.undo?.isUnderWay() ?? false);
   }
 
-  /** All steps have settled: the run's own end goes into the same commit as the last of them. */
+  /** All steps have settled: the run's own end, or the undoing of it, goes into the same commit as the last of them. */
   #finish(): void {
     const steps = this.#steps;
     this.#isEvaluatingEnd = true;
     void proceed(evaluateEnd(this.plan.graph, steps.root, steps.undo?.statuses ?? null), (end) => {
       // a run that was read back meanwhile decides about its end anew
-      if (this.#steps === steps && !this.#isGone) this.#conclude(end);
+      if (this.#steps !== steps || this.#isGone) return;
+      this.#isEvaluatingEnd = false;
+      if (end.reason === "output_failed" && steps.undo?.outputFailed() === true) return this.advance();
+      this.#end = end;
+      this.#recorder.ended(end);
+      this.#timers.cancel();
+      this.#askForCommit();
     });
-  }
-
-  #conclude(end: RunEnd): void {
-    this.#isEvaluatingEnd = false;
-    this.#end = this.#recorder.ended(end);
-    this.#timers.cancel();
-    this.#askForCommit();
   }
 
   #askForCommit(): void {

@@ -10,7 +10,15 @@ import type { StepFailure } from "./run-core.ts";
 import type { RunEnd } from "./run-host.ts";
 import type { StepScope } from "./step-scope.ts";
 
-/** How a run whose steps have all settled ends; its output is evaluated if it succeeded. Never throws. */
+/** What an end says that has no output. */
+const NO_OUTPUT = { output: null, outputText: null } as const;
+
+/**
+ * How a run whose steps have all settled ends; its output is evaluated if they succeeded, and fails the run if it cannot be, or the
+ * ledger cannot hold it. Never throws.
+ *
+ * @param undone what became of the compensations; null when there were none
+ */
 export function evaluateEnd(
   { output, timeoutMs }: Graph,
   root: StepScope,
@@ -18,8 +26,14 @@ export function evaluateEnd(
 ): MaybePromise<RunEnd> {
   const outcome = root.scheduler.outcome();
   if (outcome !== "succeeded" || output === null) return withUndone(endWithoutOutput(outcome, root.failure, timeoutMs), undone);
-  const succeeded = (value: Json): RunEnd => ({ status: "SUCCEEDED", reason: null, output: value, error: null });
-  const failed = (thrown: unknown): RunEnd => ({ status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) });
+  const succeeded = (value: Json): RunEnd => {
+    const outputText = value === null ? null : payloadText(value, "the output of the run");
+    // evaluated anew it may come out where it did not before: what was undone stays undone
+    if (undone !== null) throw new StepwellError("RUN_FAILED", "the output of the run failed, and what its steps did was undone");
+    return { status: "SUCCEEDED", reason: null, output: value, outputText, error: null };
+  };
+  const failed = (thrown: unknown): RunEnd =>
+    withUndone({ status: "FAILED", reason: "output_failed", ...NO_OUTPUT, error: recordError(thrown) }, undone);
   try {
     const end = proceed(output.evaluate(root.scope, root.evaluation("output")), succeeded);
     return end instanceof Promise ? end.catch(failed) : end;
@@ -31,13 +45,13 @@ export function evaluateEnd(
 function endWithoutOutput(outcome: Outcome | undefined, failure: StepFailure | undefined, timeoutMs: number | null): RunEnd {
   switch (outcome) {
     case "cancelled":
-      return { status: "CANCELLED", reason: "cancelled", output: null, error: null };
+      return { status: "CANCELLED", reason: "cancelled", ...NO_OUTPUT, error: null };
     case "timed_out":
-      return { status: "FAILED", reason: "timeout", output: null, error: recordError(runTimeoutError(timeoutMs)) };
+      return { status: "FAILED", reason: "timeout", ...NO_OUTPUT, error: recordError(runTimeoutError(timeoutMs)) };
     case "failed":
-      return { status: "FAILED", reason: "step_failed", output: null, error: stepFailed(failure) };
+      return { status: "FAILED", reason: "step_failed", ...NO_OUTPUT, error: stepFailed(failure) };
     default:
-      return { status: "SUCCEEDED", reason: null, output: null, error: null };
+      return { status: "SUCCEEDED", reason: null, ...NO_OUTPUT, error: null };
   }
 }
 
@@ -45,16 +59,6 @@ function endWithoutOutput(outcome: Outcome | undefined, failure: StepFailure | u
 function withUndone(end: RunEnd, undone: Readonly<Record<string, StepStatus>> | null): RunEnd {
   if (undone === null || end.error === null) return end;
   return { ...end, error: { ...end.error, data: { ...end.error.data, compensation: undone } } };
-}
-
-/** The end and the JSON text of its output; an output that the ledger cannot hold fails the run. */
-export function checkEnd(end: RunEnd): { readonly end: RunEnd; readonly text: string | null } {
-  if (end.output === null) return { end, text: null };
-  try {
-    return { end, text: payloadText(end.output, "the output of the run") };
-  } catch (thrown) {
-    return { end: { status: "FAILED", reason: "output_failed", output: null, error: recordError(thrown) }, text: null };
-  }
 }
 
 /** Why steps are cancelled that the end of their run overtakes. */

@@ -18,6 +18,8 @@ export interface RunEnd {
   readonly status: TerminalRunStatus;
   readonly reason: RunReason | null;
   readonly output: Json;
+  /** JSON text of the output, as it is written. */
+  readonly outputText: string | null;
   readonly error: RecordedError | null;
 }
 

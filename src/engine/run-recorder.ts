@@ -7,7 +7,6 @@ import type { RunContext } from "../operators/operator.ts";
 import type { Lineage } from "./lineage.ts";
 import { errorText, recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
-import { checkEnd } from "./run-end.ts";
 import type { RunEnd } from "./run-host.ts";
 
 /** Recoveries without progress after which a run is held instead of driven (PROMISES P19). */
@@ -187,19 +186,16 @@ export class RunRecorder {
     this.#event(`run.${kind}_requested`, null, actor);
   }
 
-  /** Writes the end and gives it back as it is written: an output that the ledger cannot hold fails the run. */
-  ended(wanted: RunEnd): RunEnd {
+  ended(end: RunEnd): void {
     const { journal, runId, host, ref } = this.#core;
-    const { text, end } = checkEnd(wanted);
-    const { status, reason, error } = end;
+    const { status, reason, outputText, error } = end;
     const errorJson = error === null ? null : errorText(error);
     // what was left of a run in the queue may settle without any step starting: it has run all the same
     if (!RUN_TRANSITIONS[this.#status].includes(status)) this.running();
     if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
-    journal.write({ write: "endRun", runId, status, reason, output: text, error: errorJson, revision: journal.revision });
+    journal.write({ write: "endRun", runId, status, reason, output: outputText, error: errorJson, revision: journal.revision });
     if (this.#parent !== null) this.#tellParent(this.#parent, end);
     if (host.isHeard) journal.event({ type: "run.ended", run: ref, status, reason, error });
-    return end;
   }
 
   /** The parent's wake is part of the commit that ends the child. */

@@ -80,8 +80,8 @@ export interface Ledger {
   listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]>;
   listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]>;
 
-  /** Up to `limit` runs that an engine must take up, in id order, ids above `afterId`: see `Pickup`. */
-  unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]>;
+  /** Ids of up to `limit` runs that an engine must take up, in order, above `afterId`: see `Pickup`. Nothing else of them is read. */
+  unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]>;
   /** What is needed to rebuild one run from its stored rows. */
   loadRun(runId: number): Promise<StoredRun | undefined>;
   /** Inbox rows of runs that have not ended that no commit has consumed, oldest first, ids above `afterId`. */

@@ -227,9 +227,9 @@ class MemoryLedger implements Ledger {
     return this.#views.of(tenant, publicId, (run) => this.#views.history(run)).map(decodeHistory);
   }
 
-  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
+  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
     const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null && isFor(pickup, run));
-    return rows.slice(0, limit).map((row) => this.#decodeRun(row));
+    return rows.slice(0, limit).map((row) => Number(row["id"]));
   }
 
   async loadRun(runId: number): Promise<StoredRun | undefined> {

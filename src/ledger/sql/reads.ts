@@ -93,10 +93,10 @@ export const READS = {
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
-  unfinishedAll: "SELECT * FROM run_row WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
-  unfinishedLeftBehind: `SELECT * FROM run_row WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
+  unfinishedAll: "SELECT id FROM run WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+  unfinishedLeftBehind: `SELECT id FROM run WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
     AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason IN ('shutdown', 'no_worker')))) ORDER BY id LIMIT ?2`,
-  unfinishedQueued: `SELECT * FROM run_row WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL AND id > ?1
+  unfinishedQueued: `SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL AND id > ?1
     ORDER BY id LIMIT ?2`,
 } as const;
 

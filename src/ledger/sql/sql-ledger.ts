@@ -113,8 +113,8 @@ export class SqlLedger implements Ledger {
     return (await this.#backend.rows(READS.history, tenant, publicId)).map(decodeHistory);
   }
 
-  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly RunRow[]> {
-    return (await this.#backend.rows(PICKUPS[pickup], afterId, limit)).map(decodeRun);
+  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
+    return (await this.#backend.rows(PICKUPS[pickup], afterId, limit)).map((row) => Number(row["id"]));
   }
 
   loadRun(runId: number): Promise<StoredRun | undefined> {

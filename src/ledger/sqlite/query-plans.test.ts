@@ -10,9 +10,9 @@ import { openDatabase } from "./connection.ts";
 const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
   dueRuns: "w USING COVERING INDEX wait_due ((due_at,run_id)>(?,?) AND due_at<?)",
   nextDue: "w USING COVERING INDEX wait_due (due_at>?)",
-  unfinishedQueued: "r USING INDEX run_queued (id>?)",
-  unfinishedLeftBehind: "r USING INDEX run_unfinished (id>?)",
-  unfinishedAll: "r USING INDEX run_unfinished (id>?)",
+  unfinishedQueued: "run USING INDEX run_queued (id>?)",
+  unfinishedLeftBehind: "run USING INDEX run_unfinished (id>?)",
+  unfinishedAll: "run USING INDEX run_unfinished (id>?)",
   openInbox: "i USING INDEX inbox_open (id>?)",
   inboxHeads: "inbox USING INTEGER PRIMARY KEY (rowid>?)",
   inboxRows: "inbox USING INDEX sqlite_autoindex_inbox_1 (run_id=?)",

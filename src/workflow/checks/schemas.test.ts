@@ -53,15 +53,25 @@ test("a JSONPath query must be one of RFC 9535", async () => {
   ]);
 });
 
-test("S4-21 the form of an approval is a JSON Schema, as far as it is known", async () => {
+test.each([
+  ["of an approval", (approval: string) => `{ ${approval} }`, "steps.a.with"],
+  [
+    "of an approval that undoes a step",
+    (approval: string) => `{ uses: transform, compensate: { ${approval} } }`,
+    "steps.a.compensate.with",
+  ],
+])("S4-21 the form %s is a JSON Schema, as far as it is known", async (_, stepWith, place) => {
   const codes = async (form: string) => {
-    const text = `name: t\nsteps:\n  a: { uses: approval, with: { title: t, form: ${form} } }\n`;
+    const text = `name: t\nsteps:\n  a: ${stepWith(`uses: approval, with: { title: t, form: ${form} }`)}\n`;
     return (await loadWorkflow(text, { operators: builtInDefinitions })).problems.map(({ code, path }) => `${code} ${path}`);
   };
   expect(await codes("{ type: object, properties: { amount: { type: number } } }")).toEqual([]);
-  expect(await codes("{ type: objet }")).toContain("SCHEMA_INVALID steps.a.with.form.type");
+  expect(await codes("{ type: objet }")).toContain(`SCHEMA_INVALID ${place}.form.type`);
   expect(await codes('{ type: "{{ input.type }}" }')).toEqual([]);
   expect(await codes('"{{ input.form }}"')).toEqual([]);
+});
+
+test("S4-21 an approval needs no form", async () => {
   const bare = await loadWorkflow("name: t\nsteps: { a: { uses: approval, with: { title: t } } }", { operators: builtInDefinitions });
   expect(bare.problems).toEqual([]);
 });

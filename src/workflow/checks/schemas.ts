@@ -18,15 +18,19 @@ export async function checkSchemas(draft: Draft, operators: OperatorCatalog | nu
   const collect = (schema: Json | undefined, path: Path) => {
     if (isJsonObject(schema)) schemas.push({ schema, path });
   };
+  const collectFromInput = (use: JsonObject, path: Path) => {
+    for (const name of operators?.get(textOr(use["uses"], ""))?.schemas ?? []) {
+      const schema = asObject(use["with"])[name];
+      // with an expression inside it is known only when the step runs
+      if (!JSON.stringify(schema ?? null).includes("{{")) collect(schema, [...path, "with", name]);
+    }
+  };
   collect(draft.definition["input"], ["input"]);
   for (const { steps } of levelsIn(draft.root)) {
     for (const { fields, path } of steps) {
       collect(fields["schema"], [...path, "schema"]);
-      for (const name of operators?.get(textOr(fields["uses"], ""))?.schemas ?? []) {
-        const schema = asObject(fields["with"])[name];
-        // with an expression inside it is known only when the step runs
-        if (!JSON.stringify(schema ?? null).includes("{{")) collect(schema, [...path, "with", name]);
-      }
+      collectFromInput(fields, path);
+      collectFromInput(asObject(fields["compensate"]), [...path, "compensate"]);
     }
   }
   if (schemas.length === 0) return;

@@ -13,8 +13,28 @@ interface EffectInput {
 
 const LARGE_RESULT = "x".repeat(5_000);
 
+/** The requests to the sink that are on their way. */
+export class OpenRequests {
+  readonly #open = new Set<Promise<unknown>>();
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#open.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#open.delete(work);
+    }
+  }
+
+  /** Those of this turn of the event loop have been answered, or have failed. */
+  async answered(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await Promise.allSettled(this.#open);
+  }
+}
+
 /** What the workflows of the matrix do: effects at the sink, which the process may not outlive. */
-export function effectOperators(sink: string, failpoint: Failpoint): Readonly<Record<string, Operator<never>>> {
+export function effectOperators(sink: string, failpoint: Failpoint, requests: OpenRequests): Readonly<Record<string, Operator<never>>> {
   const agent = new Agent({ keepAlive: true });
 
   async function send({ what, mode }: EffectInput, context: OperatorContext) {
@@ -24,7 +44,7 @@ export function effectOperators(sink: string, failpoint: Failpoint): Readonly<Re
     call.once("socket", () => failpoint.pass("after", ["C08"]));
     call.once("finish", () => failpoint.pass("before", ["C09"]));
     call.end(JSON.stringify({ run: runId, step: stepId, attempt, key: idempotencyKey, what, mode: mode ?? "plain" }));
-    const response = await answered(call);
+    const response = await requests.during(answered(call));
     failpoint.pass("after", ["C09"]);
     let text = "";
     for await (const chunk of response) text += String(chunk);

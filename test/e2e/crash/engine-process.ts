@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/ledger.ts";
 import { Stepwell } from "../../../src/main/stepwell.ts";
 import { asStepwellError } from "../../../src/model/errors.ts";
-import { effectOperators } from "./effect-operators.ts";
+import { effectOperators, OpenRequests } from "./effect-operators.ts";
 import { Failpoint, openFailing } from "./failing-ledger.ts";
 import type { Said } from "./protocol.ts";
 import { type Command, readCommand, readTask, type Task } from "./words.ts";
@@ -16,9 +16,12 @@ const say = (said: Said): void => void writeSync(1, `${JSON.stringify(said)}\n`)
 /** Only an operator that ignores its engine needs longer. */
 const GRACES = { cancelGraceMs: 2_000, stopGraceMs: 200 };
 
-async function open({ ledger: file, sink, runs }: Task, failpoint: Failpoint): Promise<Stepwell> {
-  const ledger = await openFailing(failpoint, () => openSqliteLedger({ file, busyTimeoutMs: 10_000 }));
-  const stepwell = new Stepwell({ ledger, operators: effectOperators(sink, failpoint), concurrency: { runs }, ...GRACES });
+async function open({ ledger: file, sink, runs, areCommitsSlow }: Task, failpoint: Failpoint): Promise<Stepwell> {
+  const requests = new OpenRequests();
+  const beforeCommit = async (): Promise<void> => (areCommitsSlow ? requests.answered() : undefined);
+  const ledger = await openFailing(failpoint, () => openSqliteLedger({ file, busyTimeoutMs: 10_000 }), beforeCommit);
+  const operators = effectOperators(sink, failpoint, requests);
+  const stepwell = new Stepwell({ ledger, operators, concurrency: { runs }, ...GRACES });
   stepwell.listen((event) => {
     if (event.type === "run.broken") say({ say: "broken", what: `${event.runId}: ${event.error.message}` });
     else if (event.type === "ledger.failed") say({ say: "broken", what: `${event.error.code}: ${event.error.message}` });

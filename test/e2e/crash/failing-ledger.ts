@@ -42,14 +42,15 @@ export class Failpoint {
   }
 }
 
-/** A ledger on whose every durable change the process may die. */
-function failing(ledger: Ledger, failpoint: Failpoint): Ledger {
+/** A ledger on whose every durable change the process may die; each commit waits for `beforeCommit`. */
+function failing(ledger: Ledger, failpoint: Failpoint, beforeCommit: () => Promise<void>): Ledger {
   const { events, tasks } = ledger;
   return interposed(ledger, {
     events: { publish: (entry) => failpoint.around(["C20"], () => events.publish(entry)) },
     tasks: failingTasks(tasks, failpoint),
     own: (worker) => failpoint.around(["C29"], () => ledger.own(worker)),
     commit: async (batch) => {
+      await beforeCommit();
       failpoint.pass("before", pointsOf(batch.units));
       const outcome = await ledger.commit(batch);
       const missed = outcome.outcome === "fenced" ? [...batch.units.keys()] : outcome.missed;
@@ -80,7 +81,7 @@ function failingTasks(tasks: Tasks, failpoint: Failpoint): Tasks {
 }
 
 /** Opens a ledger so that the process may die at every statement of its migration. */
-export async function openFailing(failpoint: Failpoint, open: () => Promise<Ledger>): Promise<Ledger> {
+export async function openFailing(failpoint: Failpoint, open: () => Promise<Ledger>, beforeCommit: () => Promise<void>): Promise<Ledger> {
   const execute = Object.getOwnPropertyDescriptor(DatabaseSync.prototype, "exec");
   if (execute === undefined) throw new Error("node:sqlite executes statements in another way");
   DatabaseSync.prototype.exec = function exec(this: DatabaseSync, sql: string): void {
@@ -91,5 +92,5 @@ export async function openFailing(failpoint: Failpoint, open: () => Promise<Ledg
   };
   const ledger = await open();
   Object.defineProperty(DatabaseSync.prototype, "exec", execute);
-  return failing(ledger, failpoint);
+  return failing(ledger, failpoint, beforeCommit);
 }

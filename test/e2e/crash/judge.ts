@@ -17,7 +17,7 @@ interface Case {
   readonly calls: readonly SinkCall[];
 }
 
-/** Holds the ledger against what callers were told, what the sink saw and how the workflows must end. */
+/** Holds the ledger against what callers were told and how the workflows must end, and what the sink saw against both. */
 export async function judge(ledger: Ledger, book: Book, starts: readonly StartPlan[], calls: readonly SinkCall[]): Promise<void> {
   const { runs } = await ledger.listRuns({ tenant: TENANT, limit: 100 });
   judgeStarts(book, starts, runs);
@@ -38,7 +38,6 @@ export async function judge(ledger: Ledger, book: Book, starts: readonly StartPl
     };
     for (const rule of [judgeEnd, judgeInbox, judgeEffects, judgeTimers, judgePause]) rule(book, one);
   }
-  judgeCalls(book, calls);
   for (const task of book.decisions) {
     const status = (await ledger.tasks.get(TENANT, task))?.status;
     if (status !== "DONE") book.violated("lost", `the acknowledged decision of task ${task} left it ${status}`);
@@ -149,8 +148,11 @@ function judgePause(book: Book, { run, steps, inbox }: Case): void {
   }
 }
 
-/** Every request came from a step that the ledger held as RUNNING, under the one key of its step, with attempts that grow. */
-function judgeCalls(book: Book, calls: readonly SinkCall[]): void {
+/**
+ * Every request came from a step that the ledger held as RUNNING, under the one key of its step, with attempts that grow: also while
+ * runs are not at their end.
+ */
+export function judgeCalls(book: Book, calls: readonly SinkCall[]): void {
   const keys = new Map<string, string>();
   const attempts = new Map<string, number>();
   for (const { run, step, key, attempt, found } of calls) {

@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { HitTable, withPlace } from "./matrix.ts";
 import { CrashPlace } from "./protocol.ts";
-import { type Finding, runSchedule } from "./run-schedule.ts";
-import { randomSchedule, undisturbed } from "./schedule.ts";
+import { type Finding, type Place, runSchedule } from "./run-schedule.ts";
+import { type Passages, randomSchedule, undisturbed } from "./schedule.ts";
 
 const PROCESSES = 2;
 const REPORT_EVERY = 50;
@@ -36,13 +36,20 @@ type Report = z.infer<typeof Report>;
 /** Every schedule whose seed falls to this process; a line of JSON for each. */
 async function work(which: number): Promise<void> {
   await withPlace(async (place) => {
-    const { passages, violations } = await runSchedule(undisturbed(seed + schedules), place);
-    if (violations.length > 0) throw new Error(`without a crash: ${JSON.stringify(violations)}`);
+    await passagesOf(true, place);
+    const passages = await passagesOf(false, place);
     for (let index = which; index < schedules; index += PROCESSES) {
       const finding: Finding = await runSchedule(randomSchedule(seed + index, passages), place);
       process.stdout.write(`${JSON.stringify({ ...finding, passages: undefined })}\n`);
     }
   });
+}
+
+/** Of an engine that nothing kills. */
+async function passagesOf(areCommitsSlow: boolean, place: Place): Promise<Passages> {
+  const { passages, violations } = await runSchedule(undisturbed(seed + schedules, areCommitsSlow), place);
+  if (violations.length > 0) throw new Error(`without a crash: ${JSON.stringify(violations)}`);
+  return passages;
 }
 
 class Sum {

@@ -11,10 +11,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "launch before commit",
-    does: "operators are called while the commit that starts them is in flight",
-    file: "src/ledger/committer.ts",
-    from: "      const outcome = await this.#ledger.commit({ epoch: this.#epoch, units });",
-    to: '      announce(runs, Date.now(), []);\n      await Promise.resolve();\n      const outcome = await this.#ledger.commit({ epoch: this.#epoch, units });\n      if (outcome.outcome === "committed") return undefined;',
+    does: "operators are called before the commit that starts them",
+    file: "src/engine/step-recorder.ts",
+    from: "    journal.launch(state.ordinal);",
+    to: '    void import("./launch-step.ts").then(({ launchStep }) => launchStep(this.#core, state));',
   },
   {
     name: "signal never consumed",

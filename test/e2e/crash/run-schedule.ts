@@ -7,7 +7,7 @@ import { randomFrom } from "../seeded-random.ts";
 import { TENANT, type Violation } from "./book.ts";
 import type { Crash } from "./crash-points.ts";
 import type { EngineProcess, WarmEngines } from "./engine-host.ts";
-import { judge } from "./judge.ts";
+import { judge, judgeCalls } from "./judge.ts";
 import { Outside } from "./outside.ts";
 import { RowRules } from "./row-rules.ts";
 import type { EnginePlan, Passages, Schedule } from "./schedule.ts";
@@ -89,7 +89,8 @@ class ScheduleRun {
       if (said?.say === "broken") this.#accidents.push({ wrong: "lost", what: said.what });
       this.#wake();
     };
-    engine.begin({ ledger: this.#file, sink: this.#place.sink.url, crash, runs: this.#schedule.runs });
+    const { runs, areCommitsSlow } = this.#schedule;
+    engine.begin({ ledger: this.#file, sink: this.#place.sink.url, crash, runs, areCommitsSlow });
     const isStuck = await this.#attend(engine, stopAfter);
     if (isStuck) this.#accidents.push({ wrong: "lost", what: `nothing happens any more: ${await this.#whatIsOpen()}` });
     if (this.#accidents.length > 0) engine.kill();
@@ -153,6 +154,7 @@ class ScheduleRun {
   async #finding(): Promise<Finding> {
     const { sink } = this.#place;
     const book = this.#outside?.book;
+    if (book !== undefined) judgeCalls(book, sink.calls);
     if (this.#ledger !== undefined && book !== undefined && this.#accidents.length === 0)
       await judge(this.#ledger, book, this.#schedule.starts, sink.calls);
     await this.#ledger?.close();
@@ -163,7 +165,7 @@ class ScheduleRun {
       runs: book?.runs.size ?? 0,
       effects: new Set(sink.calls.filter(({ isAccepted }) => isAccepted).map(({ key }) => key)).size,
       calls: sink.calls.length,
-      violations: [...this.#accidents, ...(book?.violations ?? [])],
+      violations: [...(book?.violations ?? []), ...this.#accidents],
       passages: this.#passages,
     };
   }

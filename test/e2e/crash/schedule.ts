@@ -27,6 +27,8 @@ export interface Schedule {
   readonly outsideShare: number;
   /** How likely a signal is sent at a look although nobody waits for it yet: it meets the run at any moment, also as it parks. */
   readonly eagerness: number;
+  /** Effects that are out reach the sink before the next commit is written: whoever called too early is seen by it. */
+  readonly areCommitsSlow: boolean;
 }
 
 /** How often a life without crashes passes each side of each point, by `C12.before`. */
@@ -39,25 +41,36 @@ const AT_STOP: ReadonlySet<CrashPoint> = new Set(["C35", "C36"]);
 const IN_RECOVERY: readonly CrashPoint[] = ["C29", "C06", "C05", "C13", "C14", "C07", "C08", "C12"];
 const MOST_CRASHES = 3;
 const FEWEST_STARTS = 4;
+/** One schedule in so many has a single run, which nothing but the ledger reminds the next engine of. */
+const ALONE_IN = 10;
+/** What most schedules have in common. */
+const ORDINARY = { runs: 4, outsideShare: 0, eagerness: 0, areCommitsSlow: false } as const;
 
 function startsOf(names: readonly string[], random: Random): readonly StartPlan[] {
   return names.map((workflow, index) => ({ workflow, key: `${workflow}-${index}`, isQueued: random() < 0.2 }));
 }
 
 /** A life without a crash, in which everything goes through the engine. */
-export function undisturbed(seed: number): Schedule {
-  return { seed, starts: startsOf(STARTED, randomFrom(seed)), engines: [], runs: 4, outsideShare: 0, eagerness: 0 };
+export function undisturbed(seed: number, areCommitsSlow: boolean): Schedule {
+  return { seed, starts: startsOf(STARTED, randomFrom(seed)), engines: [], ...ORDINARY, areCommitsSlow };
 }
 
 /** A crash for each of the first engines, among runs of every workflow. */
 export function crashing(crashes: readonly Crash[], seed: number): Schedule {
   const random = randomFrom(seed);
   const starts = startsOf(shuffled(STARTED, random), random);
-  return { seed, starts, engines: crashes.map((crash) => planFor(crash, random)), runs: 4, outsideShare: 0, eagerness: 0 };
+  return { seed, starts, engines: crashes.map((crash) => planFor(crash, random)), ...ORDINARY };
+}
+
+/** One run that only time wakes, in an engine without room for it while it waits: it parks, and the engine dies. */
+function alone(seed: number): Schedule {
+  const starts = [{ workflow: "sleeper", key: "sleeper-0", isQueued: false }];
+  return { seed, starts, engines: [{ crash: { point: "C23", side: "after", nth: 1 }, stopAfter: null }], ...ORDINARY, runs: 1 };
 }
 
 /** A random point, side and occurrence, up to three crashes in a row, some of them while an engine recovers. */
 export function randomSchedule(seed: number, passages: Passages): Schedule {
+  if (seed % ALONE_IN === 0) return alone(seed);
   const random = randomFrom(seed);
   const names = shuffled(STARTED, random);
   const starts = startsOf(names.slice(0, between(random, FEWEST_STARTS, names.length)), random);
@@ -73,6 +86,7 @@ export function randomSchedule(seed: number, passages: Passages): Schedule {
     runs: random() < 0.5 ? 4 : 100,
     outsideShare: oneOf([0, 0.5, 1], random),
     eagerness: oneOf([0, 0.1], random),
+    areCommitsSlow: random() < 0.25,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Task {
   readonly crash: Crash | null;
   /** Runs held in memory at once. */
   readonly runs: number;
+  /** A commit is written only when the sink has answered whatever is on its way to it. */
+  readonly areCommitsSlow: boolean;
 }
 
 /** What a caller asks of an engine; the answer bears the same number. */
@@ -29,14 +31,14 @@ export type Command =
   | { readonly do: "work"; readonly n: number; readonly topic: string }
   | { readonly do: "stop"; readonly n: number };
 
-export function writeTask({ ledger, sink, crash, runs }: Task): string {
-  return [ledger, sink, runs, ...(crash === null ? [] : [crash.point, crash.side, crash.nth])].join("\t");
+export function writeTask({ ledger, sink, crash, runs, areCommitsSlow }: Task): string {
+  return [ledger, sink, runs, areCommitsSlow ? "slow" : "", ...(crash === null ? [] : [crash.point, crash.side, crash.nth])].join("\t");
 }
 
 export function readTask(line: string): Task {
-  const [ledger = "", sink = "", runs, point = "", side, nth] = line.split("\t");
+  const [ledger = "", sink = "", runs, pace, point = "", side, nth] = line.split("\t");
   const crash = isPoint(point) ? ({ point, side: side === "after" ? side : "before", nth: Number(nth) } as const) : null;
-  return { ledger, sink, runs: Number(runs), crash };
+  return { ledger, sink, runs: Number(runs), areCommitsSlow: pace === "slow", crash };
 }
 
 /** The verb, the number, and the rest in the order in which `readCommand` takes it. */

@@ -13,8 +13,8 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "end told before commit",
     does: "a caller hears the end of a run when it is decided",
     file: "src/engine/run-driver.ts",
-    from: "    this.#end = this.#recorder.ended(end);",
-    to: "    this.#end = this.#recorder.ended(end);\n    this.host.onEnded(this, this.#end);",
+    from: "      this.#recorder.ended(end);",
+    to: "      this.#recorder.ended(end);\n      this.host.onEnded(this, end);",
   },
   {
     name: "launch before commit",

@@ -36,7 +36,7 @@ export function describeRuns(make: MakeLedger): void {
       const { ledger, version, clock, owner } = fixture;
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
       const [queued] = await ledger.unfinished("queued", 0, 10);
-      const runId = queued?.id ?? -1;
+      const runId = queued ?? -1;
       const begun = clock.time;
       const start = { write: "startRun", runId, reason: null, ownerEpoch: owner.epoch, crashes: 0, revision: 2 } as const;
       await commit(fixture, unit(runId, [start]));
@@ -107,7 +107,7 @@ export function describeRuns(make: MakeLedger): void {
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
       const second = await ledger.reserveRunIds(1);
       const [queued] = await ledger.unfinished("queued", 0, 1);
-      expect([queued?.id, second]).toEqual([first + 5, first + 6]);
+      expect([queued, second]).toEqual([first + 5, first + 6]);
     });
 
     test("lists give a tenant its own runs, newest first, by page, status and workflow", async () => {

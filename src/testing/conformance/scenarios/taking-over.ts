@@ -1,17 +1,30 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../model/json.ts";
+import type { Operator, ResumableOperator } from "../../../operators/operator.ts";
 import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
 
 const TENANT = "default";
 const NEVER = (): Promise<never> => new Promise(() => undefined);
 
+/** A step that waits for a moment, and whose `resume` is what kills. */
+function afterWaiting(work: Operator): ResumableOperator {
+  return {
+    execute: (_input, context) => context.suspend({ kind: "timer", deadline: 1 }),
+    resume: (context) => work({}, context),
+  };
+}
+
 /** Three engines die, one after the other, while steps of one run execute. */
-async function dieThreeTimes(reopen: OpenLedger, steps: JsonObject): Promise<string> {
+async function dieThreeTimes(
+  reopen: OpenLedger,
+  steps: JsonObject,
+  deadly: (work: Operator) => Operator | ResumableOperator = (work) => work,
+): Promise<string> {
   let id = "";
   for (let death = 0; death < 3; death++) {
     const gate = new Gate();
     const ledger = await reopen();
-    const operators = { deadly: gate.operator, fine: () => 1, late: () => 2 };
+    const operators = { deadly: deadly(gate.operator), fine: () => 1, late: () => 2 };
     const harness = new Harness(ledger, { operators, concurrency: { steps: 1 } });
     if (death === 0) id = await harness.start({ name: "deadly", steps });
     else await harness.stepwell.open();
@@ -102,6 +115,44 @@ export function describeTakingOver(open: () => Promise<OpenLedger>): void {
       expect(run?.steps[0]).toMatchObject({ status: "FAILED", reason: "outcome_unknown" });
       await harness.stepwell.stop();
     });
+
+    test.each([
+      ["a step", (work: Operator) => work],
+      ["a step that had been woken", afterWaiting],
+    ])(
+      "%s of a run that is held and let go begins with its next attempt, also when the run is read back before a slot is free",
+      async (_, deadly) => {
+        const reopen = await open();
+        const id = await dieThreeTimes(reopen, { a: { uses: "deadly" } }, deadly);
+        const ledger = await reopen();
+        const readTwice = Promise.withResolvers<void>();
+        let reads = 0;
+        const counted = interposed(ledger, {
+          loadRun: async (runId) => {
+            const stored = await ledger.loadRun(runId);
+            reads += 1;
+            if (reads === 2) readTwice.resolve();
+            return stored;
+          },
+        });
+        const gate = new Gate();
+        const harness = new Harness(counted, {
+          operators: { deadly: deadly(() => "alive"), gate: gate.operator },
+          concurrency: { steps: 1 },
+        });
+        await harness.stepwell.open();
+        await harness.event((event) => event.type === "run.suspended");
+        await harness.start({ name: "busy", steps: { b: { uses: "gate" } } });
+        await gate.arrivals(1);
+        reads = 0;
+        await harness.stepwell.resume(id, "ann");
+        await readTwice.promise;
+        gate.open();
+        expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
+        expect((await harness.stepwell.get(id))?.steps[0]).toMatchObject({ attempt: 4, output: "alive" });
+        await harness.stepwell.stop();
+      },
+    );
 
     test("S1-38 a run that is let go and cancelled before anybody looks starts nothing", async () => {
       const reopen = await open();

@@ -64,6 +64,22 @@ export function describeUndoing(open: () => Promise<OpenLedger>): void {
       }
     });
 
+    test.each([
+      ["that cannot be evaluated", "{{ steps.a.output.missing }}", "EXPRESSION_UNRESOLVED"],
+      ["that turns out to be impossible only after a while", "{{ $sum([1..200].$string($)) }}", "EXPRESSION_FAILED"],
+    ])("S1+6 an output %s fails the run, and what its steps did is undone", async (_, output, code) => {
+      for (const on of [["failure"], ["cancel"]]) {
+        const books = new Books();
+        const harness = await Harness.on(open, books);
+        const outcome = await harness.run({ name: "summary", compensation: { on }, steps: [step("a"), step("b")], output });
+        const isUndone = on.includes("failure");
+        expect(books.lines).toEqual(isUndone ? ["a", "b", "undo R-b", "undo R-a"] : ["a", "b"]);
+        expect(outcome).toMatchObject({ status: "FAILED", reason: "output_failed", output: null, error: { code } });
+        expect(outcome.error?.data?.["compensation"]).toEqual(isUndone ? { b: "SUCCEEDED", a: "SUCCEEDED" } : undefined);
+        await harness.stepwell.stop();
+      }
+    });
+
     test("S0-30 without compensation nothing is undone", async () => {
       const books = new Books();
       const harness = await Harness.on(open, books);
@@ -97,14 +113,17 @@ export function describeUndoing(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
-    test("S1-41 a crash in the middle of undoing goes on there", async () => {
+    test.each([
+      ["for a step", [{ id: "d", uses: "fails" }], null],
+      ["for its output", [], "{{ steps.a.output.missing }}"],
+    ])("S1-41 a crash in the middle of undoing a run that failed %s goes on there", async (_, last, output) => {
       const reopen = await open();
       const gate = new Gate();
       const ledger = await reopen();
-      const steps = [step("a"), { ...step("b"), compensate: { uses: "slow" } }, step("c"), { id: "d", uses: "fails" }];
+      const steps = [step("a"), { ...step("b"), compensate: { uses: "slow" } }, step("c"), ...last];
       const before = new Books({ slow: gate.operator });
       const first = new Harness(ledger, before);
-      const id = await first.start({ name: "crash", steps });
+      const id = await first.start({ name: "crash", steps, output });
       await gate.arrivals(1);
       expect(await first.stepwell.get(id)).toMatchObject({ status: "RUNNING", reason: "compensating" });
       await ledger.close();
