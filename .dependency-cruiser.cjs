@@ -22,8 +22,9 @@ const zones = {
     sees: ["model", "ledgerPort"],
   },
   ledgerSqlite: { path: "^src/ledger/sqlite/", sees: ["model", "ledgerPort", "ledgerShared"] },
+  ledgerPostgres: { path: "^src/ledger/postgres/", sees: ["model", "ledgerPort", "ledgerShared"] },
   ledgerMemory: { path: "^src/ledger/memory/", sees: ["model", "ledgerPort", "ledgerShared"] },
-  ledgerRegistry: { path: "^src/ledger/url[.]ts$", sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerMemory"] },
+  ledgerRegistry: { path: "^src/ledger/url[.]ts$", sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerPostgres", "ledgerMemory"] },
   engine: {
     path: "^src/engine/",
     sees: [

@@ -25,7 +25,7 @@ export async function lookAtLedger(
   { key, resume }: { readonly key: string | undefined; readonly resume: boolean },
 ): Promise<LedgerStanding> {
   const earlier = await earlierRun(ledger, workflow, key, resume);
-  const unfinished = await ledger.unfinished("all", 0, COUNTED_RUNS + 1);
+  const unfinished = await ledger.unfinished(0, COUNTED_RUNS + 1);
   const version = earlier === undefined ? undefined : await ledger.getVersion(earlier.versionId);
   return {
     earlier,

@@ -126,6 +126,7 @@ export class Engine implements RunHost {
       catalog: this.#catalog,
       find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
+      claim: (runId) => options.ledger.claims.one(runId),
       broke: (publicId, error) => this.#breakOff(publicId, error),
     });
     this.#starter = new RunStarter({
@@ -155,12 +156,8 @@ export class Engine implements RunHost {
    * @throws StepwellError `LEDGER_OWNED`
    */
   async open(): Promise<void> {
-    const { epoch, now } = await this.#ledger.own({
-      name: `${hostname()}:${process.pid}`,
-      host: hostname(),
-      pid: process.pid,
-      version: this.#options.version,
-    });
+    const identity = { name: `${hostname()}:${process.pid}`, host: hostname(), pid: process.pid, version: this.#options.version };
+    const { epoch, now } = await this.#ledger.own(identity, (error) => this.#fail(error));
     this.epoch = epoch;
     this.#time.told(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
@@ -263,7 +260,7 @@ export class Engine implements RunHost {
 
   onSpawned(runId: number): void {
     if (this.#runs.free <= 0) this.#pickup.queued(false);
-    else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
+    else this.#intake.hearOf(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
   commit(run: DrivenRun): void {

@@ -224,9 +224,14 @@ describe("runs that wait for their turn", () => {
     const memory = openMemoryLedger();
     let asked = 0;
     const ledger = interposed(memory, {
-      unfinished: (pickup, afterId, limit) => {
-        if (pickup === "queued") asked += 1;
-        return memory.unfinished(pickup, afterId, limit);
+      claims: {
+        runs: (pickup, afterId, limit) => {
+          if (pickup === "queued") asked += 1;
+          return memory.claims.runs(pickup, afterId, limit);
+        },
+        due: (after, limit) => memory.claims.due(after, limit),
+        one: (runId) => memory.claims.one(runId),
+        sent: (afterId, limit) => memory.claims.sent(afterId, limit),
       },
     });
     const gates = [new Gate(), new Gate(), new Gate(), new Gate()];

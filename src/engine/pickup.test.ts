@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
-import type { WaitReads } from "../ledger/port.ts";
+import type { Claims, WaitReads } from "../ledger/port.ts";
 import type { Clock } from "../model/clock.ts";
 import { interposed } from "../testing/harness.ts";
 import { Pickup } from "./pickup.ts";
@@ -43,18 +43,23 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   const waits: WaitReads = {
     now: () => memory.waits.now(),
     nextDue: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
-    due: async (_after, limit) => {
-      looks.push(limit);
-      return [];
-    },
     listWaits: (tenant, publicId) => memory.waits.listWaits(tenant, publicId),
     listSignals: (tenant, publicId) => memory.waits.listSignals(tenant, publicId),
     listChildren: (tenant, publicId) => memory.waits.listChildren(tenant, publicId),
   };
+  const claims: Claims = {
+    runs: async () => [],
+    due: async (_after, limit) => {
+      looks.push(limit);
+      return [];
+    },
+    one: async () => true,
+    sent: async () => [],
+  };
   const clock = new Ticks();
   let now = 0;
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { waits }), clock, {
+  const pickup = new Pickup(interposed(memory, { waits, claims }), clock, {
     freeRuns: () => 10,
     isNeeded: () => true,
     ledgerNow: () => now,

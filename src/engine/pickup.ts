@@ -40,7 +40,8 @@ export class Pickup {
 
   /** Takes up what a dead or stopped engine left behind, then watches. */
   async start(): Promise<void> {
-    await this.#recover();
+    await this.#recover("left_behind");
+    await this.#recover("no_worker");
     await this.#claimQueued();
     await this.#readInbox();
     await this.#askNextDue();
@@ -54,7 +55,7 @@ export class Pickup {
 
   /** New operators are there: runs that were parked for the want of one are tried again. */
   async operatorsChanged(): Promise<void> {
-    await this.#recover();
+    await this.#recover("no_worker");
   }
 
   /** A run left memory: a queued one may take its place. */
@@ -75,9 +76,9 @@ export class Pickup {
     this.#timer?.cancel();
   }
 
-  async #recover(): Promise<void> {
+  async #recover(pickup: "left_behind" | "no_worker"): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
-      const page = await this.#ledger.unfinished("left_behind", after, PAGE);
+      const page = await this.#ledger.claims.runs(pickup, after, PAGE);
       for (const runId of page) await this.#host.takeUp(runId);
       if (page.length < PAGE) return;
       after = page.at(-1) ?? after;
@@ -92,7 +93,7 @@ export class Pickup {
         this.#queueIsOpen = false;
         return;
       }
-      const page = await this.#ledger.unfinished("queued", after, limit);
+      const page = await this.#ledger.claims.runs("queued", after, limit);
       for (const runId of page) await this.#host.takeUp(runId);
       if (page.length < limit) return;
       after = page.at(-1) ?? after;
@@ -101,7 +102,7 @@ export class Pickup {
 
   async #readInbox(): Promise<void> {
     for (;;) {
-      const page = await this.#ledger.unconsumedInbox(this.#delivered, PAGE);
+      const page = await this.#ledger.claims.sent(this.#delivered, PAGE);
       for (const row of page) if (row.isAwaited) await this.#host.deliver(row);
       this.#delivered = page.at(-1)?.id ?? this.#delivered;
       if (page.length < PAGE) return;
@@ -133,10 +134,17 @@ export class Pickup {
 
   async #look(): Promise<void> {
     if (await this.#ledger.changedElsewhere()) {
+      if (this.#ledger.isShared) await this.#lookAtOthers();
       await this.#claimQueued();
       await this.#readInbox();
     }
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
+  }
+
+  /** Other engines park runs, and leave some behind. */
+  async #lookAtOthers(): Promise<void> {
+    await this.#recover("left_behind");
+    await this.#askNextDue();
   }
 
   /** After an outage everything is overdue at once: pages are taken up as memory has room, and commits get their turn in between. */
@@ -144,7 +152,7 @@ export class Pickup {
     for (let after: DueRun | undefined; !this.#isStopped; ) {
       const limit = Math.min(this.#host.freeRuns(), PAGE);
       if (limit <= 0) return;
-      const page = await this.#ledger.waits.due(after, limit);
+      const page = await this.#ledger.claims.due(after, limit);
       for (const { runId } of page) await this.#host.takeUp(runId);
       after = page.at(-1);
       if (page.length < limit) break;

@@ -386,7 +386,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#steps = restoreSteps(this, stored);
     this.#steps.adopt(attempts, facts);
     // not even the commit that took the run over was written: it still is as the engine before this one left it
-    const isTakenOver = stored.run.ownerEpoch === this.host.epoch;
+    const isTakenOver = this.journal.hasLanded;
     const lost = isTakenOver ? [] : this.#steps.foundRunning();
     if (!isTakenOver && stored.run.status === "RUNNING") this.#recorder.recovered(stored.run.reason);
     this.#inboxSeq = stored.run.inboxSeq;

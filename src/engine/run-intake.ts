@@ -13,6 +13,8 @@ export interface IntakeHost {
   /** The run, if it is in memory. */
   find(runId: number): RunDriver | undefined;
   begin(run: RunDriver): void;
+  /** Whether the run is this engine's from now on; one that another engine has is not. */
+  claim(runId: number): Promise<boolean>;
   /** A run cannot be driven on in this process. */
   broke(publicId: string, error: StepwellError): void;
 }
@@ -34,10 +36,15 @@ export class RunIntake {
     const run = this.#to.find(row.runId);
     if (run !== undefined) run.deliver([row]);
     else if (this.#reading.has(row.runId)) this.#reading.get(row.runId)?.push(row);
-    else await this.takeUp(row.runId);
+    else await this.hearOf(row.runId);
   }
 
-  /** Drives a run on; does nothing for one that is here or has ended. */
+  /** A run has something to do: drives it on unless another engine does. */
+  async hearOf(runId: number): Promise<void> {
+    if (await this.#to.claim(runId)) await this.takeUp(runId);
+  }
+
+  /** Drives a run on that is this engine's; does nothing for one that is here or has ended. */
   async takeUp(runId: number): Promise<void> {
     const { host, catalog } = this.#to;
     if (host.isStopping || this.#to.find(runId) !== undefined || this.#reading.has(runId) || this.#unreadable.has(runId)) return;

@@ -66,6 +66,7 @@ export class RunJournal {
   #next = new Gathering();
   #inFlight: Gathering | undefined;
   #revision: number;
+  #hasLanded = false;
 
   constructor(runId: number, revision: number) {
     this.#runId = runId;
@@ -79,6 +80,11 @@ export class RunJournal {
 
   get isEmpty(): boolean {
     return this.#next.writes.length === 0;
+  }
+
+  /** Something that was decided in this process is on disk. */
+  get hasLanded(): boolean {
+    return this.#hasLanded;
   }
 
   /** Writes that are gathered. */
@@ -129,6 +135,7 @@ export class RunJournal {
     const effects = this.#inFlight;
     invariant(effects !== undefined, `run ${this.#runId} has nothing in flight`);
     this.#inFlight = undefined;
+    this.#hasLanded = true;
     return effects;
   }
 

@@ -197,12 +197,12 @@ async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
     waits.push(await ledger.waits.listWaits(TENANT, `run-${id}`), await ledger.waits.listSignals(TENANT, `run-${id}`));
   const page = await ledger.listRuns({ tenant: TENANT, limit: RUNS });
   const picked = [
-    await ledger.unfinished("all", first - 1, 9),
-    await ledger.unfinished("queued", first - 1, 9),
-    await ledger.unfinished("left_behind", first - 1, 9),
-    (await ledger.waits.due(undefined, 9_000)).filter(({ runId }) => runId >= first),
+    await ledger.unfinished(first - 1, 9),
+    await ledger.claims.runs("queued", first - 1, 9),
+    await ledger.claims.runs("left_behind", first - 1, 9),
+    (await ledger.claims.due(undefined, 9_000)).filter(({ runId }) => runId >= first),
   ];
-  const open = await ledger.unconsumedInbox(0, 10_000);
+  const open = await ledger.claims.sent(0, 10_000);
   const { tasks } = await ledger.tasks.list({ tenant: `tenant-${first}`, limit: 99 });
   return { runs, waits, tasks, page, picked, inbox: open.filter(({ runId }) => runId >= first) };
 }

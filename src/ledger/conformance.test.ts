@@ -1,5 +1,11 @@
-import { memoryLedgers, sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
+import { describe } from "vitest";
+import { sharedDatabase } from "../../test/fixtures/postgres/file-database.ts";
+import { memoryLedgers, postgresLedgers, sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
 import { describeLedgerConformance } from "../testing/conformance/ledger/conformance.ts";
 
-describeLedgerConformance("memory", memoryLedgers);
-describeLedgerConformance("SQLite", sqliteLedgers);
+describeLedgerConformance("memory", memoryLedgers, { isShared: false });
+describeLedgerConformance("SQLite", sqliteLedgers, { isShared: false });
+
+describe("in a database", () => {
+  describeLedgerConformance("PostgreSQL", postgresLedgers(sharedDatabase()), { isShared: true });
+});

@@ -91,15 +91,20 @@ function* deliverAll(transaction: Transaction, subscriptions: readonly Subscript
   return accepted;
 }
 
-/** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. */
-export function* matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): Work<void> {
+/** Gives kept events to subscriptions that a commit has inserted: each takes the oldest one that matches. What they become is given back. */
+export function* matchKeptEvents(transaction: Transaction, subscriptions: readonly SubscriptionRow[]): Work<readonly InboxRow[]> {
+  const accepted: InboxRow[] = [];
   for (const subscription of subscriptions) {
     if (!(yield* transaction.isSubscribed(subscription))) continue;
     const kept = yield* oldestMatch(transaction, subscription);
     if (kept === undefined) continue;
     const content = { event: subscription.event, id: kept.eventId, data: kept.data };
-    if ((yield* deliver(transaction, subscription, content)) !== undefined) yield* settle(transaction, kept);
+    const row = yield* deliver(transaction, subscription, content);
+    if (row === undefined) continue;
+    accepted.push(row);
+    yield* settle(transaction, kept);
   }
+  return accepted;
 }
 
 /** Reads no further than it must: many events may be kept under one key. */

@@ -1,3 +1,4 @@
+import type { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
 import type { RunStatus } from "../model/status.ts";
 import type {
@@ -29,16 +30,20 @@ import type { Batch, CommitOutcome } from "./writes.ts";
 export interface Ledger {
   /** How many commits may be in flight at once; a run always uses the same lane. */
   readonly lanes: number;
+  /** Whether several engines may own it at once; each drives the runs that it has claimed. */
+  readonly isShared: boolean;
   /** What suspended runs wait for. */
   readonly waits: WaitReads;
+  readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
 
   /**
-   * Takes ownership for one engine and bumps the epoch; an engine that held it before is fenced from then on.
-   * @throws StepwellError `LEDGER_OWNED` while another live engine holds it
+   * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
+   * then on; in a shared one each lives on its own lease, and `lost` is told when that of this one has run out.
+   * @throws StepwellError `LEDGER_OWNED` while another live engine holds one that is not shared
    */
-  own(worker: WorkerIdentity): Promise<Ownership>;
+  own(worker: WorkerIdentity, lost?: (error: StepwellError) => void): Promise<Ownership>;
 
   /**
    * Writes the batch in one transaction, on disk when it resolves. A unit whose run's inbox moved on is left out.
@@ -80,12 +85,10 @@ export interface Ledger {
   listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]>;
   listHistory(tenant: string, publicId: string): Promise<readonly HistoryRow[]>;
 
-  /** Ids of up to `limit` runs that an engine must take up, in order, above `afterId`: see `Pickup`. Nothing else of them is read. */
-  unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]>;
+  /** Up to `limit` ids of runs that have not ended, in id order, above `afterId`. */
+  unfinished(afterId: number, limit: number): Promise<readonly number[]>;
   /** What is needed to rebuild one run from its stored rows. */
   loadRun(runId: number): Promise<StoredRun | undefined>;
-  /** Inbox rows of runs that have not ended that no commit has consumed, oldest first, ids above `afterId`. */
-  unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
   /** Whether another process wrote since the last call; cheap enough to ask every 25 ms. */
   changedElsewhere(): Promise<boolean>;
 
@@ -93,11 +96,31 @@ export interface Ledger {
 }
 
 /**
- * `all`: every run that has not ended. The others are not paused: `queued` ones are QUEUED; `left_behind` ones are RUNNING, or
- * SUSPENDED while an engine had them in memory, when it stopped, or for the want of an operator, so that nothing in the ledger
- * would wake them.
+ * How an engine comes by the runs that it drives. In a ledger that has one engine everything is that engine's, and these are reads. In a
+ * shared one, what is given is the engine's own from then on, until it parks the run, ends it, or loses its lease.
  */
-export type Pickup = "all" | "queued" | "left_behind";
+export interface Claims {
+  /** Up to `limit` ids in id order, above `afterId`; paused runs are left out. */
+  runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]>;
+  /**
+   * Up to `limit` parked runs whose time has come, the longest overdue first, from behind `after`. A run with several such
+   * waits may come once for each due time.
+   */
+  due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]>;
+  /** Claims a run of which the engine has heard; false when it has ended or another engine has it. */
+  one(runId: number): Promise<boolean>;
+  /**
+   * What others sent to runs: open inbox rows with ids above `afterId`, oldest first. A row may be given again; in a shared ledger only
+   * those of the engine's own runs are given.
+   */
+  sent(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
+}
+
+/**
+ * `left_behind`: RUNNING, or SUSPENDED while an engine had them in memory, when that engine died or stopped. `no_worker`: SUSPENDED for
+ * the want of an operator.
+ */
+export type Pickup = "queued" | "left_behind" | "no_worker";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {
@@ -105,11 +128,6 @@ export interface WaitReads {
   now(): Promise<number>;
   /** When the next wait of a parked run falls due, which may be in the past; null when time wakes none. */
   nextDue(): Promise<number | null>;
-  /**
-   * Up to `limit` parked runs whose time has come, the longest overdue first, from behind `after`. A run with several such
-   * waits comes once for each due time.
-   */
-  due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]>;
   listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]>;
   /** Everything that a run was sent, in acceptance order. */
   listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]>;

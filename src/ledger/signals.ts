@@ -27,6 +27,6 @@ export function* acceptEntry(transaction: Transaction, entry: InboxEntry): Work<
 }
 
 /** With whether anything is there for it yet: of a signal, an open wait for its name. */
-export function* withAwaited(transaction: Transaction, row: InboxRow): Work<OpenInboxRow> {
+function* withAwaited(transaction: Transaction, row: InboxRow): Work<OpenInboxRow> {
   return { ...row, isAwaited: row.kind !== "signal" || (row.name !== null && (yield* transaction.awaits(row.runId, row.name))) };
 }

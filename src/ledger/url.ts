@@ -3,12 +3,16 @@ import type { Ledger, WorkerIdentity } from "./port.ts";
 import type { LedgerInspection } from "./sqlite/inspect.ts";
 
 /**
- * Opens the ledger that a URL names: `sqlite:PATH`, `file:PATH` or a plain path is a SQLite file, `memory:` lives in this
- * process alone. A backend's code is loaded when it is asked for.
+ * Opens the ledger that a URL names: `postgres://…` is a PostgreSQL database, `sqlite:PATH`, `file:PATH` or a plain path a SQLite file,
+ * `memory:` lives in this process alone. A backend's code is loaded when it is asked for.
  *
  * @throws StepwellError `NOT_SUPPORTED` for another scheme, `USAGE` when the path is missing, and whatever opening raises
  */
 export async function openLedger(url: string): Promise<Ledger> {
+  if (isPostgres(url)) {
+    const { openPostgresLedger } = await import("./postgres/ledger.ts");
+    return openPostgresLedger({ url });
+  }
   const file = ledgerFile(url);
   if (file === undefined) {
     const { openMemoryLedger } = await import("./memory/ledger.ts");
@@ -18,8 +22,10 @@ export async function openLedger(url: string): Promise<Ledger> {
   return openSqliteLedger({ file });
 }
 
+const isPostgres = (url: string): boolean => /^postgres(ql)?:/i.test(url);
+
 /**
- * The file in which a URL's ledger lives; undefined for one that ends with its process.
+ * The file in which a URL's ledger lives; undefined for one that is no file.
  *
  * @throws StepwellError `NOT_SUPPORTED`, `USAGE`
  */
@@ -27,6 +33,9 @@ export function ledgerFile(url: string): string | undefined {
   // A single letter before the colon is a Windows drive, not a scheme.
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(url) ?? [url, "sqlite", url];
   switch (scheme.toLowerCase()) {
+    case "postgres":
+    case "postgresql":
+      return undefined;
     case "memory":
       if (rest !== "") throw unsupported(`A memory ledger lives in one process and cannot be shared or opened again as "${url}"`);
       return undefined;
@@ -40,7 +49,7 @@ export function ledgerFile(url: string): string | undefined {
 
 function unsupported(message: string): StepwellError {
   return new StepwellError("NOT_SUPPORTED", message, {
-    hint: "Use sqlite:PATH, a plain path, or memory: for a ledger that ends with the process.",
+    hint: "Use postgres://…, sqlite:PATH, a plain path, or memory: for a ledger that ends with the process.",
   });
 }
 

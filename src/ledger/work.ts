@@ -18,3 +18,25 @@ export function finish<T>(work: Work<T>): T {
   invariant(step.done === true, "work on a ledger of this process waits for nothing");
   return step.value;
 }
+
+/** The answer of a connection, inside work. */
+export function* answer<T>(promise: Promise<T>): Work<T> {
+  // what is sent back is what this promise has resolved with: see `follow`
+  return (yield promise) as T;
+}
+
+/** Does work whose answers come later; a rejection is thrown inside it, where it was asked for. */
+export async function follow<T>(work: Work<T>): Promise<T> {
+  const steps = work[Symbol.iterator]();
+  let step = steps.next();
+  while (step.done !== true) {
+    const settled = await step.value.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    if ("value" in settled) step = steps.next(settled.value);
+    else if (steps.throw === undefined) throw settled.error;
+    else step = steps.throw(settled.error);
+  }
+  return step.value;
+}

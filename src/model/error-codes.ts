@@ -96,6 +96,7 @@ export const ERROR_CODES = {
   // ledger
   LEDGER_OWNED: fault("Another engine owns this ledger", 423),
   LEDGER_FENCED: fault("This engine no longer owns the ledger", 409),
+  LEDGER_UNREACHABLE: fault("The database of the ledger does not answer", 503, true),
   LEDGER_BUSY: fault("The ledger is locked by another process", 503, true),
   LEDGER_FULL: fault("The disk of the ledger is full", 507),
   LEDGER_READ_ONLY: fault("The ledger cannot be written", 403),

@@ -79,7 +79,7 @@ async function inspectFile(url: string): Promise<readonly Finding[]> {
 async function openAndCount(url: string): Promise<readonly Finding[]> {
   const ledger = await openLedger(url);
   try {
-    const { length } = await ledger.unfinished("all", 0, COUNTED_RUNS + 1);
+    const { length } = await ledger.unfinished(0, COUNTED_RUNS + 1);
     const count = length > COUNTED_RUNS ? `more than ${COUNTED_RUNS}` : String(length);
     return [
       { what: "Durability", ok: true, found: "write-ahead log, synchronous=FULL: every commit is on disk before it counts" },

@@ -10,7 +10,6 @@ import type {
   Ledger,
   NewVersion,
   Ownership,
-  Pickup,
   QueuedRun,
   RunPage,
   RunQuery,
@@ -21,7 +20,7 @@ import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
 import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
-import { acceptEntry, withAwaited } from "../signals.ts";
+import { acceptEntry } from "../signals.ts";
 import { checksum } from "../sql/checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStep, decodeStepRun, decodeVersion } from "../sql/decode.ts";
 import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
@@ -29,6 +28,7 @@ import { type Executors, execute } from "../sql/executors.ts";
 import type { Transaction } from "../transaction.ts";
 import { finish, type Work } from "../work.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
+import { MemoryClaims } from "./claims.ts";
 import { memoryExecutors } from "./interpret.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
 import { memoryTasks } from "./tasks.ts";
@@ -56,6 +56,7 @@ const EVENT_LOOP: Pick<Clock, "soon"> = { soon: (callback) => void setImmediate(
 class MemoryLedger implements Ledger {
   /** Two, so that tests see commits of different runs overtake each other. */
   readonly lanes = 2;
+  readonly isShared = false;
   readonly #clock: LedgerClock;
   readonly #turns: Pick<Clock, "soon">;
   readonly #tables = new MemoryTables();
@@ -67,6 +68,7 @@ class MemoryLedger implements Ledger {
   };
   readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#within(work));
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
+  readonly claims = new MemoryClaims(this.#tables, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;
   #closed = false;
@@ -227,8 +229,8 @@ class MemoryLedger implements Ledger {
     return this.#views.of(tenant, publicId, (run) => this.#views.history(run)).map(decodeHistory);
   }
 
-  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
-    const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null && isFor(pickup, run));
+  async unfinished(afterId: number, limit: number): Promise<readonly number[]> {
+    const rows = this.#runs((run) => Number(run["id"]) > afterId && run["finished_at"] === null);
     return rows.slice(0, limit).map((row) => Number(row["id"]));
   }
 
@@ -253,17 +255,6 @@ class MemoryLedger implements Ledger {
     };
   }
 
-  async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
-    const transaction = this.#transaction(0);
-    const isOpen = (row: MemoryRow): boolean => {
-      const [run] = this.#tables.find("run", { id: row["run_id"] ?? null });
-      return row["consumed_at"] === null && Number(row["id"]) > afterId && run?.["finished_at"] === null;
-    };
-    const rows = [...this.#tables.all("inbox")].filter(isOpen).map(decodeInbox);
-    const page = rows.toSorted((a, b) => a.id - b.id).slice(0, limit);
-    return page.map((row) => finish(withAwaited(transaction, row)));
-  }
-
   async changedElsewhere(): Promise<boolean> {
     return false;
   }
@@ -284,11 +275,4 @@ class MemoryLedger implements Ledger {
   #decodeRun(row: MemoryRow): RunRow {
     return decodeRun(this.#views.run(row));
   }
-}
-
-function isFor(pickup: Pickup, { status, reason, paused_by: pausedBy, owner_epoch: owner }: MemoryRow): boolean {
-  if (pickup === "all") return true;
-  if (pausedBy !== null) return false;
-  if (pickup === "queued") return status === "QUEUED";
-  return status === "RUNNING" || (status === "SUSPENDED" && (owner !== null || reason === "shutdown" || reason === "no_worker"));
 }

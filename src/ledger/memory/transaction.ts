@@ -7,6 +7,7 @@ import { type Executors, execute } from "../sql/executors.ts";
 import type { EventKey, KeptEvent, PublishedEvent, Transaction } from "../transaction.ts";
 import { done, type Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
+import { awaitsSignal } from "./claims.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 
@@ -56,7 +57,7 @@ export class MemoryTransaction implements Transaction {
   }
 
   awaits(runId: number, name: string): Work<boolean> {
-    return done(this.#tables.find("wait", { run_id: runId }).some((wait) => wait["kind"] === "signal" && wait["key"] === name));
+    return done(awaitsSignal(this.#tables, runId, name));
   }
 
   subscriptions(key: EventKey): Work<readonly SubscriptionRow[]> {

@@ -15,8 +15,13 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (topic
   AND ((assignees = '[]' AND assigned_groups = '[]') OR EXISTS (SELECT 1 FROM json_each(t.assignees) a WHERE a.value = ?5)
     OR EXISTS (SELECT 1 FROM json_each(t.assigned_groups) g JOIN json_each(?6) own ON own.value = g.value) OR ?5 IS NULL)`;
 
+/** Whether anything is there for a row of the inbox. */
+export const IS_AWAITED = `CASE WHEN i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name)
+      THEN 1 ELSE 0 END`;
+
 /** No engine has the run, and no person holds it. */
-const PARKED = "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
+export const PARKED =
+  "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
 
 /**
  * Every read, written once. Placeholders are numbered; reads that serve a caller lead with the tenant. They read the views,
@@ -63,8 +68,7 @@ export const READS = {
   /** What drives a run on: open rows, and cancels, which stay in force. */
   inboxRows: "SELECT * FROM inbox WHERE run_id = ?1 AND (consumed_at IS NULL OR kind = 'cancel') ORDER BY seq",
   /** ?1 ids above, ?2 limit. */
-  openInbox: `SELECT i.*, CASE WHEN i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name)
-      THEN 1 ELSE 0 END AS is_awaited
+  openInbox: `SELECT i.*, ${IS_AWAITED} AS is_awaited
     FROM inbox i CROSS JOIN run r ON r.id = i.run_id WHERE i.consumed_at IS NULL AND i.id > ?1 AND r.finished_at IS NULL ORDER BY i.id LIMIT ?2`,
   signal: "SELECT * FROM inbox WHERE run_id = ?1 AND signal_id = ?2",
   awaits: "SELECT 1 AS found FROM wait WHERE run_id = ?1 AND kind = 'signal' AND key = ?2 LIMIT 1",
@@ -90,12 +94,15 @@ export const READS = {
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (version = ?3 OR ?3 IS NULL) ORDER BY id DESC LIMIT 1",
+  migrations: "SELECT number, name, checksum FROM migration ORDER BY number",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
-  unfinishedAll: "SELECT id FROM run WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+  unfinished: "SELECT id FROM run WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
   unfinishedLeftBehind: `SELECT id FROM run WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
-    AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason IN ('shutdown', 'no_worker')))) ORDER BY id LIMIT ?2`,
+    AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason = 'shutdown'))) ORDER BY id LIMIT ?2`,
+  unfinishedNoWorker: `SELECT id FROM run WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1 AND status = 'SUSPENDED' AND reason = 'no_worker'
+    ORDER BY id LIMIT ?2`,
   unfinishedQueued: `SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL AND id > ?1
     ORDER BY id LIMIT ?2`,
 } as const;
@@ -108,5 +115,6 @@ export const COLD_WRITES = {
     VALUES ((SELECT coalesce(max(epoch), 0) + 1 FROM worker), ?1, ?2, ?3, ?4, ?5) RETURNING epoch`,
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
+  insertMigration: "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)",
   insertVersionStep: "INSERT INTO version_steps (version_id, ordinal, path, uses) VALUES (?1, ?2, ?3, ?4)",
 } as const;

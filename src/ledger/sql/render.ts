@@ -82,7 +82,7 @@ function withoutStatus<W>(set: Columns<W>): Columns<W> {
   return Object.fromEntries(Object.entries(set).filter(([column]) => column !== "status"));
 }
 
-function literal(value: ColumnValue): string {
+export function literal(value: ColumnValue): string {
   if (value === null) return "NULL";
   return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
 }
@@ -146,7 +146,7 @@ class Bindings<W> {
 }
 
 /** Both numbers of a step's key as the one that is its rowid, made here because two bound values cost more than one. */
-function stepKey<W>(run: WriteSource<W>, ordinal: WriteSource<W>): (write: W) => number | bigint {
+export function stepKey<W>(run: WriteSource<W>, ordinal: WriteSource<W>): (write: W) => number | bigint {
   return (write) => {
     const runId = Number(run.value(write));
     const at = Number(ordinal.value(write));

@@ -1,4 +1,5 @@
-import type { Ownership, WorkerIdentity } from "../port.ts";
+import type { StepwellError } from "../../model/errors.ts";
+import type { Claims, Ownership, WorkerIdentity } from "../port.ts";
 import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import type { RawRow } from "./fields.ts";
@@ -7,13 +8,15 @@ import type { SqlConnection, SqlTransaction, SqlValue } from "./transaction.ts";
 /** What a dialect adds to the statements that are written once. */
 export interface SqlBackend {
   readonly lanes: number;
+  readonly isShared: boolean;
   rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]>;
   /** Several reads that see the same state. */
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
   within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T>;
   /** The ledger's clock. */
   now(): Promise<number>;
-  own(worker: WorkerIdentity): Promise<Ownership>;
+  readonly claims: Claims;
+  own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership>;
   commit(batch: Batch): Promise<CommitOutcome>;
   changedElsewhere(): Promise<boolean>;
   close(): Promise<void>;

@@ -1,12 +1,13 @@
+import type { StepwellError } from "../../model/errors.ts";
 import { publishEvent } from "../events.ts";
 import type {
+  Claims,
   Enqueued,
   Events,
   InboxEntry,
   Ledger,
   NewVersion,
   Ownership,
-  Pickup,
   QueuedRun,
   RunPage,
   RunQuery,
@@ -23,7 +24,6 @@ import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { checksum } from "./checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStepRun, decodeVersion } from "./decode.ts";
-import { decodeOpenInbox } from "./decode-waiting.ts";
 import { loadRun } from "./load-run.ts";
 import { COLD_WRITES, READS } from "./reads.ts";
 import type { SqlBackend } from "./sql-backend.ts";
@@ -34,7 +34,9 @@ import { SqlWaits } from "./waits.ts";
 /** A ledger in a database: what is the same in all of them. */
 export class SqlLedger implements Ledger {
   readonly lanes: number;
+  readonly isShared: boolean;
   readonly waits: SqlWaits;
+  readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
   readonly #backend: SqlBackend;
@@ -42,13 +44,15 @@ export class SqlLedger implements Ledger {
   constructor(backend: SqlBackend) {
     this.#backend = backend;
     this.lanes = backend.lanes;
+    this.isShared = backend.isShared;
     this.waits = new SqlWaits(backend);
+    this.claims = backend.claims;
     this.tasks = sqlTasks(backend);
     this.events = { publish: (entry) => backend.within((transaction) => publishEvent(transaction, entry)) };
   }
 
-  own(worker: WorkerIdentity): Promise<Ownership> {
-    return this.#backend.own(worker);
+  own(worker: WorkerIdentity, lost: (error: StepwellError) => void = ignore): Promise<Ownership> {
+    return this.#backend.own(worker, lost);
   }
 
   commit(batch: Batch): Promise<CommitOutcome> {
@@ -113,16 +117,12 @@ export class SqlLedger implements Ledger {
     return (await this.#backend.rows(READS.history, tenant, publicId)).map(decodeHistory);
   }
 
-  async unfinished(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
-    return (await this.#backend.rows(PICKUPS[pickup], afterId, limit)).map((row) => Number(row["id"]));
+  async unfinished(afterId: number, limit: number): Promise<readonly number[]> {
+    return (await this.#backend.rows(READS.unfinished, afterId, limit)).map((row) => Number(row["id"]));
   }
 
   loadRun(runId: number): Promise<StoredRun | undefined> {
     return this.#backend.snapshot((connection) => loadRun(connection, runId));
-  }
-
-  async unconsumedInbox(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
-    return (await this.#backend.rows(READS.openInbox, afterId, limit)).map(decodeOpenInbox);
   }
 
   changedElsewhere(): Promise<boolean> {
@@ -134,11 +134,7 @@ export class SqlLedger implements Ledger {
   }
 }
 
-const PICKUPS: Readonly<Record<Pickup, string>> = {
-  all: READS.unfinishedAll,
-  left_behind: READS.unfinishedLeftBehind,
-  queued: READS.unfinishedQueued,
-};
+function ignore(): void {}
 
 function* takeRunIds(transaction: SqlTransaction, count: number): Work<number> {
   const [row] = yield* transaction.rows(COLD_WRITES.reserveRunIds, count);

@@ -1,7 +1,7 @@
-import type { DueRun, WaitReads } from "../port.ts";
+import type { WaitReads } from "../port.ts";
 import type { InboxRow, RunRow, WaitView } from "../rows.ts";
 import { decodeRun } from "./decode.ts";
-import { decodeDue, decodeInbox, decodeWaitView } from "./decode-waiting.ts";
+import { decodeInbox, decodeWaitView } from "./decode-waiting.ts";
 import { READS } from "./reads.ts";
 import type { SqlBackend } from "./sql-backend.ts";
 
@@ -19,11 +19,6 @@ export class SqlWaits implements WaitReads {
   async nextDue(): Promise<number | null> {
     const [row] = await this.#backend.rows(READS.nextDue);
     return row === undefined ? null : Number(row["due_at"]);
-  }
-
-  async due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]> {
-    const { dueAt, runId } = after ?? { dueAt: 0, runId: 0 };
-    return (await this.#backend.rows(READS.dueRuns, await this.now(), dueAt, runId, limit)).map(decodeDue);
   }
 
   async listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]> {

@@ -171,7 +171,7 @@ describe("damage", () => {
     ["step", "error", (ledger: Ledger, runId: number) => ledger.loadRun(runId)],
     ["attempt", "error", (ledger: Ledger, runId: number) => ledger.listAttempts(TENANT, `run-${runId}`)],
     ["event", "detail", (ledger: Ledger, runId: number) => ledger.listHistory(TENANT, `run-${runId}`)],
-    ["inbox", "payload", (ledger: Ledger) => ledger.unconsumedInbox(0, 5)],
+    ["inbox", "payload", (ledger: Ledger) => ledger.claims.sent(0, 5)],
     ["wait", "detail", (ledger: Ledger, runId: number) => ledger.waits.listWaits(TENANT, `run-${runId}`)],
     ["task", "payload", (ledger: Ledger, runId: number) => ledger.tasks.get(TENANT, `task-${runId}-0`)],
     ["task", "error", (ledger: Ledger) => ledger.tasks.list({ tenant: TENANT, limit: 5 })],
@@ -233,7 +233,7 @@ async function fillAndFree(directory: string, fixture: LedgerCase): Promise<numb
   kept.push(await fill());
   await ledger.close();
   const again = await openSqliteLedger({ file });
-  await expect(again.unfinished("all", 0, 1_000)).resolves.toHaveLength(kept.length);
+  await expect(again.unfinished(0, 1_000)).resolves.toHaveLength(kept.length);
   await again.close();
   return kept.length;
 }

@@ -9,6 +9,7 @@ import { decodeOwner } from "../sql/decode.ts";
 import type { RawRow } from "../sql/fields.ts";
 import { READS } from "../sql/reads.ts";
 import type { SqlBackend } from "../sql/sql-backend.ts";
+import { SqlClaims } from "../sql/sql-claims.ts";
 import { SqlLedger } from "../sql/sql-ledger.ts";
 import type { SqlConnection, SqlTransaction, SqlValue } from "../sql/transaction.ts";
 import { finish, type Work } from "../work.ts";
@@ -56,6 +57,8 @@ export function sqliteLedgerOn(db: DatabaseSync, options: SqliteLedgerOptions): 
 class SqliteBackend implements SqlBackend {
   /** SQLite has one writer; a second batch in flight would only wait for the first. */
   readonly lanes = 1;
+  readonly isShared = false;
+  readonly claims: SqlClaims;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;
@@ -64,6 +67,7 @@ class SqliteBackend implements SqlBackend {
   constructor(session: SqliteSession, commits: SqliteCommits) {
     this.#session = session;
     this.#commits = commits;
+    this.claims = new SqlClaims(this);
     this.#askedVersion = commits.dataVersion();
   }
 

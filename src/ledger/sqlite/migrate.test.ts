@@ -10,7 +10,7 @@ import { openSqliteLedger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 
 const DUMP = new URL("../migrations/schema.sql", import.meta.url);
-const EXTRA = { number: MIGRATIONS.length + 1, name: "extra", sql: "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT;" };
+const EXTRA = { number: MIGRATIONS.length + 1, name: "extra", sql: "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT;", postgres: "" };
 
 let directory = "";
 let file = "";

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { StepwellError } from "../../model/errors.ts";
+import { checksumOf, countApplied, MIGRATION_TABLE } from "../migrations/applied.ts";
 import type { Migration } from "../migrations/migrations.ts";
-
-/** Kept apart from the schema that it describes: the table must be readable whatever the schema says. */
-const BOOK = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+import { COLD_WRITES, READS } from "../sql/reads.ts";
 
 /**
  * Brings the schema up to the last of `migrations`, all in one transaction, or finds that it is already there.
@@ -17,8 +15,8 @@ export function migrate(db: DatabaseSync, file: string, migrations: readonly Mig
   db.exec("BEGIN IMMEDIATE");
   // Another process may have migrated while this one waited for the lock.
   const done = applied(db, file, migrations);
-  db.exec(BOOK);
-  const note = db.prepare("INSERT INTO migration (number, name, checksum) VALUES (?, ?, ?)");
+  db.exec(MIGRATION_TABLE);
+  const note = db.prepare(COLD_WRITES.insertMigration);
   for (const migration of migrations.slice(done)) {
     db.exec(migration.sql);
     note.run(migration.number, migration.name, checksumOf(migration));
@@ -49,30 +47,5 @@ function tablesOf(db: DatabaseSync): readonly unknown[] {
 
 /** How many of the migrations the file has seen. */
 function applied(db: DatabaseSync, file: string, migrations: readonly Migration[]): number {
-  if (tablesOf(db).length === 0) return 0;
-  const rows = db.prepare("SELECT number, name, checksum FROM migration ORDER BY number").all();
-  for (const [index, row] of rows.entries()) {
-    const known = migrations[index];
-    if (known === undefined) {
-      throw new StepwellError(
-        "LEDGER_SCHEMA_NEWER",
-        `${file} was written by a newer Stepwell (migration ${String(row["number"])}, ${String(row["name"])})`,
-        {
-          hint: "Use the newer version; a ledger is never taken back.",
-          data: { file },
-        },
-      );
-    }
-    if (row["number"] !== known.number || row["checksum"] !== checksumOf(known)) {
-      throw new StepwellError("LEDGER_CORRUPT", `${file}: migration ${known.number} (${known.name}) is not the one that was applied`, {
-        hint: "The ledger comes from a modified build, or its file was altered.",
-        data: { file },
-      });
-    }
-  }
-  return rows.length;
-}
-
-function checksumOf(migration: Migration): string {
-  return createHash("sha256").update(migration.sql).digest("hex");
+  return tablesOf(db).length === 0 ? 0 : countApplied(db.prepare(READS.migrations).all(), file, migrations);
 }

@@ -1,11 +1,11 @@
 import type {
+  Claims,
   EventEntry,
   Events,
   InboxEntry,
   Ledger,
   NewVersion,
   Ownership,
-  Pickup,
   QueuedRun,
   RunQuery,
   Tasks,
@@ -33,7 +33,9 @@ const nothing = (): void => undefined;
 /** A process's connection to the simulated ledger: everything goes through its channel, and what is durable goes into the log. */
 export class SimLedger implements Ledger {
   readonly lanes: number;
+  readonly isShared = false;
   readonly waits: WaitReads;
+  readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
   readonly #process: SimProcess;
@@ -49,6 +51,7 @@ export class SimLedger implements Ledger {
     this.#channel = new Channel(process, storage);
     this.lanes = storage.faults.swarm.lanes ?? connection.ledger.lanes;
     this.waits = this.#waits(connection.ledger.waits);
+    this.claims = this.#claims(connection.ledger.claims);
     this.events = { publish: (entry) => this.#publish(entry) };
     this.tasks = simTasks(this.#channel, connection.ledger.tasks, (rows) => this.#arrived(rows));
     storage.looks.add(this);
@@ -165,8 +168,8 @@ export class SimLedger implements Ledger {
     return this.#channel.read(() => this.#ledger.listHistory(tenant, publicId));
   }
 
-  unfinished(pickup: Pickup, afterId: number, limit: number) {
-    return this.#channel.read(() => this.#ledger.unfinished(pickup, afterId, limit));
+  unfinished(afterId: number, limit: number) {
+    return this.#channel.read(() => this.#ledger.unfinished(afterId, limit));
   }
 
   loadRun(runId: number) {
@@ -175,10 +178,6 @@ export class SimLedger implements Ledger {
       this.#storage.log.loaded(runId, this.#process.name);
       return this.#ledger.loadRun(runId);
     });
-  }
-
-  unconsumedInbox(afterId: number, limit: number) {
-    return this.#channel.read(() => this.#ledger.unconsumedInbox(afterId, limit));
   }
 
   /** Asked so often that it is answered at once: news is kept back for a while, or told where there is none. */
@@ -204,12 +203,21 @@ export class SimLedger implements Ledger {
     return this.#connection.ledger;
   }
 
+  #claims(claims: Claims): Claims {
+    const channel = this.#channel;
+    return {
+      runs: (pickup, afterId, limit) => channel.read(() => claims.runs(pickup, afterId, limit)),
+      due: (after, limit) => channel.read(() => claims.due(after, limit)),
+      one: (runId) => claims.one(runId),
+      sent: (afterId, limit) => channel.read(() => claims.sent(afterId, limit)),
+    };
+  }
+
   #waits(waits: WaitReads): WaitReads {
     const channel = this.#channel;
     return {
       now: () => channel.read(() => waits.now()),
       nextDue: () => channel.read(() => waits.nextDue()),
-      due: (after, limit) => channel.read(() => waits.due(after, limit)),
       listWaits: (tenant, publicId) => channel.read(() => waits.listWaits(tenant, publicId)),
       listSignals: (tenant, publicId) => channel.read(() => waits.listSignals(tenant, publicId)),
       listChildren: (tenant, publicId) => channel.read(() => waits.listChildren(tenant, publicId)),

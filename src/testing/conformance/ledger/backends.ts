@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openMemoryLedger } from "../../../ledger/memory/ledger.ts";
+import { openPostgresLedger } from "../../../ledger/postgres/ledger.ts";
 import { openSqliteLedger } from "../../../ledger/sqlite/ledger.ts";
 import { openLedger } from "../../../ledger/url.ts";
 import type { MakeLedger } from "./kit.ts";
@@ -25,3 +27,15 @@ export const sqliteLedgers: MakeLedger = async (clock) => {
   };
   return { ledger, file, warnings, again, dispose };
 };
+
+/** A schema of its own for each, in one database. */
+export function postgresLedgers(database: () => Promise<string>): MakeLedger {
+  return async (clock) => {
+    const schema = `ledger_${randomUUID().replaceAll("-", "")}`;
+    const url = `${await database()}?schema=${schema}`;
+    const warnings: string[] = [];
+    const again = () => openPostgresLedger({ url, clock, onWarning: (message) => warnings.push(message) });
+    const ledger = await again();
+    return { ledger, file: undefined, warnings, again, dispose: () => ledger.close() };
+  };
+}

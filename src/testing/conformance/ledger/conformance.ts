@@ -9,13 +9,15 @@ import { describeRecovery } from "./recovery.ts";
 import { describeReopening } from "./reopening.ts";
 import { describeRuns } from "./runs.ts";
 import { describeScopes } from "./scopes.ts";
+import { describeSharedOwners } from "./shared-owners.ts";
+import { describeSoleOwner } from "./sole-owner.ts";
 import { describeSteps } from "./steps.ts";
 import { describeApprovals, describeWork } from "./tasks.ts";
 import { describeVersions } from "./versions.ts";
 import { describeWaits } from "./waits.ts";
 
-/** What every ledger must do, whatever stores it. */
-export function describeLedgerConformance(name: string, make: MakeLedger): void {
+/** What every ledger must do, whatever stores it; `isShared` as the ledger says of itself. */
+export function describeLedgerConformance(name: string, make: MakeLedger, { isShared }: { readonly isShared: boolean }): void {
   describe(`${name} ledger`, () => {
     describeVersions(make);
     describeRuns(make);
@@ -29,6 +31,8 @@ export function describeLedgerConformance(name: string, make: MakeLedger): void 
     describeWork(make);
     describeReopening(make);
     describeOwnership(make);
+    if (isShared) describeSharedOwners(make);
+    else describeSoleOwner(make);
     describeReads(make);
     describeRecovery(make);
   });

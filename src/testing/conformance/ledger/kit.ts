@@ -3,7 +3,7 @@ import type { Ledger, Ownership } from "../../../ledger/port.ts";
 import type { RunRow, StepRow, VersionRow } from "../../../ledger/rows.ts";
 import type { CommitOutcome, InsertRun, Unit } from "../../../ledger/writes.ts";
 import { StepwellError } from "../../../model/errors.ts";
-import { aVersion, insertRun, insertStep, unit } from "./builders.ts";
+import { aVersion, insertRun, insertStep, parked, unit } from "./builders.ts";
 
 /** A clock that stands still until a test moves it, in either direction. */
 export class ManualTime {
@@ -66,6 +66,13 @@ export async function startedRun(fixture: LedgerCase, change: Partial<InsertRun>
   const runId = await fixture.ledger.reserveRunIds(1);
   const writes = [insertRun(fixture.version.id, runId, { ownerEpoch: fixture.owner.epoch, ...change }), insertStep(runId, 0)];
   await commit(fixture, unit(runId, writes, null));
+  return runId;
+}
+
+/** A started run that waits in its first step and that nobody has. */
+export async function parkedRun(fixture: LedgerCase, dueInMs: number | null): Promise<number> {
+  const runId = await startedRun(fixture);
+  await commit(fixture, unit(runId, parked(runId, { dueInMs })));
   return runId;
 }
 

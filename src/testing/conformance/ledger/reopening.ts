@@ -45,7 +45,7 @@ export function describeReopening(make: MakeLedger): void {
         waits: [{ ordinal: 0, kind: "retry", dueAt: time }],
         inbox: [{ kind: "retry" }],
       });
-      await expect(fixture.ledger.waits.due(undefined, 9)).resolves.toEqual([{ runId, dueAt: time }]);
+      await expect(fixture.ledger.claims.due(undefined, 9)).resolves.toEqual([{ runId, dueAt: time }]);
       const { startedAt, finishedAt } = before ?? {};
       const attempt = { ordinal: 0, attempt: 1, status: "FAILED", error: FAILURE, revision: 3, startedAt, finishedAt };
       await expect(fixture.ledger.listAttempts(TENANT, `run-${runId}`)).resolves.toMatchObject([attempt]);

@@ -35,7 +35,7 @@ export function describeRuns(make: MakeLedger): void {
       const fixture = get();
       const { ledger, version, clock, owner } = fixture;
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
-      const [queued] = await ledger.unfinished("queued", 0, 10);
+      const [queued] = await ledger.claims.runs("queued", 0, 10);
       const runId = queued ?? -1;
       const begun = clock.time;
       const start = { write: "startRun", runId, reason: null, ownerEpoch: owner.epoch, crashes: 0, revision: 2 } as const;
@@ -106,7 +106,7 @@ export function describeRuns(make: MakeLedger): void {
       const first = await ledger.reserveRunIds(5);
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
       const second = await ledger.reserveRunIds(1);
-      const [queued] = await ledger.unfinished("queued", 0, 1);
+      const [queued] = await ledger.claims.runs("queued", 0, 1);
       expect([queued, second]).toEqual([first + 5, first + 6]);
     });
 

@@ -185,11 +185,11 @@ export function describeWork(make: MakeLedger): void {
       await expect(tasks.poll(pollOf("t2", { worker: "w2" }))).resolves.toMatchObject([{ attempt: 2, failures: 1, worker: "w2" }]);
       const old = leaseOf(publicId, "t1");
       const late = [
-        tasks.heartbeat(old),
-        tasks.complete(old, 1),
-        tasks.fail(old, { error: { code: "A", message: "a" }, isRetryable: true }),
+        () => tasks.heartbeat(old),
+        () => tasks.complete(old, 1),
+        () => tasks.fail(old, { error: { code: "A", message: "a" }, isRetryable: true }),
       ];
-      for (const call of late) expect((await refusal(call)).code).toBe("TASK_LEASE_LOST");
+      for (const call of late) expect((await refusal(call())).code).toBe("TASK_LEASE_LOST");
       await expect(tasks.complete(leaseOf(publicId, "t2"), 2)).resolves.toMatchObject({ task: { decision: "2" } });
     });
 

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { StepwellError } from "../../model/errors.ts";
+import type { RawRow } from "../sql/fields.ts";
+import type { Migration } from "./migrations.ts";
+
+/** Kept apart from the schema that it describes: the table must be readable whatever the schema says. */
+export const MIGRATION_TABLE =
+  "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+
+/**
+ * How many of the migrations a ledger has seen, from the rows of its table.
+ *
+ * @throws StepwellError `LEDGER_SCHEMA_NEWER` when it holds a migration that is not known here
+ * @throws StepwellError `LEDGER_CORRUPT` when a migration differs from the one that was applied
+ */
+export function countApplied(rows: readonly RawRow[], ledger: string, migrations: readonly Migration[]): number {
+  for (const [index, row] of rows.entries()) {
+    const known = migrations[index];
+    if (known === undefined) {
+      const what = `migration ${String(row["number"])}, ${String(row["name"])}`;
+      throw new StepwellError("LEDGER_SCHEMA_NEWER", `${ledger} was written by a newer Stepwell (${what})`, {
+        hint: "Use the newer version; a ledger is never taken back.",
+        data: { ledger },
+      });
+    }
+    if (row["number"] !== known.number || row["checksum"] !== checksumOf(known)) {
+      throw new StepwellError("LEDGER_CORRUPT", `${ledger}: migration ${known.number} (${known.name}) is not the one that was applied`, {
+        hint: "The ledger comes from a modified build, or was altered.",
+        data: { ledger },
+      });
+    }
+  }
+  return rows.length;
+}
+
+export function checksumOf({ sql, postgres }: Migration): string {
+  return createHash("sha256").update(sql).update(postgres).digest("hex");
+}

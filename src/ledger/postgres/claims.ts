@@ -1,0 +1,107 @@
+import { StepwellError } from "../../model/errors.ts";
+import type { Claims, DueRun, Pickup } from "../port.ts";
+import type { OpenInboxRow } from "../rows.ts";
+import { decodeDue, decodeOpenInbox } from "../sql/decode-waiting.ts";
+import type { RawRow } from "../sql/fields.ts";
+import { IS_AWAITED, PARKED } from "../sql/reads.ts";
+import { type Connections, prepared } from "./connections.ts";
+
+/** Takes runs that a statement finds and nobody else is just taking. */
+const taking = (found: string): string => `WITH found AS (${found})
+  UPDATE run SET owner_epoch = ?1 FROM found WHERE run.id = found.id RETURNING run.id`;
+
+/** ?1 the epoch, ?2 ids above, ?3 limit. */
+const CLAIMS: Readonly<Record<Pickup, string>> = {
+  queued: taking(`SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL
+    AND owner_epoch IS NULL AND id > ?2 ORDER BY id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
+  no_worker: taking(`SELECT id FROM run WHERE finished_at IS NULL AND status = 'SUSPENDED' AND reason = 'no_worker' AND paused_by IS NULL
+    AND owner_epoch IS NULL AND id > ?2 ORDER BY id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
+  left_behind: `WITH taken AS (DELETE FROM ready WHERE owner = 0 AND run_id IN
+      (SELECT run_id FROM ready WHERE owner = 0 AND run_id > ?2 ORDER BY run_id LIMIT ?3 FOR UPDATE SKIP LOCKED) RETURNING run_id)
+    UPDATE run SET owner_epoch = ?1 FROM taken WHERE run.id = taken.run_id AND owner_epoch IS NULL AND finished_at IS NULL RETURNING run.id`,
+};
+/** ?2 now, ?3 limit. A run may have several waits that are due. */
+const CLAIM_DUE = `WITH found AS (SELECT w.due_at, r.id FROM wait w JOIN run r ON r.id = w.run_id WHERE w.due_at <= ?2 AND ${PARKED}
+    ORDER BY w.due_at, r.id LIMIT ?3 FOR NO KEY UPDATE OF r SKIP LOCKED)
+  UPDATE run SET owner_epoch = ?1 FROM (SELECT id, min(due_at) AS due_at FROM found GROUP BY id) AS f WHERE run.id = f.id
+  RETURNING f.due_at, run.id AS run_id`;
+const CLAIM_ONE = `UPDATE run SET owner_epoch = ?1 WHERE id = ?2 AND finished_at IS NULL AND (owner_epoch IS NULL OR owner_epoch = ?1)
+  RETURNING id`;
+const OWNED = "SELECT id FROM run WHERE finished_at IS NULL AND owner_epoch = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+const MAIL = "SELECT run_id, seq FROM ready WHERE owner = ?1 ORDER BY run_id LIMIT ?2";
+const MAIL_ROWS = `SELECT i.*, ${IS_AWAITED} AS is_awaited FROM inbox i WHERE i.consumed_at IS NULL AND i.run_id = ANY(?1) ORDER BY i.id`;
+const MAIL_READ = `DELETE FROM ready AS r USING unnest(?2::bigint[], ?3::bigint[]) AS d(run_id, seq)
+  WHERE r.owner = ?1 AND r.run_id = d.run_id AND r.seq <= d.seq`;
+
+export interface ClaimingBackend {
+  readonly connections: Connections;
+  /** Undefined while no engine owns the ledger through this connection. */
+  readonly epoch: number | undefined;
+  now(): Promise<number>;
+}
+
+/** How one engine takes runs of a ledger that it shares with others: what it is given is its own until it parks it, ends it or is fenced. */
+export class PostgresClaims implements Claims {
+  readonly #backend: ClaimingBackend;
+  /** An answer was lost: there may be runs that are this engine's without its knowledge. */
+  #mustReconcile = false;
+  #read: readonly RawRow[] = [];
+
+  constructor(backend: ClaimingBackend) {
+    this.#backend = backend;
+  }
+
+  /** In id order. */
+  async runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
+    const ids = await this.#claim(CLAIMS[pickup], afterId, limit);
+    if (pickup !== "left_behind" || !this.#mustReconcile) return idsOf(ids);
+    const owned = idsOf(await this.#claim(OWNED, afterId, limit));
+    if (owned.length < limit) this.#mustReconcile = false;
+    return [...new Set([...idsOf(ids), ...owned])].toSorted((a, b) => a - b);
+  }
+
+  async due(_after: DueRun | undefined, limit: number): Promise<readonly DueRun[]> {
+    const due = (await this.#claim(CLAIM_DUE, await this.#backend.now(), limit)).map(decodeDue);
+    return due.toSorted((a, b) => a.dueAt - b.dueAt || a.runId - b.runId);
+  }
+
+  /** Whether the run is this engine's from now on. */
+  async one(runId: number): Promise<boolean> {
+    return (await this.#claim(CLAIM_ONE, runId)).length > 0;
+  }
+
+  /**
+   * What runs of this engine were sent by others. It is told again until it is asked for the next: what was given before has been
+   * delivered by then.
+   */
+  async sent(_afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
+    if (this.#read.length > 0) {
+      const [runs, seqs] = [this.#read.map((row) => row["run_id"]), this.#read.map((row) => row["seq"])];
+      await this.#claim(MAIL_READ, runs, seqs);
+    }
+    this.#read = await this.#claim(MAIL, limit);
+    if (this.#read.length === 0) return [];
+    const rows = await this.#ask(MAIL_ROWS, [this.#read.map((row) => row["run_id"])]);
+    return rows.map(decodeOpenInbox);
+  }
+
+  async #claim(sql: string, ...values: readonly unknown[]): Promise<readonly RawRow[]> {
+    const { epoch } = this.#backend;
+    if (epoch === undefined) return [];
+    try {
+      return await this.#ask(sql, [epoch, ...values]);
+    } catch (error) {
+      if (error instanceof StepwellError && error.code === "LEDGER_UNREACHABLE") this.#mustReconcile = true;
+      throw error;
+    }
+  }
+
+  #ask(sql: string, values: readonly unknown[]): Promise<readonly RawRow[]> {
+    return this.#backend.connections.with(
+      "writers",
+      async (client) => (await client.query<RawRow>({ ...prepared(sql), values: [...values] })).rows,
+    );
+  }
+}
+
+const idsOf = (rows: readonly RawRow[]): readonly number[] => rows.map((row) => Number(row["id"])).toSorted((a, b) => a - b);

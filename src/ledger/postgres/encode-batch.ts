@@ -1,0 +1,132 @@
+import type { LedgerWrite } from "../own-writes.ts";
+import type { WriteKind } from "../sql/description.ts";
+import { type Executors, execute, executorsBy } from "../sql/executors.ts";
+import type { Unit } from "../writes.ts";
+import { BigintArray, TextArray } from "./binary-array.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+
+/** Writes in the form in which the function takes them. */
+export interface EncodedWrites {
+  /** Pairs: the number of a statement among all of them, and of how many rows it is. */
+  readonly stages: readonly number[];
+  readonly numbers: Buffer;
+  readonly texts: Buffer;
+}
+
+/**
+ * What ends something comes before what takes its place, and what a run is sent comes last. Writes of one kind, whichever run they are
+ * of, are one statement; so the order within a unit is kept by the order of kinds, or by another round of them.
+ */
+const ORDER: Readonly<Record<WriteKind, number>> = {
+  insertRun: 0,
+  startRun: 1,
+  pauseRun: 2,
+  reopenRun: 3,
+  insertAttempt: 4,
+  archiveAttempt: 5,
+  deleteWait: 6,
+  deleteSubscriptions: 7,
+  deleteSubscription: 8,
+  closeTask: 9,
+  updateTask: 10,
+  consumeInbox: 11,
+  settleStep: 12,
+  deleteStep: 13,
+  reopenStep: 14,
+  restartStep: 15,
+  resumeStep: 16,
+  suspendStep: 17,
+  insertStep: 18,
+  insertWait: 19,
+  insertSubscription: 20,
+  insertTask: 21,
+  insertEvent: 22,
+  deleteEventKeys: 23,
+  deleteKeptEvent: 24,
+  settleKeptEvent: 25,
+  insertKeptEvent: 26,
+  insertEventKey: 27,
+  suspendRun: 28,
+  endRun: 29,
+  postInbox: 30,
+};
+const KINDS = 31;
+
+/** Encodes batches of one connection; what it gives is valid until the next call. */
+export class BatchEncoder {
+  readonly #numbers = new BigintArray();
+  readonly #texts = new TextArray();
+  readonly #executors: Executors;
+  #stages: number[] = [];
+
+  constructor() {
+    let statements = 0;
+    this.#executors = executorsBy((description) => {
+      const layout = layoutOf(description);
+      const statement = statements++;
+      return (write) => this.#row(statement, layout, write);
+    });
+  }
+
+  encode(units: readonly Unit[]): EncodedWrites {
+    return this.#encode(inStages(units));
+  }
+
+  encodeOne(write: LedgerWrite): EncodedWrites {
+    return this.#encode([[write]]);
+  }
+
+  #encode(stages: Iterable<readonly LedgerWrite[]>): EncodedWrites {
+    this.#numbers.clear();
+    this.#texts.clear();
+    this.#stages = [];
+    for (const writes of stages) for (const write of writes) execute(this.#executors, write, 0);
+    return { stages: this.#stages, numbers: this.#numbers.take(), texts: this.#texts.take() };
+  }
+
+  /** A statement that takes its turn with another one, as the two halves of `postInbox` do, stands alone each time. */
+  #row<W>(statement: number, { numbers, texts }: Layout<W>, write: W): void {
+    const stages = this.#stages;
+    const last = stages.length - 2;
+    if (last >= 0 && stages[last] === statement) stages[last + 1] = (stages[last + 1] ?? 0) + 1;
+    else stages.push(statement, 1);
+    for (const read of numbers) this.#numbers.add(read(write));
+    for (const read of texts) this.#texts.add(read(write));
+  }
+}
+
+/** The writes by round and kind. */
+function inStages(units: readonly Unit[]): readonly (readonly LedgerWrite[])[] {
+  const stages: LedgerWrite[][] = [];
+  const rounds = new Map<number, number>();
+  for (const { runId, writes } of units) {
+    const place = new Place(rounds.get(runId) ?? 0);
+    for (const write of writes) (stages[place.next(write)] ??= []).push(write);
+    rounds.set(runId, place.round + 1);
+  }
+  return Object.values(stages);
+}
+
+/** Walks the writes of a unit: one that cannot stand behind the last one in the order of kinds begins another round. */
+class Place {
+  round: number;
+  #last = -1;
+  readonly #rows = new Set<number>();
+
+  constructor(round: number) {
+    this.round = round;
+  }
+
+  next(write: LedgerWrite): number {
+    const kind = ORDER[write.write];
+    const row = "ordinal" in write && typeof write.ordinal === "number" ? write.ordinal : -1;
+    if (kind !== this.#last) this.#rows.clear();
+    if (kind < this.#last || this.#rows.has(row)) {
+      this.round += 1;
+      this.#rows.clear();
+    }
+    this.#last = kind;
+    this.#rows.add(row);
+    return this.round * KINDS + kind;
+  }
+}

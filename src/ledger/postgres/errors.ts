@@ -1,0 +1,64 @@
+import type { ErrorCode } from "../../model/error-codes.ts";
+import { StepwellError } from "../../model/errors.ts";
+import { guardBroken } from "../refusals.ts";
+import { GUARD_BROKEN, writeOf } from "./functions.ts";
+
+/** SQLSTATEs of https://www.postgresql.org/docs/current/errcodes-appendix.html, whole or by their class. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  [GUARD_BROKEN]: "LEDGER_CONFLICT",
+  "23": "LEDGER_CONFLICT",
+  // a text that holds the character NUL, which a text of PostgreSQL cannot
+  "22021": "LEDGER_CONFLICT",
+  "25006": "LEDGER_READ_ONLY",
+  "40": "LEDGER_BUSY",
+  "53100": "LEDGER_FULL",
+  "53": "LEDGER_UNREACHABLE",
+  "55P03": "LEDGER_BUSY",
+  "57": "LEDGER_UNREACHABLE",
+  "08": "LEDGER_UNREACHABLE",
+  "58": "LEDGER_IO",
+  XX001: "LEDGER_CORRUPT",
+  XX002: "LEDGER_CORRUPT",
+};
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  LEDGER_UNREACHABLE: "Check that the server runs and that its address, port and firewall are right; Stepwell goes on when it answers.",
+  LEDGER_READ_ONLY: "Use the primary server: a replica takes no writes.",
+  LEDGER_FULL: "Free space on the disk of the database; nothing that was committed is lost.",
+  LEDGER_UNAVAILABLE: "Check the URL, the user and the privileges.",
+};
+
+/** Turns an error of the driver into a coded one; other errors pass as they are. */
+export function postgresError(error: unknown, ledger: string): unknown {
+  if (error instanceof StepwellError || !(error instanceof Error)) return error;
+  const state = sqlState(error);
+  const code = state === undefined ? unanswered(error) : (CODES[state] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
+  if (code === undefined) return error;
+  if (state === GUARD_BROKEN) return guardBroken({ write: writeOf(Number(error.message)) });
+  const hint = HINTS[code];
+  return new StepwellError(code, `${ledger}: ${error.message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    data: { ledger, ...(state === undefined ? {} : { sqlState: state }) },
+    cause: error,
+  });
+}
+
+/**
+ * Whether a statement that failed like this may have been committed nevertheless: the connection was lost before its answer, or
+ * the server ended it.
+ */
+export function isUnknownOutcome(error: unknown): boolean {
+  return error instanceof StepwellError && error.code === "LEDGER_UNREACHABLE";
+}
+
+function sqlState(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) && "severity" in error
+    ? error.code
+    : undefined;
+}
+
+/** The driver's own errors have no code where a connection ends; those of the network have that of the system call. */
+function unanswered(error: Error): ErrorCode | undefined {
+  const isOfNetwork = "syscall" in error || ("code" in error && typeof error.code === "string" && error.code.startsWith("E"));
+  return isOfNetwork || /connection|timeout expired|client was closed/i.test(error.message) ? "LEDGER_UNREACHABLE" : undefined;
+}

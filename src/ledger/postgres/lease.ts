@@ -1,0 +1,85 @@
+import type { Client } from "pg";
+import { StepwellError } from "../../model/errors.ts";
+import type { Connections } from "./connections.ts";
+import { prepared } from "./connections.ts";
+import { HEARTBEAT } from "./workers.ts";
+
+/** Heartbeats in one lease: two may be lost. */
+const BEATS = 4;
+
+export interface LeaseHost {
+  readonly connections: Connections;
+  /** The worker no longer has the right to write. */
+  lost(error: StepwellError): void;
+  /** Looks for workers whose lease has run out. */
+  sweep(): Promise<void>;
+}
+
+/**
+ * Keeps a worker's lease by heartbeats on a connection of their own, that no busy pool can hold up, and looks for others whose lease has
+ * run out. Time is that of the server; this process only watches how long it has not heard of a heartbeat: after a lease without
+ * one (it was stopped, its event loop stood still, the network was cut) it takes itself for fenced, whoever else knows.
+ */
+export class Lease {
+  readonly #host: LeaseHost;
+  readonly #epoch: number;
+  readonly #leaseMs: number;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** On the monotonic clock: when the last heartbeat that was answered had been sent. */
+  #heldAt = performance.now();
+  #isOver = false;
+
+  constructor(host: LeaseHost, epoch: number, leaseMs: number) {
+    this.#host = host;
+    this.#epoch = epoch;
+    this.#leaseMs = leaseMs;
+    this.#schedule();
+  }
+
+  /** No heartbeat follows. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  #schedule(): void {
+    if (this.#isOver) return;
+    this.#timer = setTimeout(() => void this.#beat(), this.#leaseMs / BEATS).unref();
+  }
+
+  async #beat(): Promise<void> {
+    const sentAt = performance.now();
+    try {
+      this.#client ??= await this.#host.connections.dedicated();
+      const { rows } = await this.#client.query({ ...prepared(HEARTBEAT), values: [this.#epoch] });
+      if (rows.length === 0) {
+        this.#lose();
+        return;
+      }
+      this.#heldAt = sentAt;
+      await this.#host.sweep();
+    } catch {
+      // the next beat has another connection; a lease that runs out meanwhile is noticed below
+      this.#client?.end().catch(() => undefined);
+      this.#client = undefined;
+    }
+    if (performance.now() - this.#heldAt >= this.#leaseMs) this.#lose();
+    else this.#schedule();
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { name } = this.#host.connections.place;
+    this.#host.lost(
+      new StepwellError("LEDGER_FENCED", `The lease of this worker on ${name} has run out; its runs are free for others`, {
+        hint: "Look for a process that was stopped, an operator that blocks the event loop, or a network that was cut.",
+        data: { ledger: name, epoch: this.#epoch },
+      }),
+    );
+  }
+}

@@ -1,0 +1,220 @@
+import type { PoolClient } from "pg";
+import type { Clock } from "../../model/clock.ts";
+import { StepwellError } from "../../model/errors.ts";
+import { LedgerClock, warnProcess } from "../ledger-clock.ts";
+import { MIGRATIONS } from "../migrations/migrations.ts";
+import type { Ledger, Ownership, WorkerIdentity } from "../port.ts";
+import type { RawRow } from "../sql/fields.ts";
+import type { SqlBackend } from "../sql/sql-backend.ts";
+import { SqlLedger } from "../sql/sql-ledger.ts";
+import { type SqlConnection, SqlTransaction, type SqlValue } from "../sql/transaction.ts";
+import { follow, type Work } from "../work.ts";
+import type { Batch, CommitOutcome } from "../writes.ts";
+import { PostgresClaims } from "./claims.ts";
+import { Connections } from "./connections.ts";
+import { SERVER_TIME } from "./functions.ts";
+import { Hints } from "./hints.ts";
+import { Lane, type LaneHost } from "./lane.ts";
+import { Lease, type LeaseHost } from "./lease.ts";
+import { migratePostgres } from "./migrate.ts";
+import { PostgresConnection } from "./postgres-connection.ts";
+import { placeOf } from "./settings.ts";
+import { expired, fence, register } from "./workers.ts";
+
+/** While one batch is on its way to the server, the other one is made. */
+const LANES = 2;
+/** Transactions that lost against another one are done again. */
+const TRIES = 8;
+/** How often the tables are looked at without a word from anybody. */
+const LOOK_MS = 200;
+const LEASE_MS = 10_000;
+
+export interface PostgresLedgerOptions {
+  /** `postgres://user:password@host:port/database?schema=stepwell`. */
+  readonly url: string;
+  /** Source of the time instead of the server's clock, for tests. */
+  readonly clock?: Pick<Clock, "now">;
+  /** How long a worker that is not heard of keeps its runs, milliseconds. Default 10,000. */
+  readonly leaseMs?: number;
+  /** Told when the clock went backwards, and while the server does not answer. Default: a process warning. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Opens the ledger in a PostgreSQL database and brings its schema up to date.
+ *
+ * @throws StepwellError `USAGE` for a URL that cannot be read, `NOT_SUPPORTED` without the driver, `LEDGER_UNREACHABLE`,
+ *   `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`
+ */
+export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
+  const connections = await Connections.open(placeOf(options.url));
+  try {
+    await migratePostgres(connections, MIGRATIONS);
+  } catch (cause) {
+    await connections.close();
+    throw cause;
+  }
+  return new SqlLedger(new PostgresBackend(connections, options));
+}
+
+class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
+  readonly lanes = LANES;
+  readonly isShared = true;
+  readonly connections: Connections;
+  readonly claims = new PostgresClaims(this);
+  readonly #leaseMs: number;
+  readonly #exact: LedgerClock | undefined;
+  readonly #warn: (message: string) => void;
+  readonly #lanes: readonly Lane[] = Array.from({ length: LANES }, (_, number) => new Lane(this, number));
+  readonly #hints: Hints;
+  floor = 0;
+  epoch: number | undefined;
+  #lease: Lease | undefined;
+  #lost: (error: StepwellError) => void = ignore;
+  #lookedAt = 0;
+
+  constructor(connections: Connections, { clock, leaseMs = LEASE_MS, onWarning = warnProcess }: PostgresLedgerOptions) {
+    this.connections = connections;
+    this.#leaseMs = leaseMs;
+    this.#warn = onWarning;
+    this.#exact = clock === undefined ? undefined : new LedgerClock(clock, onWarning);
+    this.#hints = new Hints(connections);
+  }
+
+  rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
+    return this.connections.read(sql, ...values);
+  }
+
+  snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+    return this.connections.with("readers", (client) =>
+      inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
+    );
+  }
+
+  async within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        const result = await this.#within(work);
+        this.#hints.give();
+        return result;
+      } catch (cause) {
+        if (tried === TRIES || !(cause instanceof StepwellError) || !LOST_AGAINST_ANOTHER.includes(cause.code)) throw cause;
+      }
+    }
+  }
+
+  #within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
+    return this.connections.with("writers", (client) =>
+      inside(client, "BEGIN", async () => {
+        try {
+          const connection = new PostgresConnection(client, this.epoch ?? 0);
+          return await follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
+        } catch (cause) {
+          throw this.connections.coded(cause);
+        }
+      }),
+    );
+  }
+
+  now(): Promise<number> {
+    return this.connections.with("readers", (client) => this.#timeOn(client));
+  }
+
+  async #timeOn(client: PoolClient): Promise<number> {
+    const exact = this.exactTime();
+    if (exact !== null) return exact;
+    const [row] = (await client.query<Record<string, unknown>>(`SELECT ${SERVER_TIME} AS now`)).rows;
+    this.told(Number(row?.["now"]));
+    return this.floor;
+  }
+
+  async own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership> {
+    const before = this.epoch;
+    await this.#lease?.end();
+    const ownership = await this.within(function* (transaction) {
+      if (before !== undefined) yield* fence(transaction, before, null);
+      return { epoch: yield* register(transaction, worker, LANES), now: transaction.now };
+    });
+    this.epoch = ownership.epoch;
+    this.#lost = lost;
+    this.#lease = new Lease(this, ownership.epoch, this.#leaseMs);
+    if (before === undefined) await this.#hints.listen();
+    return ownership;
+  }
+
+  async commit(batch: Batch): Promise<CommitOutcome> {
+    const lane = this.#lanes[(batch.units[0]?.runId ?? 0) % LANES];
+    if (lane === undefined || this.epoch === undefined) return { outcome: "fenced" };
+    const outcome = await lane.commit(batch);
+    if (outcome.outcome === "committed" && outcome.accepted.length > 0) this.#hints.give();
+    return outcome;
+  }
+
+  async changedElsewhere(): Promise<boolean> {
+    const now = performance.now();
+    if (!this.#hints.heard() && now - this.#lookedAt < LOOK_MS) return false;
+    this.#lookedAt = now;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    if (this.connections.isClosed) return;
+    const { epoch } = this;
+    this.epoch = undefined;
+    await this.#lease?.end();
+    try {
+      if (epoch !== undefined) await this.within((transaction) => fence(transaction, epoch, null));
+    } finally {
+      await Promise.all([...this.#lanes.map((lane) => lane.close()), this.#hints.end()]);
+      await this.connections.close();
+    }
+  }
+
+  exactTime(): number | null {
+    return this.#exact?.now() ?? null;
+  }
+
+  told(now: number): void {
+    this.floor = Math.max(this.floor, now);
+  }
+
+  lookAtInboxes(): void {
+    this.#lookedAt = 0;
+  }
+
+  lost(error: StepwellError): void {
+    this.epoch = undefined;
+    this.#lost(error);
+  }
+
+  /** What dead workers had is there for the living. */
+  async sweep(): Promise<void> {
+    const now = await this.now();
+    const before = now - this.#leaseMs;
+    for (const epoch of await this.within((transaction) => expired(transaction, before)))
+      await this.within((transaction) => fence(transaction, epoch, before));
+  }
+
+  async waiting(error: StepwellError, retryInMs: number): Promise<void> {
+    this.#warn(`${error.message}; trying again in ${retryInMs} ms`);
+    await new Promise<void>((resolve) => setTimeout(resolve, retryInMs));
+  }
+}
+
+function ignore(): void {}
+
+const LOST_AGAINST_ANOTHER: readonly string[] = ["LEDGER_BUSY", "LEDGER_CONFLICT"];
+
+/** Does work between a statement that begins a transaction and the one that ends it. */
+async function inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  let result: T;
+  try {
+    result = await work();
+  } catch (cause) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw cause;
+  }
+  await client.query("COMMIT");
+  return result;
+}

@@ -1,0 +1,52 @@
+import type { WorkerIdentity } from "../port.ts";
+import { COLD_WRITES } from "../sql/reads.ts";
+import type { SqlTransaction } from "../sql/transaction.ts";
+import type { Work } from "../work.ts";
+import { SERVER_TIME } from "./functions.ts";
+
+const LANE = "INSERT INTO lane (epoch, number, token) VALUES (?1, ?2, 0)";
+const FIRST_HEARTBEAT = "UPDATE worker SET heartbeat_at = ?2 WHERE epoch = ?1";
+/** Waits for batches of the worker that are at work, which hold its row; ?2 the heartbeat that is too old, null for any. */
+const LOCK = `SELECT epoch FROM worker WHERE epoch = ?1 AND fenced_at IS NULL AND (heartbeat_at < ?2 OR ?2 IS NULL) FOR UPDATE`;
+const FENCE = "UPDATE worker SET fenced_at = ?2 WHERE epoch = ?1";
+const OWNED = "SELECT id FROM run WHERE finished_at IS NULL AND owner_epoch = ?1 ORDER BY id FOR NO KEY UPDATE";
+const RELEASE = `WITH released AS (UPDATE run SET owner_epoch = NULL WHERE finished_at IS NULL AND owner_epoch = ?1 RETURNING id, inbox_seq)
+  INSERT INTO ready (owner, run_id, seq) SELECT 0, id, inbox_seq FROM released ON CONFLICT (owner, run_id) DO NOTHING`;
+const FORGET_MAIL = "DELETE FROM ready WHERE owner = ?1";
+const FORGET_LANES = "DELETE FROM lane WHERE epoch = ?1";
+/** ?1 the heartbeats that are too old. */
+const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at < ?1 ORDER BY epoch";
+
+/** ?1 the epoch; no row for a worker that was fenced. The first column is no key: a batch that holds the row does not hold this up. */
+export const HEARTBEAT = `UPDATE worker SET heartbeat_at = greatest(heartbeat_at, ${SERVER_TIME}) WHERE epoch = ?1 AND fenced_at IS NULL
+  RETURNING heartbeat_at`;
+
+/** A worker with its lanes; its lease begins. */
+export function* register(transaction: SqlTransaction, { name, host, pid, version }: WorkerIdentity, lanes: number): Work<number> {
+  const [row] = yield* transaction.rows(COLD_WRITES.own, name, host, pid, version, transaction.now);
+  const epoch = Number(row?.["epoch"]);
+  yield* transaction.rows(FIRST_HEARTBEAT, epoch, transaction.now);
+  for (let number = 0; number < lanes; number++) yield* transaction.rows(LANE, epoch, number);
+  return epoch;
+}
+
+/**
+ * Nothing of this worker is written any more, and what it had is there for others.
+ *
+ * @param heartbeatBefore only when its last heartbeat is older than this; null for any
+ * @returns whether it was fenced by this
+ */
+export function* fence(transaction: SqlTransaction, epoch: number, heartbeatBefore: number | null): Work<boolean> {
+  if ((yield* transaction.rows(LOCK, epoch, heartbeatBefore)).length === 0) return false;
+  yield* transaction.rows(FENCE, epoch, transaction.now);
+  yield* transaction.rows(OWNED, epoch);
+  yield* transaction.rows(RELEASE, epoch);
+  yield* transaction.rows(FORGET_MAIL, epoch);
+  yield* transaction.rows(FORGET_LANES, epoch);
+  return true;
+}
+
+/** Workers whose last heartbeat is older than this. */
+export function* expired(transaction: SqlTransaction, heartbeatBefore: number): Work<readonly number[]> {
+  return (yield* transaction.rows(EXPIRED, heartbeatBefore)).map((row) => Number(row["epoch"]));
+}
