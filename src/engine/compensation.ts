@@ -34,10 +34,10 @@ export class RunUndo implements ScopeOwner {
     this.#places = places;
   }
 
-  /** Begins, if the end of the run's own steps calls for it, and tells whether it is still under way. */
+  /** Begins, if the end of the run's own steps calls for it or rows say that it has begun, and tells whether it is still under way. */
   isUnderWay(restore?: (plan: ScopePlan) => RestoredUndo): boolean {
     if (this.scope !== undefined) return !this.#isDone;
-    if (!isUndoDue(this.#policy, this.#root)) return false;
+    if (restore === undefined && !isUndoDue(this.#policy, this.#root)) return false;
     const plan = undoPlan(this.#policy, this.#root);
     const { ordinal, scheduler } = restore?.(plan) ?? { ordinal: null, scheduler: begun(plan) };
     this.scope = this.#places.placeUndo(plan, scheduler, this, ordinal);
