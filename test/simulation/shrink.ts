@@ -1,3 +1,4 @@
+import { compileOnce } from "./compiled.ts";
 import { type Seed, type SeedReport, simulate } from "./simulate.ts";
 
 /** A failure without what it does not need. */
@@ -17,7 +18,8 @@ const MOST_TRIES = 400;
  * (delta debugging).
  */
 export async function shrink(seed: Seed): Promise<Shrunk> {
-  let report = await simulate(seed);
+  const compile = compileOnce();
+  let report = await simulate(seed, { compile });
   const from = report.pieces.length;
   const promise = brokenIn(report);
   let tried = 0;
@@ -25,7 +27,7 @@ export async function shrink(seed: Seed): Promise<Shrunk> {
     const before = report.pieces.length;
     for (let at = 0; at < report.pieces.length && tried < MOST_TRIES; tried++) {
       const only = report.pieces.toSpliced(at, size);
-      const smaller = await simulate({ ...seed, only });
+      const smaller = await simulate({ ...seed, only }, { compile });
       if (brokenIn(smaller) === promise) report = smaller;
       else at += size;
     }

@@ -1,5 +1,7 @@
+import { loadJsonata } from "../../src/expressions/index.ts";
 import { isTerminalRun } from "../../src/model/status.ts";
 import { Clients, drawWish, type Wish } from "./clients.ts";
+import { compileOnce } from "./compiled.ts";
 import type { Hits } from "./faults.ts";
 import { FinalState } from "./oracle/final-state.ts";
 import type { RunTrack } from "./oracle/tracks.ts";
@@ -52,14 +54,14 @@ const LIFE_PICKS = 200;
 
 /**
  * One seed: programs, callers and faults; then calm; then the question whether everything that was promised held.
- *
- * @param listen hears the trace, line by line
  */
 export async function simulate(
   { seed, ledger, vocabulary = NEWEST_VOCABULARY, only }: Seed,
-  listen: (line: string) => void = () => undefined,
+  { listen = () => undefined, compile = compileOnce() }: Partial<Pick<Scene, "listen" | "compile">> = {},
 ): Promise<SeedReport> {
-  const scene: Scene = { seed, ledger, vocabulary, pieces: new Pieces(only), listen };
+  // what is loaded while a world lives makes it another one: how long that takes depends on what the process has loaded before
+  await loadJsonata();
+  const scene: Scene = { seed, ledger, vocabulary, pieces: new Pieces(only), compile, listen };
   const world = new World(scene);
   try {
     await live(world, scene);

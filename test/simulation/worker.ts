@@ -6,6 +6,9 @@ const Share = z.array(z.object({ seed: z.number(), ledger: z.enum(["memory", "sq
 /** Seeds after which a worker says how far it is. */
 const REPORT_EACH = 20;
 
+// many errors are made and few are looked at
+Error.stackTraceLimit = 2;
+
 /** Runs its share of the seeds and sends what they add up to, piece by piece. */
 process.once("message", (message) => {
   const seeds = Share.parse(message);

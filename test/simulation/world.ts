@@ -4,6 +4,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { OperatorRegistry } from "../../src/engine/operators.ts";
 import { isTerminalRun, isTerminalStep } from "../../src/model/status.ts";
 import { builtInDefinitions, catalogOf } from "../../src/operators/definitions.ts";
+import type { Compile } from "../../src/workflow/index.ts";
 import { Faults } from "./faults.ts";
 import { operatorsOf } from "./operator.ts";
 import type { CommitPoint } from "./oracle/commit-points.ts";
@@ -41,6 +42,7 @@ export interface Scene {
   /** What its programs may be made of: see `NEWEST_VOCABULARY`. */
   readonly vocabulary: number;
   readonly pieces: Pieces;
+  readonly compile: Compile;
   /** Hears the trace, line by line. */
   readonly listen: (line: string) => void;
 }
@@ -67,17 +69,19 @@ export class World implements Storage {
   readonly #trace = createHash("sha256");
   #untraced = "";
   readonly #jitter: Prng;
+  readonly #compile: Compile;
   readonly #listen: (line: string) => void;
   #incarnations = 0;
   #ids = 0;
   #elsewhere: Promise<Connected> | undefined;
   readonly #arrived: (() => void)[] = [];
 
-  constructor({ seed, ledger: kind, vocabulary, pieces, listen }: Scene) {
+  constructor({ seed, ledger: kind, vocabulary, pieces, compile, listen }: Scene) {
+    this.#compile = compile;
     this.#listen = listen;
     this.prng = new Prng(seed);
     this.aside = new Prng(~seed);
-    this.kernel = new Kernel(this.prng.fork());
+    this.kernel = new Kernel(this.prng.fork(), vocabulary);
     this.faults = new Faults(this.prng.fork(), vocabulary, pieces);
     this.#jitter = this.prng.fork();
     this.store = openStore(kind, this.kernel);
@@ -230,6 +234,7 @@ export class World implements Storage {
       ledger,
       operators,
       catalog: () => catalogOf(builtInDefinitions, ["act", "hold"]),
+      compile: this.#compile,
       threads: { run: () => Promise.reject(new Error("no threads here")), close: () => Promise.resolve() },
       clock: process,
       random: this.#jitter.random,

@@ -184,8 +184,9 @@ function primaryOf(table: Table, row: MemoryRow): MemoryRow {
 }
 
 function nameOf(table: Table, row: MemoryRow): string {
-  let name = "";
-  for (const column of SHAPES[table].primary) name += `${row[column]}/`;
+  const [first = "", ...others] = SHAPES[table].primary;
+  let name = `${row[first] ?? ""}`;
+  for (const column of others) name += `/${row[column] ?? ""}`;
   return name;
 }
 
