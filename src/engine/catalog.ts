@@ -5,7 +5,7 @@ import { isJsonObject } from "../model/json.ts";
 import type { Problem } from "../model/problem.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition, Step } from "../workflow/graph.ts";
-import { compileDefinition } from "../workflow/index.ts";
+import type { Compile } from "../workflow/index.ts";
 import type { OperatorRegistry } from "./operators.ts";
 import { createPlan, invalidDefinition, type Plan, restorePlan } from "./plan.ts";
 
@@ -18,11 +18,13 @@ export interface Registered {
 /** Versions made ready to run, each compiled once in this process; the ledger holds their definitions. */
 export class Catalog {
   readonly #ledger: Ledger;
+  readonly #compile: Compile;
   readonly #byVersion = new Map<number, Promise<Plan>>();
   readonly #newest = new Map<string, Plan>();
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, compile: Compile) {
     this.#ledger = ledger;
+    this.#compile = compile;
   }
 
   /**
@@ -31,7 +33,7 @@ export class Catalog {
    * @throws StepwellError `DEFINITION_INVALID` with every problem
    */
   async register(tenant: string, definition: Definition, catalog: OperatorCatalog, operators: OperatorRegistry): Promise<Registered> {
-    const { graph, problems: found } = await compileDefinition(definition, { operators: catalog });
+    const { graph, problems: found } = await this.#compile(definition, { operators: catalog });
     const problems = [...found, ...threadProblems(graph?.steps ?? [], operators)];
     const isInvalid = problems.some((problem) => problem.severity === "error");
     if (graph === undefined || isInvalid) throw invalidDefinition(problems);
@@ -99,7 +101,7 @@ export class Catalog {
     if (known !== undefined) return known;
     const definition: unknown = JSON.parse(text);
     const plan = isJsonObject(definition)
-      ? restorePlan(versionId, definition)
+      ? restorePlan(versionId, definition, this.#compile)
       : Promise.reject(new StepwellError("LEDGER_CORRUPT", `the definition of version ${versionId} is not an object`));
     this.#byVersion.set(versionId, plan);
     plan.catch(() => this.#byVersion.delete(versionId));

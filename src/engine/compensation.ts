@@ -35,11 +35,7 @@ export class RunUndo implements ScopeOwner {
     this.#places = places;
   }
 
-  /**
-   * Begins, if the end of the run's own steps calls for it, and tells whether it is still under way.
-   *
-   * @param restore it has begun before: gives the rows that the run was read back with
-   */
+  /** Begins, if the end of the run's own steps calls for it or rows say that it has begun, and tells whether it is still under way. */
   isUnderWay(restore?: (plan: ScopePlan) => RestoredUndo): boolean {
     if (this.scope !== undefined) return !this.#isDone;
     if (restore === undefined && !isUndoDue(this.#policy, this.#root, this.#hasOutputFailed)) return false;

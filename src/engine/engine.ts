@@ -8,6 +8,7 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
+import { type Compile, compileDefinition } from "../workflow/index.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
@@ -41,6 +42,8 @@ export interface EngineOptions {
   readonly operators: OperatorRegistry;
   /** What the validator knows of the operators, asked at each `register`. */
   readonly catalog: () => OperatorCatalog;
+  /** How definitions are compiled: engines of one process may share what they compiled. Default: each for itself. */
+  readonly compile?: Compile;
   readonly threads: ThreadExecutor;
   readonly clock: Clock;
   readonly random: Random;
@@ -120,7 +123,7 @@ export class Engine implements RunHost {
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
     this.reads = new RunReads(options.ledger, TENANT);
-    this.#catalog = new Catalog(options.ledger);
+    this.#catalog = new Catalog(options.ledger, options.compile ?? compileDefinition);
     this.#intake = new RunIntake({
       host: this,
       catalog: this.#catalog,

@@ -2,7 +2,7 @@ import { StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { createTopology, type Topology } from "../scheduler/index.ts";
 import type { Definition, Graph, StepGraph } from "../workflow/graph.ts";
-import { compileDefinition } from "../workflow/index.ts";
+import type { Compile } from "../workflow/index.ts";
 import { findSecretSlots, type SecretSlot } from "./secrets.ts";
 
 /** A graph made ready to run: a version's own, or the body of a block. */
@@ -41,8 +41,8 @@ export function scopePlan(graph: StepGraph): ScopePlan {
  *
  * @throws StepwellError `DEFINITION_INVALID` when this Stepwell cannot read a definition that another one stored
  */
-export async function restorePlan(versionId: number, definition: Definition): Promise<Plan> {
-  const { graph, problems } = await compileDefinition(definition, { operators: null });
+export async function restorePlan(versionId: number, definition: Definition, compile: Compile): Promise<Plan> {
+  const { graph, problems } = await compile(definition, { operators: null });
   if (graph === undefined) throw invalidDefinition(problems);
   return createPlan(versionId, graph);
 }

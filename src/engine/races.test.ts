@@ -129,6 +129,30 @@ describe("races", () => {
     await harness.stepwell.stop();
   });
 
+  test("a step that did not stop in time ends although a signal keeps its end from being written the first time", async () => {
+    const memory = openMemoryLedger();
+    const gate = new Gate();
+    let id = "";
+    let isSent = false;
+    const ledger = interposed(memory, {
+      commit: async (batch) => {
+        if (!isSent && batch.units.some(({ writes }) => writes.some(({ write }) => write === "endRun"))) {
+          isSent = true;
+          await memory.accept({ tenant: "default", publicId: id, kind: "signal", name: "late", payload: null, actor: "elsewhere" });
+        }
+        return memory.commit(batch);
+      },
+    });
+    const harness = new Harness(ledger, { operators: { work: gate.operator }, cancelGraceMs: 0 });
+    id = await harness.start({ name: "deaf", steps: { a: { uses: "work" } } });
+    await gate.arrivals(1);
+    await harness.stepwell.cancel(id);
+    expect((await harness.stepwell.result(id)).status).toBe("CANCELLED");
+    expect(await harness.statuses(id)).toEqual({ a: "CANCELLED" });
+    expect(isSent).toBe(true);
+    await harness.stepwell.stop();
+  });
+
   test("S3-45 a step whose start is on its way to the disk when the run's time is up is not called any more", async () => {
     const state = slowToTell();
     const gate = new Gate();

@@ -32,8 +32,15 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   }
   fillScope(steps, root, rows, children);
   steps.touch(root);
+  restoreTimeout(root, rows, undo.length > 0, stored);
   restoreUndo(steps, undo, children);
   return steps;
+}
+
+/** A run is undone after its steps have all settled; that it took too long then stands in no scheduler any more. A cancel is read again. */
+function restoreTimeout({ scheduler }: StepScope, rows: readonly StepRow[], isBeingUndone: boolean, { inbox }: StoredRun): void {
+  if (scheduler.outcome() !== "succeeded" || inbox.some(({ kind }) => kind === "cancel")) return;
+  if (isBeingUndone || rows.some(({ reason }) => reason === "run_timeout")) scheduler.timeOutRun();
 }
 
 /** A run that was being undone: its compensations are the same, in the same order, as its own rows say. */

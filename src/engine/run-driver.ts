@@ -22,6 +22,7 @@ import { RunRecorder } from "./run-recorder.ts";
 import { refOf } from "./run-results.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
+import { endAbandoned } from "./settle-step.ts";
 import { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
 
@@ -130,10 +131,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     return attemptLogger(this.host, this.ref, attempt);
   }
 
-  /**
-   * Something was accepted. A command applies to what is committed: decisions that are not yet on disk were made without it, so those
-   * are left out by the ledger and made again. What only ends a wait takes nothing back of what is decided.
-   */
+  /** Something was accepted. A command takes back what is decided and not yet on disk, because that was made without it; a wake does not. */
   deliver(inbox: readonly InboxRow[]): void {
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
@@ -393,6 +391,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#apply(stored.inbox);
     this.#takeOver(lost);
     if (this.#hasTimedOut) this.#endWithGrace("timeout", runTimeoutError(this.plan.graph.timeoutMs));
+    if (isTakenOver) endAbandoned(this.#steps, facts, recordError(runCancelledError()));
     for (const fact of facts) this.#tell(fact);
     this.advance();
   }

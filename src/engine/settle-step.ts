@@ -8,7 +8,7 @@ import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
-import type { CheckedOutcome } from "./run-journal.ts";
+import type { CheckedOutcome, Fact } from "./run-journal.ts";
 import { NO_RESULT, type Succeeded } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
@@ -48,6 +48,13 @@ export function cancelStep(steps: LiveSteps, state: StepState, error: RecordedEr
   scope.scheduler.markCancelled(step.ordinal);
   steps.recorder.settled(scope, step, state, { ...NO_RESULT, status: "CANCELLED", reason: steps.core.endingReason, error });
   leave(steps, scope, step, state);
+}
+
+/** After the run was read back: an attempt that was given up, in a commit that was left out, is not heard of any more. */
+export function endAbandoned(steps: LiveSteps, facts: readonly Fact[], error: RecordedError): void {
+  const ended = new Set(facts.map(({ ordinal }) => ordinal));
+  for (const state of [...steps.active.values()])
+    if (state.isRunning && state.running === null && state.scope.isEnded && !ended.has(state.ordinal)) cancelStep(steps, state, error);
 }
 
 /** The scheduler decided the end of a step, which may have been suspended. */

@@ -44,6 +44,8 @@ export async function compileDefinition(definition: Definition, options: Compile
   return { graph, problems: findings.list() };
 }
 
+export type Compile = typeof compileDefinition;
+
 /** Reads and compiles a definition; the problems of both in one list. */
 export async function loadWorkflow(text: string, options: ParseOptions & Pick<CompileDefinitionOptions, "operators">): Promise<Loaded> {
   const { definition, places, problems } = parseDefinition(text, options);

@@ -24,32 +24,46 @@ export interface Proof {
 export function plantMutants(mutants: readonly Mutant[], proof: Proof): void {
   const { only } = proof;
   const chosen = mutants.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
-  const copy = mkdtempSync(join(tmpdir(), "stepwell-mutants-"));
   let survivors = 0;
-  try {
-    for (const part of ["src", "package.json", ...proof.parts]) cpSync(join(root, part), join(copy, part), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  withCopy(proof.parts, (copy) => {
     for (const mutant of chosen) {
       const caught = catchMutant(copy, mutant, proof);
       if (caught === undefined) survivors += 1;
       console.log(`${mutant.name.padEnd(34)} ${(caught ?? "SURVIVED").padEnd(proof.width)} ${mutant.does}`);
     }
-  } finally {
-    rmSync(copy, { recursive: true });
-  }
+  });
   console.log(`${chosen.length} mutants, ${survivors} survived ${proof.extent}`);
   process.exitCode = survivors === 0 ? 0 : 1;
 }
 
-/** What showed the fault; undefined when nothing did. */
-function catchMutant(copy: string, { name, file, from, to }: Mutant, { command, showed, width }: Proof): string | undefined {
+/** Gives a copy of the engine, with some more of the tree, for as long as the work on it lasts. */
+export function withCopy<T>(parts: readonly string[], work: (copy: string) => T): T {
+  const copy = mkdtempSync(join(tmpdir(), "stepwell-mutants-"));
+  try {
+    for (const part of ["src", "package.json", ...parts]) cpSync(join(root, part), join(copy, part), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    return work(copy);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+/** Runs a script of a copy with the fault in it. */
+export function proveOn(copy: string, { name, file, from, to }: Mutant, [script, ...args]: Proof["command"]): SpawnSyncReturns<string> {
   const path = join(copy, file);
   const source = readFileSync(path, "utf8");
   const mutated = source.replace(from, () => to);
   if (mutated === source) throw new Error(`mutant "${name}" no longer fits ${file}`);
-  const [script, ...args] = command;
   writeFileSync(path, mutated);
-  const ended = spawnSync(process.execPath, [join(copy, script), ...args], { encoding: "utf8" });
-  writeFileSync(path, source);
+  try {
+    return spawnSync(process.execPath, [join(copy, script), ...args], { encoding: "utf8" });
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+/** What showed the fault; undefined when nothing did. */
+function catchMutant(copy: string, mutant: Mutant, { command, showed, width }: Proof): string | undefined {
+  const ended = proveOn(copy, mutant, command);
   return ended.status === 0 ? undefined : showed(ended).slice(0, width);
 }

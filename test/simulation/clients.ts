@@ -1,9 +1,11 @@
 import { isTerminalRun } from "../../src/model/status.ts";
 import { Asking } from "./ask.ts";
 import { Outside } from "./outside.ts";
+import { People } from "./people.ts";
 import type { Program } from "./programs/construct.ts";
 import { INPUT } from "./programs/input.ts";
 import type { Prng } from "./time/prng.ts";
+import { Workers } from "./workers.ts";
 import type { Incarnation, World } from "./world.ts";
 
 const TENANT = "default";
@@ -48,6 +50,7 @@ export class Clients {
   /** Starts and cancels that are still being tried. */
   #busy = 0;
   readonly #outside: Outside;
+  readonly #people: People;
   readonly #asking: Asking;
   readonly #world: World;
   readonly #prng: Prng;
@@ -56,13 +59,17 @@ export class Clients {
   constructor(world: World) {
     this.#world = world;
     this.#prng = world.prng.fork();
-    this.#asking = new Asking(world, ["LEDGER_CONFLICT"]);
+    this.#asking = new Asking(world, { tolerated: ["LEDGER_CONFLICT"] });
     this.#outside = new Outside(world);
+    this.#people = new People(world);
+    const workers = new Workers(world);
+    world.log.tasks.onOpened = (task) => (task.plan.type === "approval" ? this.#people.attend(task, task.plan) : workers.attend());
+    world.log.tasks.onDead = (task) => workers.restore(task);
   }
 
   /** Something is still being tried, or on its way. */
   get busy(): boolean {
-    return this.#busy > 0 || this.#outside.busy > 0;
+    return this.#busy > 0 || this.#outside.busy > 0 || this.#people.busy > 0;
   }
 
   /** Starts what is wished, perhaps twice at once under one key, follows it, and cancels it in time. */

@@ -1,6 +1,7 @@
 import { StepwellError } from "../../src/model/errors.ts";
-import { type CommitPoint, pointNames } from "./oracle/commit-points.ts";
+import { type CommitPoint, pointsIn } from "./oracle/commit-points.ts";
 import { SIDES, type Side } from "./oracle/write-points.ts";
+import type { Pieces } from "./pieces.ts";
 import type { Prng } from "./time/prng.ts";
 
 /** What can go wrong in one seed. A seed switches on a random part of it: rare faults meet when the others are silent. */
@@ -46,6 +47,28 @@ function drawSwarm(prng: Prng): Swarm {
   };
 }
 
+const SILENT: Swarm = {
+  busy: 0,
+  slow: 0,
+  slowMs: 5,
+  falseWakes: 0,
+  keptWakes: 0,
+  lanes: null,
+  wallJumps: false,
+  earlyTimers: false,
+  orderlyStops: 0,
+  steps: 1_024,
+  runs: 4_096,
+  zombies: false,
+};
+
+/** Each fault that is on is a piece of its own. */
+function keptOf(swarm: Swarm, pieces: Pieces): Swarm {
+  const silent = new Map(Object.entries(SILENT));
+  const left = Object.entries(swarm).filter(([fault, value]) => value !== silent.get(fault) && !pieces.keeps(`fault ${fault}`));
+  return { ...swarm, ...Object.fromEntries(left.map(([fault]) => [fault, silent.get(fault)])) };
+}
+
 /** A death that is planned: at the n-th time that a point is passed. */
 interface Strike {
   readonly point: CommitPoint;
@@ -64,11 +87,13 @@ export class Faults {
   #refusing = 0;
   readonly #prng: Prng;
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, vocabulary: number, pieces: Pieces) {
     this.#prng = prng;
-    this.#strikes = drawStrikes(prng);
-    const stopsInOrder = this.#strikes.some(({ point }) => point === "C36");
-    this.swarm = { ...drawSwarm(prng), ...(stopsInOrder ? { orderlyStops: 1 } : {}) };
+    const strikes = drawStrikes(prng, vocabulary);
+    const stopsInOrder = strikes.some(({ point }) => point === "C36");
+    const swarm = { ...drawSwarm(prng), ...(stopsInOrder ? { orderlyStops: 1 } : {}) };
+    this.#strikes = strikes.filter((strike, index) => pieces.keeps(`death ${index + 1}, ${strike.side} ${strike.point}`));
+    this.swarm = keptOf(swarm, pieces);
   }
 
   /** The planned deaths that have not happened. */
@@ -112,16 +137,16 @@ export class Faults {
 }
 
 /** Points that a world passes only a few times: there the first time has to do. */
-const RARE: ReadonlySet<CommitPoint> = new Set(["C03", "C20", "C21", "C22", "C24", "C25", "C26", "C36"]);
+const RARE: ReadonlySet<CommitPoint> = new Set(["C03", "C20", "C21", "C22", "C24", "C25", "C26", "C27", "C28", "C36"]);
 
 /** At least two deaths, at points that the seed chooses; some seeds kill every attempt of one step until its run is held. */
-function drawStrikes(prng: Prng): Strike[] {
+function drawStrikes(prng: Prng, vocabulary: number): Strike[] {
   if (prng.chance(0.08)) {
     const deadly = Array.from({ length: 4 }, (): Strike => ({ point: "C08", side: "after", left: prng.between(1, 2) }));
     return [...deadly, { point: "C26", side: prng.pick(SIDES), left: 1 }];
   }
   return Array.from({ length: prng.between(2, 4) }, (): Strike => {
-    const point = prng.pick(pointNames());
+    const point = prng.pick(pointsIn(vocabulary));
     return { point, side: prng.pick(SIDES), left: RARE.has(point) ? 1 : prng.between(1, 4) };
   });
 }

@@ -1,8 +1,10 @@
-// `npm run simulate -- --seeds N [--seed FIRST] [--ledger memory|sqlite] [--workers 2] [--trace]`: any number of seeds, each twice.
+// `npm run simulate -- --seeds N [--seed FIRST] [--ledger memory|sqlite] [--workers 2] [--trace] [--shrink]`: any number of seeds, each twice.
 import { parseArgs } from "node:util";
+import { NEWEST_VOCABULARY } from "./programs/program.ts";
+import { shrink } from "./shrink.ts";
 import type { StoreKind } from "./storage/store.ts";
 import { runSuite, seedsFrom } from "./suite.ts";
-import { addReport, emptyTally, failureText, hitTable, neverHit, type Tally } from "./tally.ts";
+import { addReport, emptyTally, failureText, hitTable, neverHit, shrunkText, type Tally } from "./tally.ts";
 import { simulateTwice } from "./twice.ts";
 
 /** Fewer seeds than these cannot be asked to pass every commit point. */
@@ -15,7 +17,10 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     ledger: { type: "string", default: "memory" },
     workers: { type: "string", default: "2" },
+    only: { type: "string", multiple: true },
+    vocabulary: { type: "string", default: String(NEWEST_VOCABULARY) },
     trace: { type: "boolean", default: false },
+    shrink: { type: "boolean", default: false },
     "stop-at-failure": { type: "boolean", default: false },
   },
 });
@@ -24,6 +29,8 @@ const count = Number(values.seeds);
 const startedAt = performance.now();
 const tally = count === 1 ? await one(Number(values.seed)) : await many();
 for (const failure of tally.failures) console.log(failureText(failure));
+const [first] = tally.failures;
+if (values.shrink && first !== undefined) console.log(shrunkText(await shrink({ seed: first.seed, ledger })));
 console.log(hitTable(tally));
 const missing = count >= ENOUGH_FOR_EVERY_POINT && !values["stop-at-failure"] ? neverHit(tally) : [];
 if (missing.length > 0) console.log(`no process died at: ${missing.join(" ")}`);
@@ -32,7 +39,10 @@ process.exitCode = tally.failures.length + missing.length === 0 ? 0 : 1;
 
 async function one(seed: number): Promise<Tally> {
   const sum = emptyTally();
-  const report = await simulateTwice(seed, ledger, values.trace ? console.log : undefined);
+  const report = await simulateTwice(
+    { seed, ledger, vocabulary: Number(values.vocabulary), ...(values.only === undefined ? {} : { only: values.only }) },
+    values.trace ? console.log : undefined,
+  );
   console.log(report.story.join("\n"));
   addReport(sum, report);
   return sum;
@@ -41,7 +51,7 @@ async function one(seed: number): Promise<Tally> {
 function many(): Promise<Tally> {
   let next = PROGRESS_EACH;
   return runSuite({
-    portions: [{ seeds: seedsFrom(Number(values.seed), count), ledger }],
+    seeds: seedsFrom(Number(values.seed), count, ledger),
     workers: Number(values.workers),
     stopsAtFailure: values["stop-at-failure"],
     progress: (sum) => {

@@ -11,8 +11,9 @@ import type { DurableLog } from "./oracle/durable-log.ts";
 import type { EffectSink, Phase } from "./oracle/effect-sink.ts";
 import type { Side } from "./oracle/write-points.ts";
 import { numberIn } from "./programs/body.ts";
-import { outputOf, refuses } from "./programs/call.ts";
+import { refuses } from "./programs/call.ts";
 import type { PlannedCall } from "./programs/construct.ts";
+import { outputOf } from "./programs/leaf.ts";
 import type { Kernel } from "./time/kernel.ts";
 import type { SimProcess } from "./time/process.ts";
 

@@ -1,15 +1,30 @@
+import { loadJsonata } from "../../src/expressions/index.ts";
 import { isTerminalRun } from "../../src/model/status.ts";
-import { Clients, drawWish } from "./clients.ts";
+import { Clients, drawWish, type Wish } from "./clients.ts";
+import { compileOnce } from "./compiled.ts";
 import type { Hits } from "./faults.ts";
 import { FinalState } from "./oracle/final-state.ts";
 import type { RunTrack } from "./oracle/tracks.ts";
-import { growProgram } from "./programs/program.ts";
+import { Pieces } from "./pieces.ts";
+import { growProgram, NEWEST_VOCABULARY } from "./programs/program.ts";
 import type { StoreKind } from "./storage/store.ts";
-import { World } from "./world.ts";
+import { type Scene, World } from "./world.ts";
+
+/** What makes one world. */
+export interface Seed {
+  readonly seed: number;
+  readonly ledger: StoreKind;
+  /** The vocabulary that its programs are made of: the newest when nothing is said. */
+  readonly vocabulary?: number;
+  /** The pieces that it is made of: all when nothing is said. */
+  readonly only?: readonly string[];
+}
 
 export interface SeedReport {
   readonly seed: number;
   readonly ledger: StoreKind;
+  /** What it is made of and could do without. */
+  readonly pieces: readonly string[];
   /** Empty: everything held. */
   readonly violations: readonly string[];
   readonly story: readonly string[];
@@ -39,22 +54,26 @@ const LIFE_PICKS = 200;
 
 /**
  * One seed: programs, callers and faults; then calm; then the question whether everything that was promised held.
- *
- * @param listen hears the trace, line by line
  */
-export async function simulate(seed: number, ledger: StoreKind, listen: (line: string) => void = () => undefined): Promise<SeedReport> {
-  const world = new World(seed, ledger, listen);
+export async function simulate(
+  { seed, ledger, vocabulary = NEWEST_VOCABULARY, only }: Seed,
+  { listen = () => undefined, compile = compileOnce() }: Partial<Pick<Scene, "listen" | "compile">> = {},
+): Promise<SeedReport> {
+  // what is loaded while a world lives makes it another one: how long that takes depends on what the process has loaded before
+  await loadJsonata();
+  const scene: Scene = { seed, ledger, vocabulary, pieces: new Pieces(only), compile, listen };
+  const world = new World(scene);
   try {
-    await live(world);
+    await live(world, scene);
     const runs = world.log.runs.size;
     const steps = [...world.log.runs.values()].reduce((sum, run) => sum + run.steps.size, 0);
     const effects = [...world.sink.effects.values()].reduce((sum, each) => sum + each.length, 0);
     const { story, crashes, faults, log } = world;
-    const { violations } = log;
     return {
       seed,
       ledger,
-      violations,
+      pieces: scene.pieces.kept,
+      violations: log.violations,
       story,
       digest: world.digest(),
       hits: faults.hits,
@@ -69,12 +88,13 @@ export async function simulate(seed: number, ledger: StoreKind, listen: (line: s
   }
 }
 
-async function live(world: World): Promise<void> {
+async function live(world: World, scene: Scene): Promise<void> {
   const { kernel, log, faults } = world;
+  const { pieces } = scene;
   const { ledger: rows } = await world.store.connect(world.newProcess("observer"));
   const finalState = new FinalState(rows, world);
   const clients = new Clients(world);
-  const plannedSteps = grantWishes(world, clients);
+  const plannedSteps = grantWishes(world, clients, scene);
   world.supervise();
   clients.release();
   const isBroken = (): boolean => log.violations.length > 0;
@@ -86,15 +106,16 @@ async function live(world: World): Promise<void> {
   });
   world.calm();
   for (const track of log.runs.values()) await finalState.checkUnfinished(track);
-  while (world.crashes < FEWEST_CRASHES && !isBroken()) await killOnce(world);
+  if (pieces.keeps("deaths for want of others")) while (world.crashes < FEWEST_CRASHES && !isBroken()) await killOnce(world);
   await kernel.run(CALM_PICKS, () => isBroken() || isOver());
   if (!isBroken() && !isOver()) log.violated("P2", `stuck: ${[...log.runs.values()].map((track) => standing(track)).join(", ")}`);
   if (isBroken()) return;
   for (const { insert } of log.runs.values()) await finalState.check(insert.publicId);
+  await finalState.checkTasks();
   for (const publicId of clients.acknowledged.keys())
     if (!log.byPublicId.has(publicId)) log.violated("I1", `run ${publicId} was acknowledged and is lost`);
   const isDull = log.suspensions < FEWEST_SUSPENSIONS || plannedSteps < FEWEST_STEPS;
-  if (isDull && !isBroken()) log.violated("seed", `only ${log.suspensions} waits and ${plannedSteps} steps`);
+  if (pieces.isWhole && isDull && !isBroken()) log.violated("seed", `only ${log.suspensions} waits and ${plannedSteps} steps`);
 }
 
 /** Another death, for want of one that was planned; the engine may be opening or at work. */
@@ -107,7 +128,7 @@ async function killOnce(world: World): Promise<void> {
 }
 
 /** Returns how many steps the programs have. */
-function grantWishes(world: World, clients: Clients): number {
+function grantWishes(world: World, clients: Clients, { pieces, vocabulary }: Scene): number {
   const { prng } = world;
   const runs = FEWEST_RUNS + (prng.chance(0.25) ? 1 : 0);
   let steps = 0;
@@ -115,14 +136,29 @@ function grantWishes(world: World, clients: Clients): number {
     // the first one waits twice whatever comes, and nobody cancels it
     const waits = index === 0 ? FEWEST_SUSPENSIONS : prng.int(2);
     const size = SMALLEST_PROGRAM + prng.int(3);
-    const program = growProgram(prng.fork(), `w${index}`, { steps: size, waits, generations: 1 });
+    const name = `w${index}`;
+    const program = growProgram(prng.fork(), name, { steps: size, waits, generations: 1, vocabulary, keeps: (part) => pieces.keeps(part) });
     for (const each of [...program.children, program]) world.programs.set(each.name, each);
     const inBodies = [...program.calls.keys(), ...program.blocks.keys()].filter((path) => path.includes("."));
     steps += program.ids.length + inBodies.length;
-    const wish = drawWish(prng, program);
+    const wish = keptOf(drawWish(prng, program), pieces);
+    if (!pieces.keeps(`run of ${name}`)) continue;
     clients.grant(index === 0 ? { ...wish, cancelsAfterMs: null, key: wish.key ?? "sure" } : wish);
   }
   return steps;
+}
+
+/** A wish without what is left out of it. */
+function keptOf(wish: Wish, pieces: Pieces): Wish {
+  const { name } = wish.program;
+  const kept = (what: string, afterMs: number | null): number | null =>
+    afterMs === null || pieces.keeps(`${what} of ${name}`) ? afterMs : null;
+  return {
+    ...wish,
+    cancelsAfterMs: kept("cancel", wish.cancelsAfterMs),
+    nudgedAfterMs: kept("nudge", wish.nudgedAfterMs),
+    pausedAfterMs: kept("pause", wish.pausedAfterMs),
+  };
 }
 
 function standing({ insert, status, reason }: RunTrack): string {

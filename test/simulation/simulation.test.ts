@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { REGRESSION_SEEDS } from "./seeds.ts";
+import { shrink } from "./shrink.ts";
 import { runSuite, seedsFrom } from "./suite.ts";
-import { failureText, hitTable, neverHit } from "./tally.ts";
+import { failureText, hitTable, neverHit, shrunkText } from "./tally.ts";
 import { simulateTwice } from "./twice.ts";
 
 const MEMORY_SEEDS = 1_940;
@@ -12,20 +13,19 @@ describe("simulation", () => {
     timeout: 300_000,
   }, async () => {
     const tally = await runSuite({
-      portions: [
-        { seeds: seedsFrom(1, MEMORY_SEEDS), ledger: "memory" },
-        { seeds: seedsFrom(1, SQLITE_SEEDS), ledger: "sqlite" },
-      ],
+      seeds: [...seedsFrom(1, SQLITE_SEEDS, "sqlite"), ...seedsFrom(1, MEMORY_SEEDS, "memory")],
       workers: 2,
     });
     console.log(hitTable(tally));
+    const [first] = tally.failures;
+    if (first !== undefined) console.log(shrunkText(await shrink({ seed: first.seed, ledger: first.ledger })));
     expect(tally.failures.map(failureText)).toEqual([]);
     expect(neverHit(tally)).toEqual([]);
     expect(tally.seeds).toBe(MEMORY_SEEDS + SQLITE_SEEDS);
   });
 
-  test.each(REGRESSION_SEEDS)("seed $seed on $ledger, which showed that $showed", async ({ seed, ledger }) => {
-    const { violations } = await simulateTwice(seed, ledger);
+  test.each(REGRESSION_SEEDS)("seed $seed on $ledger, which showed that $showed", async (stored) => {
+    const { violations } = await simulateTwice(stored);
     expect(violations).toEqual([]);
   });
 });

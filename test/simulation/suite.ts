@@ -1,15 +1,14 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
+import type { Seed } from "./simulate.ts";
 import type { StoreKind } from "./storage/store.ts";
 import { addTally, emptyTally, type Tally } from "./tally.ts";
 
-export interface Portion {
-  readonly seeds: readonly number[];
-  readonly ledger: StoreKind;
-}
+/** A seed in the newest vocabulary. */
+export type SuiteSeed = Required<Pick<Seed, "seed" | "ledger">>;
 
 export interface SuiteOptions {
-  readonly portions: readonly Portion[];
+  readonly seeds: readonly SuiteSeed[];
   /** Processes at work at once. */
   readonly workers: number;
   /** Told after each piece. */
@@ -18,38 +17,32 @@ export interface SuiteOptions {
   readonly stopsAtFailure?: boolean;
 }
 
+/** What a worker gives young objects: with more room fewer of them live long enough to be moved. */
+const YOUNG_MEGABYTES = 32;
+
 /** Seeds in a row from `first`. */
-export function seedsFrom(first: number, count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => first + index);
+export function seedsFrom(first: number, count: number, ledger: StoreKind): readonly SuiteSeed[] {
+  return Array.from({ length: count }, (_, index) => ({ seed: first + index, ledger }));
 }
 
 /** Runs seeds in processes of their own, so that a world that takes its process down is a failure like any other. */
-export async function runSuite({ portions, workers, progress, stopsAtFailure = false }: SuiteOptions): Promise<Tally> {
+export async function runSuite({ seeds, workers, progress, stopsAtFailure = false }: SuiteOptions): Promise<Tally> {
   const total = emptyTally();
-  for (const { seeds, ledger } of portions) {
-    const shares = Array.from({ length: workers }, (_, worker) => seeds.filter((_seed, index) => index % workers === worker));
-    const stops: (() => void)[] = [];
-    const stop = (): void => {
-      for (const each of stops) each();
-    };
-    await Promise.all(
-      shares.map((share) =>
-        runShare({ seeds: share, ledger }, stops, (tally) => {
-          addTally(total, tally);
-          progress?.(total);
-          if (stopsAtFailure && total.failures.length > 0) stop();
-        }),
-      ),
-    );
-    if (stopsAtFailure && total.failures.length > 0) break;
-  }
+  const shares = Array.from({ length: workers }, (_, worker) => seeds.filter((_seed, index) => index % workers === worker));
+  const stops: (() => void)[] = [];
+  const heard = (tally: Tally): void => {
+    addTally(total, tally);
+    progress?.(total);
+    if (stopsAtFailure && total.failures.length > 0) for (const stop of stops) stop();
+  };
+  await Promise.all(shares.map((share) => runShare(share, stops, heard)));
   return total;
 }
 
-function runShare(portion: Portion, stops: (() => void)[], heard: (tally: Tally) => void): Promise<void> {
-  if (portion.seeds.length === 0) return Promise.resolve();
+function runShare(share: readonly SuiteSeed[], stops: (() => void)[], heard: (tally: Tally) => void): Promise<void> {
+  if (share.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
-    const child = fork(join(import.meta.dirname, "worker.ts"));
+    const child = fork(join(import.meta.dirname, "worker.ts"), { execArgv: [`--max-semi-space-size=${YOUNG_MEGABYTES}`] });
     let done = 0;
     let isStopped = false;
     stops.push(() => {
@@ -61,15 +54,15 @@ function runShare(portion: Portion, stops: (() => void)[], heard: (tally: Tally)
       heard(message);
     });
     child.on("exit", (code, signal) => {
-      const seed = portion.seeds[done];
-      if (!isStopped && seed !== undefined) heard(died(portion, seed, `${code ?? signal}`));
+      const seed = share[done];
+      if (!isStopped && seed !== undefined) heard(died(seed, `${code ?? signal}`));
       resolve();
     });
-    child.send(portion);
+    child.send(share);
   });
 }
 
-function died({ ledger }: Portion, seed: number, how: string): Tally {
+function died({ seed, ledger }: SuiteSeed, how: string): Tally {
   const violations = [`the process of the simulation ended (${how}) at this seed or one of the next`];
   return { ...emptyTally(), seeds: 1, failures: [{ seed, ledger, violations, story: [], points: [] }] };
 }

@@ -1,5 +1,6 @@
 import { COMMIT_POINTS, type CommitPoint, pointNames } from "./oracle/commit-points.ts";
 import { SIDES, type Side } from "./oracle/write-points.ts";
+import type { Shrunk } from "./shrink.ts";
 import type { SeedReport } from "./simulate.ts";
 import type { StoreKind } from "./storage/store.ts";
 
@@ -84,5 +85,18 @@ export function failureText({ seed, ledger, violations, story, points }: Failure
     `  commit points: ${points.join(" ")}`,
     ...story.slice(-16).map((line) => `  | ${line}`),
     `  again: npm run simulate -- --seed ${seed} --seeds 1 --ledger ${ledger} --trace`,
+  ].join("\n");
+}
+
+const LAST_LINES = 12;
+
+/** The shortest story that was found of a failure. */
+export function shrunkText({ seed: { seed, ledger }, report: { pieces, violations, story }, from, tried }: Shrunk): string {
+  return [
+    `seed ${seed} (${ledger}) shrunk from ${from} pieces to ${pieces.length} in ${tried} worlds:`,
+    `  ${violations[0]}`,
+    `  made of: ${pieces.join("; ")}`,
+    ...story.slice(-LAST_LINES).map((line) => `  | ${line}`),
+    `  again: npm run simulate -- --seed ${seed} --seeds 1 --ledger ${ledger} --trace ${pieces.map((piece) => `--only "${piece}"`).join(" ")}`,
   ].join("\n");
 }

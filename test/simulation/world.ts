@@ -4,12 +4,14 @@ import { Engine } from "../../src/engine/engine.ts";
 import { OperatorRegistry } from "../../src/engine/operators.ts";
 import { isTerminalRun, isTerminalStep } from "../../src/model/status.ts";
 import { builtInDefinitions, catalogOf } from "../../src/operators/definitions.ts";
+import type { Compile } from "../../src/workflow/index.ts";
 import { Faults } from "./faults.ts";
 import { operatorsOf } from "./operator.ts";
 import type { CommitPoint } from "./oracle/commit-points.ts";
 import { DurableLog } from "./oracle/durable-log.ts";
 import { EffectSink } from "./oracle/effect-sink.ts";
 import type { Side } from "./oracle/write-points.ts";
+import type { Pieces } from "./pieces.ts";
 import type { Program } from "./programs/construct.ts";
 import { SimLedger, type Storage } from "./storage/sim-ledger.ts";
 import { openStore, type Store, type StoreKind } from "./storage/store.ts";
@@ -30,10 +32,26 @@ export interface Incarnation extends Connected {
 
 const RESTART_MS = 400;
 const CANCEL_GRACE_MS = 500;
+/** Characters of the trace that are digested in one piece. */
+const TRACED_AT_ONCE = 65_536;
+
+/** What makes one world. */
+export interface Scene {
+  readonly seed: number;
+  readonly ledger: StoreKind;
+  /** What its programs may be made of: see `NEWEST_VOCABULARY`. */
+  readonly vocabulary: number;
+  readonly pieces: Pieces;
+  readonly compile: Compile;
+  /** Hears the trace, line by line. */
+  readonly listen: (line: string) => void;
+}
 
 /** Everything that one seed makes: time, the ledger, the processes that come and go, and those who watch. */
 export class World implements Storage {
   readonly prng: Prng;
+  /** For those who joined the world later: they draw nothing that others drew before. */
+  readonly aside: Prng;
   readonly kernel: Kernel;
   readonly store: Store;
   readonly faults: Faults;
@@ -49,18 +67,22 @@ export class World implements Storage {
   /** The engine that is open now. */
   current: Incarnation | undefined;
   readonly #trace = createHash("sha256");
+  #untraced = "";
   readonly #jitter: Prng;
+  readonly #compile: Compile;
   readonly #listen: (line: string) => void;
   #incarnations = 0;
   #ids = 0;
   #elsewhere: Promise<Connected> | undefined;
   readonly #arrived: (() => void)[] = [];
 
-  constructor(seed: number, kind: StoreKind, listen: (line: string) => void) {
+  constructor({ seed, ledger: kind, vocabulary, pieces, compile, listen }: Scene) {
+    this.#compile = compile;
     this.#listen = listen;
     this.prng = new Prng(seed);
-    this.kernel = new Kernel(this.prng.fork());
-    this.faults = new Faults(this.prng.fork());
+    this.aside = new Prng(~seed);
+    this.kernel = new Kernel(this.prng.fork(), vocabulary);
+    this.faults = new Faults(this.prng.fork(), vocabulary, pieces);
     this.#jitter = this.prng.fork();
     this.store = openStore(kind, this.kernel);
     this.log = new DurableLog(this.programs, () => this.kernel.nowMs);
@@ -73,7 +95,8 @@ export class World implements Storage {
 
   trace(line: string): void {
     this.#listen(line);
-    this.#trace.update(line).update("\n");
+    this.#untraced += `${line}\n`;
+    if (this.#untraced.length > TRACED_AT_ONCE) this.#flushTrace();
   }
 
   tell(line: string): void {
@@ -81,7 +104,13 @@ export class World implements Storage {
     this.trace(line);
   }
 
+  #flushTrace(): void {
+    this.#trace.update(this.#untraced);
+    this.#untraced = "";
+  }
+
   digest(): string {
+    this.#flushTrace();
     return this.#trace.digest("hex");
   }
 
@@ -205,6 +234,7 @@ export class World implements Storage {
       ledger,
       operators,
       catalog: () => catalogOf(builtInDefinitions, ["act", "hold"]),
+      compile: this.#compile,
       threads: { run: () => Promise.reject(new Error("no threads here")), close: () => Promise.resolve() },
       clock: process,
       random: this.#jitter.random,

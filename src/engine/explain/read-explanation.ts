@@ -3,6 +3,7 @@ import type { RunRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { isJsonObject, parseJson } from "../../model/json.ts";
 import { isTerminalRun } from "../../model/status.ts";
+import { compileDefinition } from "../../workflow/index.ts";
 import { restorePlan } from "../plan.ts";
 import { EXPLAINED_STEPS, explainEnd, explainRun } from "./explain-run.ts";
 import type { RunExplanation } from "./explanation.ts";
@@ -18,7 +19,7 @@ export async function readExplanation(ledger: Ledger, tenant: string, publicId: 
   const [stored, version] = found === undefined ? [] : await Promise.all([ledger.loadRun(found.id), ledger.getVersion(found.versionId)]);
   if (stored === undefined || version === undefined) throw new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
   const definition = parseJson(version.definition);
-  const { graph } = await restorePlan(version.id, isJsonObject(definition) ? definition : {});
+  const { graph } = await restorePlan(version.id, isJsonObject(definition) ? definition : {}, compileDefinition);
   const waits = stored.waits.slice(0, EXPLAINED_STEPS);
   return explainRun({
     ...stored,

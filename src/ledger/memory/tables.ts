@@ -97,9 +97,11 @@ export class MemoryTables {
     const { primary } = SHAPES[table];
     const group = this.#groups.get(table)?.get(match[primary[0] ?? ""] ?? null);
     if (group === undefined) return [];
-    const exact = group.get(nameOf(table, match));
-    if (exact !== undefined && Object.keys(match).length === primary.length) return [exact];
     const columns = Object.entries(match);
+    if (columns.length === primary.length && primary.every((column) => match[column] !== undefined)) {
+      const exact = group.get(nameOf(table, match));
+      return exact === undefined ? [] : [exact];
+    }
     return [...group.values()].filter((row) => columns.every(([column, value]) => row[column] === value));
   }
 
@@ -182,11 +184,18 @@ function primaryOf(table: Table, row: MemoryRow): MemoryRow {
 }
 
 function nameOf(table: Table, row: MemoryRow): string {
-  return SHAPES[table].primary.map((column) => row[column]).join("/");
+  const [first = "", ...others] = SHAPES[table].primary;
+  let name = `${row[first] ?? ""}`;
+  for (const column of others) name += `/${row[column] ?? ""}`;
+  return name;
 }
 
+const NO_NAMES: readonly string[] = [];
+
 function uniqueNames(table: Table, row: MemoryRow): readonly string[] {
-  return SHAPES[table].unique
+  const { unique } = SHAPES[table];
+  if (unique.length === 0) return NO_NAMES;
+  return unique
     .filter(({ columns, only = row["kind"] }) => columns.every((column) => row[column] !== null) && row["kind"] === only)
     .map(({ columns }) => uniqueName(table, columns, row));
 }

@@ -2,13 +2,14 @@
 import { parseArgs } from "node:util";
 import { plantMutants } from "../../mutants/plant-mutants.ts";
 import { FIRST_MUTANTS } from "./mutants.ts";
+import { TASK_MUTANTS } from "./tasks.ts";
 import { WAITING_MUTANTS } from "./waiting.ts";
 
 const { values } = parseArgs({
   options: { seeds: { type: "string", default: "1500" }, only: { type: "string", multiple: true } },
 });
 
-plantMutants([...WAITING_MUTANTS, ...FIRST_MUTANTS], {
+plantMutants([...TASK_MUTANTS, ...WAITING_MUTANTS, ...FIRST_MUTANTS], {
   only: values.only,
   parts: ["test/simulation"],
   command: ["test/simulation/main.ts", "--seeds", values.seeds, "--stop-at-failure"],

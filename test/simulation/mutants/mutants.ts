@@ -55,8 +55,8 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "recovery skipped",
     does: "RUNNING runs of a dead engine are not taken up",
     file: "src/engine/pickup.ts",
-    from: "    await this.#recover();\n    await this.#claimQueued();\n",
-    to: "    await this.#claimQueued();\n",
+    from: '    await this.#recover("left_behind");\n',
+    to: "",
   },
   {
     name: "due look forgotten",

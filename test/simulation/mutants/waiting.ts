@@ -27,8 +27,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "signal ids forgotten",
     does: "the same signal sent again is another one",
     file: "src/ledger/signals.ts",
-    from: "signalId === undefined ? undefined : transaction.signal(runId, signalId)",
-    to: "signalId === undefined || runId > 0 ? undefined : transaction.signal(runId, signalId)",
+    from: "signalId === undefined ? undefined : yield* transaction.signal(runId, signalId)",
+    to: "signalId === undefined || runId > 0 ? undefined : yield* transaction.signal(runId, signalId)",
   },
   {
     name: "newest signal first",
@@ -55,8 +55,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "kept events not asked",
     does: "a subscription sees only events that come after it",
     file: "src/ledger/events.ts",
-    from: "  for (const subscription of subscriptions) {\n    if (!transaction.isSubscribed(subscription)) continue;",
-    to: "  for (const subscription of subscriptions.slice(subscriptions.length)) {\n    if (!transaction.isSubscribed(subscription)) continue;",
+    from: "  for (const subscription of subscriptions) {\n    if (!(yield* transaction.isSubscribed(subscription))) continue;",
+    to: "  for (const subscription of subscriptions.slice(subscriptions.length)) {\n    if (!(yield* transaction.isSubscribed(subscription))) continue;",
   },
   {
     name: "arrived before the park",

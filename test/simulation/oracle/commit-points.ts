@@ -27,6 +27,8 @@ export const COMMIT_POINTS = {
   C24: "a cancel is stored",
   C25: "an operator hears that it must stop",
   C26: "a pause or a resume is stored",
+  C27: "an approval is decided",
+  C28: "a worker keeps the lease of its task",
   C29: "a later engine raises the epoch and takes over",
   C36: "an engine stops in order",
   C37: "a run ends, and its parent is told",
@@ -34,10 +36,19 @@ export const COMMIT_POINTS = {
 
 export type CommitPoint = keyof typeof COMMIT_POINTS;
 
+/** What nothing passes that was written before there were tasks. */
+const SINCE_2: ReadonlySet<CommitPoint> = new Set(["C27", "C28"]);
+
 export function pointNames(): readonly [CommitPoint, ...CommitPoint[]] {
   const [first, ...others] = Object.keys(COMMIT_POINTS).filter(isPoint);
   if (first === undefined) throw new Error("there are no commit points");
   return [first, ...others];
+}
+
+/** Points that the vocabulary of a number has. */
+export function pointsIn(vocabulary: number): readonly [CommitPoint, ...CommitPoint[]] {
+  const [first, ...others] = pointNames();
+  return [first, ...others.filter((point) => vocabulary >= 2 || !SINCE_2.has(point))];
 }
 
 function isPoint(name: string): name is CommitPoint {
@@ -46,7 +57,7 @@ function isPoint(name: string): name is CommitPoint {
 
 /** Which points a batch passes, told from its writes alone: the engine needs no calls for the simulation's sake. */
 export function pointsOf({ units }: Batch): readonly CommitPoint[] {
-  return [...new Set<CommitPoint>(["C13", ...units.flatMap((unit) => pointsIn(unit))])];
+  return [...new Set<CommitPoint>(["C13", ...units.flatMap((unit) => pointsPassed(unit))])];
 }
 
 /** Which points the storing of an inbox row passes. */
@@ -55,7 +66,7 @@ export function pointsAccepting(kind: InboxKind): readonly CommitPoint[] {
   return kind === "pause" || kind === "resume" || kind === "retry" ? ["C20", "C26"] : ["C20"];
 }
 
-function pointsIn(unit: Unit): readonly CommitPoint[] {
+function pointsPassed(unit: Unit): readonly CommitPoint[] {
   const points: CommitPoint[] = unit.writes.flatMap((write) => pointsAt(write));
   const has = (point: CommitPoint): boolean => points.includes(point);
   if (has("C12") && has("C07")) points.push("C15");

@@ -21,7 +21,9 @@ import {
   type StepStatus,
 } from "../../../src/model/status.ts";
 import type { Program } from "../programs/construct.ts";
+import { TaskLog } from "./task-log.ts";
 import { type DroppedWait, type RunTrack, type StepTrack, type WaitTrack, whereIs } from "./tracks.ts";
+import { checkUndoBegins } from "./undo-rules.ts";
 import { checkChildren, checkUnit, type Looked } from "./unit-rules.ts";
 
 /** A ledger that is busy or slow may keep a commit for so long. */
@@ -36,6 +38,7 @@ export class DurableLog {
   /** Ids of published events. */
   readonly events = new Set<string>();
   readonly violations: string[] = [];
+  readonly tasks = new TaskLog((promise, what) => this.violated(promise, what));
   /** Grows with everything that becomes durable. */
   position = 0;
   /** Waits other than for the next attempt. */
@@ -136,7 +139,7 @@ export class DurableLog {
   }
 
   #looked(): Looked {
-    return { runs: this.runs, violated: (promise, what) => this.violated(promise, what) };
+    return { runs: this.runs, tasks: this.tasks, violated: (promise, what) => this.violated(promise, what) };
   }
 
   #write(write: Write, now: number): void {
@@ -190,6 +193,10 @@ export class DurableLog {
       case "consumeInbox":
         this.#consumed(run, write.seq);
         break;
+      case "insertTask":
+        return this.tasks.inserted(run, write, now);
+      case "closeTask":
+        return this.tasks.closed(write);
       default:
         break;
     }
@@ -246,6 +253,7 @@ export class DurableLog {
       reason,
       attempt,
       startedAt: this.position,
+      settledAt: isTerminalStep(status) ? this.position : -1,
       failures,
       failed: new Set(),
       wait: null,
@@ -259,6 +267,7 @@ export class DurableLog {
     run.byPath.set(path, step);
     this.#touched.add(step);
     if (status === "RUNNING") this.#begins(run, step);
+    if (kind === "compensation") checkUndoBegins(this.#looked(), run, step);
   }
 
   #restarted(run: RunTrack, ordinal: number, attempt: number): void {
@@ -271,8 +280,9 @@ export class DurableLog {
 
   #begins(run: RunTrack, step: StepTrack | undefined): void {
     if (step === undefined) return;
-    if (run.cancelledAt !== null) this.violated("P8", `${whereIs(run, step.path)} began after the cancel`);
-    if (run.pausedBy !== null) this.violated("P9", `${whereIs(run, step.path)} began while the run was paused`);
+    // what a cancelled run did may still be undone
+    if (run.cancelledAt !== null && step.kind !== "compensation") this.violated("P8", `${whereIs(run, step.path)} began after the cancel`);
+    if (isPaused(run)) this.violated("P9", `${whereIs(run, step.path)} began while the run was paused`);
     step.startedAt = this.position;
   }
 
@@ -290,6 +300,7 @@ export class DurableLog {
     const hadAttempt = before?.status === "RUNNING";
     const step = this.#move(run, ordinal, status, false);
     if (step === undefined) return;
+    step.settledAt = this.position;
     step.failures = failures;
     step.reason = reason;
     step.output = output;
@@ -329,7 +340,7 @@ export class DurableLog {
     const step = run.steps.get(ordinal);
     if (step === undefined) return;
     this.#touched.add(step);
-    if (step.wait !== null) this.#dropped.push({ step, wait: step.wait, isPaused: run.pausedBy !== null });
+    if (step.wait !== null) this.#dropped.push({ step, wait: step.wait, isPaused: isPaused(run) });
     step.wait = null;
   }
 
@@ -357,4 +368,9 @@ export class DurableLog {
     this.#touched.add(step);
     return step;
   }
+}
+
+/** A cancel outranks a pause. */
+function isPaused({ pausedBy, cancelledAt }: RunTrack): boolean {
+  return pausedBy !== null && cancelledAt === null;
 }

@@ -60,7 +60,7 @@ export class EffectSink {
   #judge(where: string, run: RunTrack, step: StepTrack, attempt: number, planned: PlannedCall): void {
     if (isTerminalStep(step.status)) this.#log.violated("P3", `${where} was called after it had settled as ${step.status}`);
     else if (step.status !== "RUNNING") this.#log.violated("P4", `${where} was called while it was ${step.status}`);
-    if (run.cancelledAt !== null && step.startedAt > run.cancelledAt)
+    if (run.cancelledAt !== null && step.startedAt > run.cancelledAt && step.kind !== "compensation")
       this.#log.violated("P8", `${where} began after the cancel of its run`);
     if (step.failed.size >= planned.maxAttempts)
       this.#log.violated("P4", `${where} was called although its ${planned.maxAttempts} tries had failed`);

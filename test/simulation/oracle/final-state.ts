@@ -7,7 +7,9 @@ import type { Expected, Program, ProgramEnd } from "../programs/construct.ts";
 import type { DurableLog } from "./durable-log.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import { seenOf } from "./seen.ts";
+import { isClosed } from "./task-log.ts";
 import type { RunTrack, StepTrack } from "./tracks.ts";
+import { checkUndone } from "./undo-rules.ts";
 
 const TENANT = "default";
 const BY_CANCEL: readonly (string | null)[] = ["run_cancelled"];
@@ -46,9 +48,21 @@ export class FinalState {
     const steps = await this.#ledger.listSteps(TENANT, publicId);
     const end = program.predict(seenOf(track, this.#log.runs));
     this.#checkRun(row, track, end);
+    checkUndone(this.#log, track);
     for (const step of steps) this.#checkStep(row, step, track, end);
     if (track.cancelledAt === null) this.#checkPresence(row, steps, end);
     await this.#checkRows(row, track);
+  }
+
+  /** Every task is what was written of it, and none of a run that has ended is open. */
+  async checkTasks(): Promise<void> {
+    for (const { publicId, where, run, status, attempt, failures, decidedBy } of this.#log.tasks.all.values()) {
+      const row = await this.#ledger.tasks.get(TENANT, publicId);
+      const stored = [row?.status, row?.attempt, row?.failures, row?.decidedBy];
+      if (!isDeepStrictEqual(stored, [status, attempt, failures, decidedBy]))
+        this.#log.violated("P14", `${where} is ${stored.join(" ")}, not ${status} ${attempt} ${failures} ${decidedBy}`);
+      if (isTerminalRun(run.status) && !isClosed(status)) this.#log.violated("I2", `${where} is ${status} after the end of its run`);
+    }
   }
 
   /** P14: what the rows say at any moment is what the writes added up to. */

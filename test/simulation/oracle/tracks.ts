@@ -24,6 +24,8 @@ export interface StepTrack {
   attempt: number;
   /** Position in the log of the newest RUNNING. */
   startedAt: number;
+  /** Position in the log of its end; -1 before. */
+  settledAt: number;
   failures: number;
   /** Recorded attempts that failed, by attempt. */
   readonly failed: Set<number>;

@@ -1,10 +1,12 @@
 import type { InboxRow, WaitKind } from "../../../src/ledger/rows.ts";
 import type { Unit } from "../../../src/ledger/writes.ts";
 import { isTerminalRun } from "../../../src/model/status.ts";
+import { isAnswered, type TaskLog } from "./task-log.ts";
 import { type DroppedWait, declaredAs, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
 
 export interface Looked {
   readonly runs: ReadonlyMap<number, RunTrack>;
+  readonly tasks: TaskLog;
   readonly violated: (promise: string, what: string) => void;
 }
 
@@ -76,6 +78,8 @@ function checkEndOfWait(looked: Looked, landed: Landed, { step, wait, isPaused }
     const missed = due === null ? undefined : unread(run, wait.key, landed).find(({ row }) => row.acceptedAt <= due.ledgerMs);
     if (kind === "signal" && missed !== undefined)
       looked.violated("P7", `${whereIs(run, step.path)} timed out although signal ${wait.key} was there in time`);
+    if (kind === "task" && looked.tasks.of(wait.key)?.status === "DONE")
+      looked.violated("P12", `${whereIs(run, step.path)} timed out although task ${wait.key} is done`);
   }
 }
 
@@ -109,7 +113,7 @@ function checkWidth({ violated }: Looked, { steps, program, insert }: RunTrack, 
 }
 
 /** A signal ends one wait of its name in the commit that consumes it. */
-function checkSignals({ violated }: Looked, landed: Landed): void {
+function checkSignals({ tasks, violated }: Looked, landed: Landed): void {
   const { run, unit, dropped } = landed;
   const ended = dropped.filter(({ step, wait }) => wait.kind === "signal" && !hasTimedOut(step)).map(({ wait }) => wait.key);
   for (const write of unit.writes) {
@@ -124,6 +128,8 @@ function checkSignals({ violated }: Looked, landed: Landed): void {
   const isHeld = run.pausedBy !== null || run.reason === "quarantined" || run.reason === "shutdown";
   if (!isParked || run.status !== "SUSPENDED" || isHeld || run.cancelledAt !== null) return;
   for (const { wait, path } of run.steps.values()) {
+    if (wait?.kind === "task" && isAnswered(tasks.of(wait.key), unit.inboxSeq))
+      violated("P12", `${whereIs(run, path)} waits for task ${wait.key}, which is done`);
     if (wait?.kind !== "signal") continue;
     const { key, due } = wait;
     if (unread(run, key, landed).some(({ row }) => due === null || row.acceptedAt <= due.ledgerMs))

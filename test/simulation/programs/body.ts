@@ -20,8 +20,7 @@ export function growBody(garden: Garden, depth: number, place: Place): Body {
   garden.place = place;
   garden.nesting += 1;
   const first = growSafeCall(garden);
-  const parts: Node[] = [];
-  for (let left = garden.prng.between(0, 2); left > 0 && garden.left > 0; left--) parts.push(garden.part(depth + 1));
+  const parts = garden.parts(garden.prng.between(0, 2), depth + 1);
   garden.place = outside;
   garden.nesting -= 1;
   return { first, parts };

@@ -1,7 +1,8 @@
-import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
-import type { Behaviour, Construct, Draft, Expected, Garden, Node, Passed, Place, PlannedCall, Prediction } from "./construct.ts";
+import type { JsonObject } from "../../../src/model/json.ts";
+import type { Behaviour, Construct, Draft, Expected, Garden, Node, Passed, Place, PlannedCall, Prediction, Undo } from "./construct.ts";
 import { type JoinTerm, notRun, refused } from "./join.ts";
-import { failed, nameIn, ownName, PLAIN, record, valueOf } from "./leaf.ts";
+import { failed, nameIn, outputOf, ownName, PLAIN, record, valueOf } from "./leaf.ts";
+import { growUndo, writeUndo } from "./undo.ts";
 
 /** One step with an operator. */
 export interface Call extends Node {
@@ -24,6 +25,8 @@ export interface Call extends Node {
   readonly place: Place;
   /** Its operator waits for a signal first, and does its work when it is told of it. */
   readonly holds: boolean;
+  /** Null: nothing undoes it. */
+  readonly undo: Undo | null;
 }
 
 export const call: Construct<Call> = {
@@ -77,6 +80,7 @@ export function growCall(garden: Garden): Call {
     timeoutMs: hangs ? prng.pick([10, 100, 1_000]) : null,
     place,
     holds: prng.chance(0.1),
+    undo: place === "root" && garden.vocabulary >= 2 ? growUndo(prng) : null,
   };
 }
 
@@ -101,6 +105,7 @@ export function writeCall(node: Call, draft: Draft, needs: readonly string[], ex
     ...(node.isAtMostOnce ? { delivery: "at-most-once" } : {}),
     ...(node.hasKey ? { idempotencyKey: `key-${id}` } : {}),
     ...(node.timeoutMs === null ? {} : { timeout: node.timeoutMs }),
+    ...(node.undo === null ? {} : writeUndo(id, node.undo, draft)),
     ...extra,
   });
   const planned: PlannedCall = {
@@ -147,13 +152,6 @@ function heldBack(node: Call, before: readonly Passed[]): Expected | undefined {
 /** What it is given is something that it never takes. */
 export function refuses({ refuses: rest }: Behaviour, plus: number): boolean {
   return rest !== null && plus % 5 === rest;
-}
-
-/** What an operator makes of its input; the simulation's operator and the prediction share nothing else. */
-export function outputOf(seed: number, from: Json, { ballast }: Behaviour): JsonObject {
-  const before = isJsonObject(from) ? from["value"] : 0;
-  const value = (seed + (typeof before === "number" ? before : 0) * 3) % 997;
-  return ballast === 0 ? { value } : { value, ballast: "x".repeat(ballast) };
 }
 
 /** The step whose output it takes: a clean-up step takes none, because what it waits for may not have run. */

@@ -62,12 +62,40 @@ export interface PlannedBlock {
   readonly maxConcurrency: number;
 }
 
+/** The task of a step, as those outside must know it. */
+export type PlannedTask =
+  | { readonly type: "approval"; readonly isDecided: boolean; readonly isApproved: boolean; readonly isNamed: boolean }
+  | { readonly type: "work"; readonly failures: number; readonly isHopeless: boolean };
+
+/** How a step of the workflow itself is undone. */
+export interface Undo {
+  readonly seed: number;
+  /** Recorded failures after which it succeeds. */
+  readonly failures: number;
+  readonly maxAttempts: number;
+  readonly delayMs: number;
+  readonly durationMs: number;
+}
+
+/** When a workflow is undone, and which step first. */
+export interface UndoPolicy {
+  readonly order: "backward" | "forward";
+  readonly on: readonly ("failure" | "cancel")[];
+}
+
+/** What a run may undo, by the id of the step. */
+export interface PlannedUndo extends UndoPolicy {
+  readonly of: ReadonlyMap<string, Undo>;
+}
+
 /** Writes a program as a definition; a construct adds its steps and says what the next part needs. */
 export interface Draft {
   readonly steps: Map<string, JsonObject>;
   /** By declared path. */
   readonly calls: Map<string, PlannedCall>;
   readonly blocks: Map<string, PlannedBlock>;
+  readonly tasks: Map<string, PlannedTask>;
+  readonly undos: Map<string, Undo>;
   readonly vars: Map<string, Json>;
   readonly children: Map<string, Program>;
   /** What stands before the ids of the steps that are being written. */
@@ -112,6 +140,8 @@ export type Place = "root" | "item" | "round";
 /** Grows the parts of a program within a budget of steps. */
 export interface Garden {
   readonly prng: Prng;
+  /** What it may be made of: see `NEWEST_VOCABULARY`. */
+  readonly vocabulary: number;
   /** Steps that may still be grown. */
   left: number;
   place: Place;
@@ -120,8 +150,8 @@ export interface Garden {
   /** Children of children that may still be grown. */
   readonly generations: number;
   newId(prefix: string): string;
-  /** A part of any kind; `depth` bounds the nesting. */
-  part(depth: number): Node;
+  /** Parts of any kind, at most so many; `depth` bounds the nesting. */
+  parts(count: number, depth: number): readonly Node[];
   /** A workflow of its own. */
   program(steps: number): Program;
 }
@@ -136,6 +166,8 @@ export interface Construct<N extends Node = Node> {
   readonly weight: number;
   /** Fewest steps that it takes. */
   readonly atLeast: number;
+  /** The vocabulary that it came with; the first one when nothing is said. */
+  readonly since?: number;
   /** It needs a name that nothing else in its run has: the body of a block in a block has none. */
   readonly needsOwnName?: true;
   readonly grow: (garden: Garden, depth: number) => N;
@@ -155,6 +187,9 @@ export interface Program {
   /** By declared path. */
   readonly calls: ReadonlyMap<string, PlannedCall>;
   readonly blocks: ReadonlyMap<string, PlannedBlock>;
+  readonly tasks: ReadonlyMap<string, PlannedTask>;
+  /** Null: it undoes nothing. */
+  readonly undo: PlannedUndo | null;
   /** Ids of the run's own steps in declaration order. */
   readonly ids: readonly string[];
   /** Workflows that it starts, those that these start included. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../../../src/model/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
 import type { StepReason } from "../../../src/model/status.ts";
 import type { Behaviour, Draft, Expected, Garden, Node, Passed, Place, Prediction } from "./construct.ts";
 import { type JoinTerm, passedBy, refused } from "./join.ts";
@@ -93,6 +93,13 @@ export function record({ id, onError }: Pick<Leaf, "id" | "onError">, prediction
   prediction.steps.set(prediction.prefix + id, expected);
   prediction.ids.push(id);
   return [passedBy(id, expected, onError === "continue")];
+}
+
+/** What an operator makes of its input; the simulation's operator and the prediction share nothing else. */
+export function outputOf(seed: number, from: Json, { ballast }: Behaviour): JsonObject {
+  const before = isJsonObject(from) ? from["value"] : 0;
+  const value = (seed + (typeof before === "number" ? before : 0) * 3) % 997;
+  return ballast === 0 ? { value } : { value, ballast: "x".repeat(ballast) };
 }
 
 /** A name that each item or round has for itself. */

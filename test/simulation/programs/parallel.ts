@@ -14,9 +14,7 @@ export const parallel: Construct<Parallel> = {
   atLeast: 3,
   grow: (garden, depth) => {
     const join = growCall(garden);
-    const branches: Node[] = [];
-    for (let left = garden.prng.between(2, 4); left > 0 && garden.left > 0; left--) branches.push(garden.part(depth + 1));
-    return { kind: "parallel", branches, join };
+    return { kind: "parallel", branches: garden.parts(garden.prng.between(2, 4), depth + 1), join };
   },
   write: ({ branches, join }, draft, needs, write) =>
     writeCall(

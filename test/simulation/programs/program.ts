@@ -1,7 +1,24 @@
 import type { Prng } from "../time/prng.ts";
 import { type Call, growSafeCall, predictCall, writeCall } from "./call.ts";
-import type { Construct, Draft, Expected, Garden, Node, Prediction, Predictor, Program, ProgramEnd, Seen, Writer } from "./construct.ts";
+import type {
+  Construct,
+  Draft,
+  Expected,
+  Garden,
+  Node,
+  PlannedUndo,
+  Prediction,
+  Predictor,
+  Program,
+  ProgramEnd,
+  Seen,
+  Writer,
+} from "./construct.ts";
 import { CONSTRUCTS, WAITS } from "./registry.ts";
+import { growPolicy, undoEnd, undoOf } from "./undo.ts";
+
+/** Counts what was added to the vocabulary: 2 brought tasks, approvals and compensation. A seed is one world in each of them. */
+export const NEWEST_VOCABULARY = 2;
 
 /** What is known of a run before anything went wrong in it. */
 export function unseen(publicId: string): Seen {
@@ -9,6 +26,9 @@ export function unseen(publicId: string): Seen {
 }
 
 export interface Growth {
+  readonly vocabulary: number;
+  /** Whether a part stays in it, by a name that the part has in every world of the seed. */
+  readonly keeps: (part: string) => boolean;
   readonly steps: number;
   /** Waits that nothing keeps the run from coming to. */
   readonly waits: number;
@@ -18,26 +38,46 @@ export interface Growth {
 
 const DEEPEST = 3;
 
-export function growProgram(prng: Prng, name: string, { steps, waits, generations }: Growth): Program {
-  const garden = plant(prng, name, steps, generations);
+export function growProgram(prng: Prng, name: string, growth: Growth): Program {
+  const { waits, vocabulary } = growth;
+  const garden = plant(prng, name, growth);
   const first = growSafeCall(garden);
-  const parts: Node[] = Array.from({ length: waits }, () => prng.pick(atLeastOne(WAITS)).grow(garden, 0));
-  const sure = parts.length;
-  while (garden.left > 0) parts.push(garden.part(0));
-  const children = new Map<string, Program>();
-  const draft: Draft = { steps: new Map(), calls: new Map(), blocks: new Map(), vars: new Map(), children, prefix: "" };
+  const sureWaits = WAITS.filter((construct) => isKnown(construct, vocabulary));
+  const surely = Array.from({ length: waits }, () => prng.pick(atLeastOne(sureWaits)).grow(garden, 0));
+  const kept = surely.filter((_, index) => growth.keeps(`${name} wait ${index}`));
+  const sure = kept.length;
+  const parts = [...kept, ...garden.parts(Number.POSITIVE_INFINITY, 0)];
+  const draft = emptyDraft();
+  const { children } = draft;
   const written = writeCall(first, draft, []);
   parts.reduce<readonly string[]>((before, part, index) => write(part, draft, isBehindFirst(index, sure) ? written : before), written);
   const output = `{{ steps.${first.id}.output }}`;
   const vars = draft.vars.size === 0 ? {} : { vars: Object.fromEntries(draft.vars) };
+  const undo = draft.undos.size === 0 ? null : { ...growPolicy(prng), of: draft.undos };
+  const policy = undo === null ? {} : { compensation: { order: undo.order, on: undo.on } };
   return {
     name,
-    definition: { name, ...vars, steps: Object.fromEntries(draft.steps), output },
+    definition: { name, ...vars, ...policy, steps: Object.fromEntries(draft.steps), output },
     calls: draft.calls,
     blocks: draft.blocks,
+    tasks: draft.tasks,
+    undo,
     ids: [...draft.steps.keys()],
     children: [...children.values()].flatMap((one) => [...one.children, one]),
-    predict: (seen) => predictProgram(first, parts, sure, seen),
+    predict: (seen) => predictProgram(first, parts, sure, undo, seen),
+  };
+}
+
+function emptyDraft(): Draft {
+  return {
+    steps: new Map(),
+    calls: new Map(),
+    blocks: new Map(),
+    tasks: new Map(),
+    undos: new Map(),
+    vars: new Map(),
+    children: new Map<string, Program>(),
+    prefix: "",
   };
 }
 
@@ -46,24 +86,42 @@ function isBehindFirst(index: number, sure: number): boolean {
   return index < sure || index % 2 === 0;
 }
 
-function plant(prng: Prng, name: string, steps: number, generations: number): Garden {
+function plant(prng: Prng, name: string, { steps, generations, vocabulary, keeps }: Growth): Garden {
   let ids = 0;
   let programs = 0;
+  let numbered = 0;
   const garden: Garden = {
     prng,
+    vocabulary,
     left: steps,
     place: "root",
     nesting: 0,
     generations,
     newId: (prefix) => `${prefix}${++ids}`,
-    part: (depth) => choose(garden, depth).grow(garden, depth),
-    program: (budget) => growProgram(prng, `${name}k${++programs}`, { steps: budget, waits: prng.int(2), generations: generations - 1 }),
+    parts: (count, depth) => {
+      const parts: Node[] = [];
+      for (let left = count; left > 0 && garden.left > 0; left--) {
+        const number = ++numbered;
+        const part = choose(garden, depth).grow(garden, depth);
+        if (keeps(`${name} ${part.kind} ${number}`)) parts.push(part);
+      }
+      return parts;
+    },
+    program: (budget) => {
+      const growth = { steps: budget, waits: prng.int(2), generations: generations - 1, vocabulary, keeps };
+      return growProgram(prng, `${name}k${++programs}`, growth);
+    },
   };
   return garden;
 }
 
-function choose({ prng, left, generations, nesting }: Garden, depth: number): Construct {
-  const fits = ({ atLeast, kind, needsOwnName }: Construct): boolean =>
+function isKnown({ since = 1 }: Construct, vocabulary: number): boolean {
+  return since <= vocabulary;
+}
+
+function choose({ prng, left, generations, nesting, vocabulary }: Garden, depth: number): Construct {
+  const fits = (construct: Construct): boolean => isKnown(construct, vocabulary) && hasRoom(construct);
+  const hasRoom = ({ atLeast, kind, needsOwnName }: Construct): boolean =>
     (kind !== "child" || generations > 0) &&
     (needsOwnName !== true || nesting < 2) &&
     (atLeast === 1 || (depth < DEEPEST && atLeast <= left));
@@ -72,7 +130,7 @@ function choose({ prng, left, generations, nesting }: Garden, depth: number): Co
   return fitting.find(({ weight }) => (ticket -= weight) < 0) ?? constructOf("call");
 }
 
-function predictProgram(first: Call, parts: readonly Node[], sure: number, seen: Seen): ProgramEnd {
+function predictProgram(first: Call, parts: readonly Node[], sure: number, undo: PlannedUndo | null, seen: Seen): ProgramEnd {
   const steps = new Map<string, Expected>();
   const prediction: Prediction = {
     steps,
@@ -89,7 +147,16 @@ function predictProgram(first: Call, parts: readonly Node[], sure: number, seen:
   parts.reduce((before, part, index) => predict(part, prediction, isBehindFirst(index, sure) ? passed : before), passed);
   const { hasFailed, loose, stimuli } = prediction;
   const output = hasFailed ? null : (steps.get(first.id)?.output ?? null);
+  if (hasFailed && undo?.on.includes("failure") === true) predictUndone(undo, steps);
   return { status: hasFailed ? "FAILED" : "SUCCEEDED", output, steps, loose, stimuli };
+}
+
+/** Everything that succeeded is undone, once. */
+function predictUndone({ of }: PlannedUndo, steps: Map<string, Expected>): void {
+  for (const [id, undo] of of) {
+    const done = steps.get(id);
+    if (done?.status === "SUCCEEDED") steps.set(undoOf(id), undoEnd(undo, done));
+  }
 }
 
 const write: Writer = (node, draft, needs) => constructOf(node.kind).write(node, draft, needs, write);

@@ -1,3 +1,4 @@
+import { approval } from "./approval.ts";
 import { call } from "./call.ts";
 import { child } from "./child.ts";
 import { choice } from "./choice.ts";
@@ -10,6 +11,7 @@ import { parallel } from "./parallel.ts";
 import { sequence } from "./sequence.ts";
 import { signal } from "./signal.ts";
 import { sleep } from "./sleep.ts";
+import { task } from "./task.ts";
 
 /** A construct whose nodes come from itself alone: what `grow` made is what `write` and `predict` are given. */
 function erase<N extends Node>(construct: Construct<N>): Construct {
@@ -17,7 +19,7 @@ function erase<N extends Node>(construct: Construct<N>): Construct {
 }
 
 /** What waits, whatever else it does. */
-export const WAITS: readonly Construct[] = [erase(sleep), erase(signal), erase(event)];
+export const WAITS: readonly Construct[] = [erase(sleep), erase(signal), erase(event), erase(approval), erase(task)];
 
 /** The vocabulary of random programs. */
 export const CONSTRUCTS: readonly Construct[] = [

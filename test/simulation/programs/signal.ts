@@ -39,8 +39,9 @@ export function growBound({ prng }: Garden): Bound {
   };
 }
 
-export function boundIn({ timeoutMs, onTimeout }: Bound): JsonObject {
-  return timeoutMs === null ? {} : { timeout: timeoutMs, onTimeout };
+/** @param name of the field that bounds it */
+export function boundIn({ timeoutMs, onTimeout }: Bound, name: "timeout" | "expires" = "timeout"): JsonObject {
+  return timeoutMs === null ? {} : { [name]: timeoutMs, onTimeout };
 }
 
 /** How it ends when nothing came in time; undefined when something did. */

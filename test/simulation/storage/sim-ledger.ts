@@ -18,7 +18,7 @@ import { type CommitPoint, pointsAccepting, pointsOf } from "../oracle/commit-po
 import type { DurableLog } from "../oracle/durable-log.ts";
 import type { SimProcess } from "../time/process.ts";
 import { Channel, type Wires } from "./channel.ts";
-import { simTasks } from "./sim-tasks.ts";
+import { SimTasks } from "./sim-tasks.ts";
 import type { Connection } from "./store.ts";
 
 /** What all connections of one simulation share. */
@@ -53,7 +53,10 @@ export class SimLedger implements Ledger {
     this.waits = this.#waits(connection.ledger.waits);
     this.claims = this.#claims(connection.ledger.claims);
     this.events = { publish: (entry) => this.#publish(entry) };
-    this.tasks = simTasks(this.#channel, connection.ledger.tasks, (rows) => this.#arrived(rows));
+    this.tasks = new SimTasks(this.#channel, connection.ledger.tasks, {
+      log: storage.log.tasks,
+      arrived: (rows) => this.#arrived(rows),
+    });
     storage.looks.add(this);
   }
 

@@ -8,7 +8,7 @@ export interface Owner {
 
 interface Task {
   readonly owner: Owner | null;
-  readonly run: () => void | Promise<void>;
+  readonly run: () => Promise<void> | undefined | void;
 }
 
 interface Alarm extends Task {
@@ -20,7 +20,9 @@ interface Alarm extends Task {
 const FIRST_MS = 1_700_000_000_000;
 /** A watch that looks again this often is stretched while nothing happens, or an idle hour would cost 180,000 looks. */
 const WATCH_MS = 25;
-const QUIET_JUMPS = 60;
+const QUIET_JUMPS = 10;
+/** As it was with the first vocabulary, whose worlds are kept. */
+const QUIET_JUMPS_ONCE = 60;
 const LONGEST_STRETCH = 12;
 
 /**
@@ -30,12 +32,14 @@ const LONGEST_STRETCH = 12;
 export class Kernel {
   nowMs = FIRST_MS;
   readonly #prng: Prng;
+  readonly #quietAfter: number;
   #ready: Task[] = [];
   #alarms: Alarm[] = [];
   #quietJumps = 0;
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, vocabulary: number) {
     this.#prng = prng;
+    this.#quietAfter = vocabulary === 1 ? QUIET_JUMPS_ONCE : QUIET_JUMPS;
   }
 
   /** Something is to run, in no particular order among what is ready. */
@@ -53,7 +57,7 @@ export class Kernel {
       return { cancel };
     }
     const isWatch = delayMs <= WATCH_MS;
-    const stretch = isWatch ? 2 ** Math.min(LONGEST_STRETCH, Math.max(0, this.#quietJumps - QUIET_JUMPS)) : 1;
+    const stretch = isWatch ? 2 ** Math.min(LONGEST_STRETCH, Math.max(0, this.#quietJumps - this.#quietAfter)) : 1;
     alarm.dueMs += delayMs * stretch;
     this.#alarms.push(alarm);
     return { cancel };
@@ -70,15 +74,27 @@ export class Kernel {
   }
 
   /** Runs until `isDone`, at most `limit` picks; false when that was not enough or nothing is left to run. */
-  async run(limit: number, isDone: () => boolean): Promise<boolean> {
-    await settled();
-    for (let left = limit; !isDone(); left--) {
-      const task = left > 0 ? this.#next() : undefined;
-      if (task === undefined) return false;
-      await task.run();
-      await settled();
-    }
-    return true;
+  run(limit: number, isDone: () => boolean): Promise<boolean> {
+    let left = limit;
+    return new Promise((resolve, reject) => {
+      // a callback for each pick costs less than a promise for it
+      const pick = (): void => {
+        if (isDone()) return resolve(true);
+        const task = left-- > 0 ? this.#next() : undefined;
+        if (task === undefined) return resolve(false);
+        const ended = task.run();
+        if (ended === undefined) setImmediate(guarded);
+        else ended.then(() => setImmediate(guarded), reject);
+      };
+      const guarded = (): void => {
+        try {
+          pick();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      setImmediate(guarded);
+    });
   }
 
   #next(): Task | undefined {

@@ -48,6 +48,7 @@ export class SimProcess implements Clock, Owner {
 
   /** The answer, or undefined when the process died first: then nobody knows what became of the request. */
   outlive<T>(answer: Promise<T>): Promise<T | undefined> {
+    if (!this.isAlive) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const died = (): void => resolve(undefined);
       this.#mourners.add(died);

@@ -114,6 +114,28 @@ export function describeUndoing(open: () => Promise<OpenLedger>): void {
     });
 
     test.each([
+      { why: "cancelled", more: { compensation: { on: ["cancel"] } }, status: "CANCELLED" },
+      { why: "too slow", more: { timeout: 20 }, status: "FAILED" },
+    ])("S1-41 a crash in the middle of undoing a run that was $why goes on there", async ({ more, status }) => {
+      const reopen = await open();
+      const ledger = await reopen();
+      const [waiting, undoing] = [new Gate(), new Gate()];
+      const before = new Books({ gate: waiting.operator, slow: undoing.operator });
+      const steps = [step("a"), { ...step("b"), compensate: { uses: "slow" } }, { id: "wait", uses: "gate" }];
+      const first = new Harness(ledger, { operators: before.operators, cancelGraceMs: 1 });
+      const id = await first.start({ name: "crash", steps, ...more });
+      await waiting.arrivals(1);
+      if (status === "CANCELLED") await first.stepwell.cancel(id);
+      await undoing.arrivals(1);
+      await ledger.close();
+      const after = new Books({ gate: () => "late", slow: () => "undone" });
+      const second = new Harness(await reopen(), after);
+      expect((await second.stepwell.result(id)).status).toBe(status);
+      expect(after.lines).toEqual(["undo R-a"]);
+      await second.stepwell.stop();
+    });
+
+    test.each([
       ["for a step", [{ id: "d", uses: "fails" }], null],
       ["for its output", [], "{{ steps.a.output.missing }}"],
     ])("S1-41 a crash in the middle of undoing a run that failed %s goes on there", async (_, last, output) => {
