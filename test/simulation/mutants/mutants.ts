@@ -55,8 +55,8 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "recovery skipped",
     does: "RUNNING runs of a dead engine are not taken up",
     file: "src/engine/pickup.ts",
-    from: '    await this.#recover("left_behind");\n',
-    to: "",
+    from: '    await this.#recover("left_behind");\n    await this.#recover("no_worker");\n',
+    to: '    await this.#recover("no_worker");\n',
   },
   {
     name: "due look forgotten",

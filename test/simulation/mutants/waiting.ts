@@ -55,8 +55,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "kept events not asked",
     does: "a subscription sees only events that come after it",
     file: "src/ledger/events.ts",
-    from: "  for (const subscription of subscriptions) {\n    if (!(yield* transaction.isSubscribed(subscription))) continue;",
-    to: "  for (const subscription of subscriptions.slice(subscriptions.length)) {\n    if (!(yield* transaction.isSubscribed(subscription))) continue;",
+    from: "    const kept = yield* oldestMatch(transaction, subscription);\n    if (kept === undefined) continue;",
+    to: "    const kept = yield* oldestMatch(transaction, subscription);\n    if (kept === undefined || kept.id > 0) continue;",
   },
   {
     name: "arrived before the park",
