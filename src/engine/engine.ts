@@ -149,6 +149,7 @@ export class Engine implements RunHost {
       ledgerNow: () => this.ledgerNow(),
       takeUp: (runId) => this.#intake.takeUp(runId),
       deliver: (row) => this.#intake.deliver(row),
+      lookForEnds: () => this.#lookForEnds(),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
     });
   }
@@ -317,6 +318,12 @@ export class Engine implements RunHost {
     this.#broken.set(publicId, error);
     this.#waiters.reject(publicId, error);
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
+  }
+
+  async #lookForEnds(): Promise<void> {
+    const elsewhere = this.#waiters.names().filter((publicId) => !this.#runs.has(publicId));
+    if (elsewhere.length === 0) return;
+    for (const row of await this.#ledger.listEnded(TENANT, elsewhere)) this.#waiters.resolve(row.publicId, () => outcomeOf(row));
   }
 
   async #lookForEnd(publicId: string): Promise<void> {

@@ -65,6 +65,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     ledgerNow: () => now,
     takeUp: async () => undefined,
     deliver: async () => undefined,
+    lookForEnds: async () => undefined,
     failed: (cause) => failures.push(cause),
   });
   const started = pickup.start();

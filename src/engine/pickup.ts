@@ -15,6 +15,8 @@ export interface PickupHost {
   ledgerNow(): number;
   takeUp(runId: number): Promise<void>;
   deliver(row: InboxRow): Promise<void>;
+  /** Runs that other engines drive may have ended. */
+  lookForEnds(): Promise<void>;
   failed(cause: unknown): void;
 }
 
@@ -31,6 +33,8 @@ export class Pickup {
   #isStopped = false;
   #isBackground = false;
   #queueIsOpen = true;
+  #isClaiming = false;
+  #mustClaim = false;
 
   constructor(ledger: Ledger, clock: Clock, host: PickupHost) {
     this.#ledger = ledger;
@@ -87,6 +91,21 @@ export class Pickup {
 
   /** A claimed run stays QUEUED until its first step starts, so the queue is walked once from its front. */
   async #claimQueued(): Promise<void> {
+    this.#mustClaim = true;
+    // one walk at a time: two would each fill the room that is free
+    if (this.#isClaiming) return;
+    this.#isClaiming = true;
+    try {
+      while (this.#mustClaim) {
+        this.#mustClaim = false;
+        await this.#walkQueue();
+      }
+    } finally {
+      this.#isClaiming = false;
+    }
+  }
+
+  async #walkQueue(): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
       const limit = Math.min(this.#host.freeRuns(), PAGE);
       if (limit <= 0) {
@@ -145,6 +164,7 @@ export class Pickup {
   async #lookAtOthers(): Promise<void> {
     await this.#recover("left_behind");
     await this.#askNextDue();
+    await this.#host.lookForEnds();
   }
 
   /** After an outage everything is overdue at once: pages are taken up as memory has room, and commits get their turn in between. */

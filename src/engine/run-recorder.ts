@@ -25,6 +25,8 @@ export class RunRecorder {
   #isUndoing = false;
   /** Its row names this engine as its owner: nobody else looks for it, not even by time. */
   #isOwned = false;
+  /** Its row still counts crashes that no longer do. */
+  #isRowStale = false;
   /** Why it is SUSPENDED. */
   #reason: RunReason | null = null;
   #pausedBy: string | null = null;
@@ -117,6 +119,7 @@ export class RunRecorder {
 
   /** A person has looked at it: crashes count anew. */
   released(): void {
+    this.#isRowStale = this.#crashes > 0;
     this.#crashes = 0;
     if (this.isPaused) this.#pause(null);
     if (this.#status === "RUNNING") this.#start(null);
@@ -145,15 +148,17 @@ export class RunRecorder {
   kept(): void {
     const { journal, runId, host } = this.#core;
     const reason = this.#reason;
-    if (this.#status !== "SUSPENDED" || this.#isOwned || reason === null || journal.isEmpty) return;
+    if (this.#status !== "SUSPENDED" || (this.#isOwned && !this.#isRowStale) || reason === null || journal.isEmpty) return;
     this.#isOwned = true;
+    this.#isRowStale = false;
     const { revision } = journal;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision });
   }
 
   /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
   suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
-    if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking) return;
+    if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking && !this.#isRowStale) return;
+    this.#isRowStale = false;
     // a run that was paused before its first step is still in the queue, which leaves it out
     if (this.#status === "QUEUED" && this.isPaused) return;
     if (this.#status === "QUEUED") this.running();
@@ -210,6 +215,7 @@ export class RunRecorder {
   #start(reason: RunReason | null): void {
     const { journal, runId, host } = this.#core;
     this.#isOwned = true;
+    this.#isRowStale = false;
     journal.write({ write: "startRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision: journal.revision });
   }
 

@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
+import { sharedDatabase } from "../../test/fixtures/postgres/file-database.ts";
 import { openLedger } from "../ledger/url.ts";
 import { describeBranching } from "../testing/conformance/scenarios/branching.ts";
 import { describeChildren } from "../testing/conformance/scenarios/children.ts";
@@ -37,10 +39,7 @@ async function memory(): Promise<OpenLedger> {
   return survivingMemory();
 }
 
-describe.each([
-  { backend: "memory", open: memory },
-  { backend: "sqlite", open: sqlite },
-])("scenarios on $backend", ({ open }) => {
+function describeScenarios(open: () => Promise<OpenLedger>): void {
   describeRunning(open);
   describeFailing(open);
   describeControlling(open);
@@ -57,4 +56,18 @@ describe.each([
   describeRepeating(open);
   describeChildren(open);
   describePersisting(open);
+}
+
+describe("scenarios on memory", () => {
+  describeScenarios(memory);
+});
+describe("scenarios on sqlite", () => {
+  describeScenarios(sqlite);
+});
+describe("scenarios on postgres", () => {
+  const database = sharedDatabase();
+  describeScenarios(async () => {
+    const url = `${await database()}?schema=scenario_${randomUUID().replaceAll("-", "")}`;
+    return () => openLedger(url);
+  });
 });

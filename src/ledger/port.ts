@@ -80,6 +80,8 @@ export interface Ledger {
   /** The run that a key started, with the hash of what was asked then. */
   findByIdempotencyKey(tenant: string, workflow: string, key: string): Promise<{ readonly run: RunRow; readonly hash: string } | undefined>;
   listRuns(query: RunQuery): Promise<RunPage>;
+  /** Those of some runs that have ended. */
+  listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]>;
   /** Every step of a run in declaration order, PENDING ones included. */
   listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]>;
   listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]>;

@@ -217,6 +217,13 @@ class MemoryLedger implements Ledger {
     return pageOf(runs.toReversed().slice(0, limit + 1), limit);
   }
 
+  async listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]> {
+    const rows = this.#runs(
+      (run) => run["tenant"] === tenant && run["finished_at"] !== null && publicIds.includes(String(run["public_id"])),
+    );
+    return rows.map((row) => this.#decodeRun(row));
+  }
+
   async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {
     return this.#views.of(tenant, publicId, (run) => this.#views.stepRuns(run)).map(decodeStepRun);
   }

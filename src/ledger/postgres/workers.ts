@@ -12,6 +12,9 @@ const FENCE = "UPDATE worker SET fenced_at = ?2 WHERE epoch = ?1";
 const OWNED = "SELECT id FROM run WHERE finished_at IS NULL AND owner_epoch = ?1 ORDER BY id FOR NO KEY UPDATE";
 const RELEASE = `WITH released AS (UPDATE run SET owner_epoch = NULL WHERE finished_at IS NULL AND owner_epoch = ?1 RETURNING id, inbox_seq)
   INSERT INTO ready (owner, run_id, seq) SELECT 0, id, inbox_seq FROM released ON CONFLICT (owner, run_id) DO NOTHING`;
+/** A worker that stops parks what it can; nothing in the ledger would wake that. */
+const HANDED_BACK = `INSERT INTO ready (owner, run_id, seq) SELECT 0, id, inbox_seq FROM run
+  WHERE finished_at IS NULL AND owner_epoch IS NULL AND status = 'SUSPENDED' AND reason = 'shutdown' ON CONFLICT (owner, run_id) DO NOTHING`;
 const FORGET_MAIL = "DELETE FROM ready WHERE owner = ?1";
 const FORGET_LANES = "DELETE FROM lane WHERE epoch = ?1";
 /** ?1 the heartbeats that are too old. */
@@ -41,6 +44,7 @@ export function* fence(transaction: SqlTransaction, epoch: number, heartbeatBefo
   yield* transaction.rows(FENCE, epoch, transaction.now);
   yield* transaction.rows(OWNED, epoch);
   yield* transaction.rows(RELEASE, epoch);
+  yield* transaction.rows(HANDED_BACK);
   yield* transaction.rows(FORGET_MAIL, epoch);
   yield* transaction.rows(FORGET_LANES, epoch);
   return true;

@@ -38,6 +38,9 @@ export const READS = {
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
   runs: `SELECT * FROM run_row WHERE tenant = ?1 AND id < ?4 AND (status = ?2 OR ?2 IS NULL) AND (workflow = ?3 OR ?3 IS NULL)
     ORDER BY id DESC LIMIT ?5`,
+  /** ?2 their ids as JSON. */
+  endedRuns: `SELECT r.* FROM json_each(?2) wanted JOIN run_row r ON r.public_id = wanted.value WHERE r.tenant = ?1 AND r.finished_at IS NOT NULL
+    ORDER BY r.id`,
   stepRuns: "SELECT * FROM step_runs WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,

@@ -105,6 +105,10 @@ export class SqlLedger implements Ledger {
     return pageOf(rows.map(decodeRun), limit);
   }
 
+  async listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]> {
+    return (await this.#backend.rows(READS.endedRuns, tenant, JSON.stringify(publicIds))).map(decodeRun);
+  }
+
   async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {
     return (await this.#backend.rows(READS.stepRuns, tenant, publicId)).map(decodeStepRun);
   }

@@ -153,8 +153,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "parked in memory alone",
     does: "a run leaves memory and is not parked in the ledger",
     file: "src/engine/run-recorder.ts",
-    from: " && this.#isOwned === !isParking) return;",
-    to: ") return;",
+    from: " && this.#isOwned === !isParking && !this.#isRowStale) return;",
+    to: " && !this.#isRowStale) return;",
   },
   {
     name: "kept in memory alone",

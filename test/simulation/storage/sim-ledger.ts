@@ -159,6 +159,10 @@ export class SimLedger implements Ledger {
     return this.#channel.read(() => this.#ledger.listRuns(query));
   }
 
+  listEnded(tenant: string, publicIds: readonly string[]) {
+    return this.#channel.read(() => this.#ledger.listEnded(tenant, publicIds));
+  }
+
   listSteps(tenant: string, publicId: string) {
     return this.#channel.read(() => this.#ledger.listSteps(tenant, publicId));
   }

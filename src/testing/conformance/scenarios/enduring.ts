@@ -198,10 +198,11 @@ export function describeEnduring(open: () => Promise<OpenLedger>): void {
       expect(await Promise.race([harness.stepwell.stop().then(() => "stopped"), late])).toBe("stopped");
     });
 
-    test("two engines on one ledger: the second is refused or the first is fenced, never both at work", async () => {
+    test("two engines on one ledger: the second is refused, leaves the run to the first, or fences it, never both at work", async () => {
       const reopen = await open();
       const gate = new Gate();
-      const first = new Harness(await reopen(), { operators: { gate: gate.operator } });
+      const ledger = await reopen();
+      const first = new Harness(ledger, { operators: { gate: gate.operator } });
       const id = await first.start({
         name: "owned",
         steps: [
@@ -215,7 +216,13 @@ export function describeEnduring(open: () => Promise<OpenLedger>): void {
         () => undefined,
         (error: unknown) => error,
       );
-      if (refusal === undefined) {
+      if (ledger.isShared) {
+        expect(refusal).toBeUndefined();
+        gate.open();
+        await gate.arrivals(2);
+        expect((await second.stepwell.result(id)).status).toBe("SUCCEEDED");
+        await second.stepwell.stop();
+      } else if (refusal === undefined) {
         const fenced = expect(first.stepwell.result(id)).rejects.toMatchObject({ code: "LEDGER_FENCED" });
         gate.open();
         await fenced;

@@ -114,9 +114,9 @@ export function describeIntercepting(open: () => Promise<OpenLedger>): void {
     });
 
     test("S0-34 listeners hear of a start and an end only when a reader of the ledger can see it", async () => {
-      const gate = new Gate();
+      const gates = { a: new Gate(), b: new Gate() };
       const ledger = await (await open())();
-      const harness = new Harness(ledger, { operators: { gate: gate.operator } });
+      const harness = new Harness(ledger, { operators: { first: gates.a.operator, second: gates.b.operator } });
       const seen: Promise<string>[] = [];
       harness.stepwell.listen((event) => {
         if (event.type !== "step.started" && event.type !== "step.settled") return;
@@ -131,12 +131,15 @@ export function describeIntercepting(open: () => Promise<OpenLedger>): void {
       const id = await harness.start({
         name: "told",
         steps: [
-          { id: "a", uses: "gate" },
-          { id: "b", uses: "gate" },
+          { id: "a", uses: "first" },
+          { id: "b", uses: "second" },
         ],
       });
-      await gate.arrivals(1);
-      gate.open();
+      for (const gate of [gates.a, gates.b]) {
+        await gate.arrivals(1);
+        await Promise.all(seen);
+        gate.open();
+      }
       await harness.stepwell.result(id);
       expect(await Promise.all(seen)).toEqual([
         "a RUNNING is a RUNNING",

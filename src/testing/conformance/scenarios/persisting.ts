@@ -271,7 +271,7 @@ export function describePersisting(open: () => Promise<OpenLedger>): void {
         },
       });
       const stuck = new Gate();
-      const harness = new Harness(ledger, { operators: { sleeps, stuck: stuck.operator }, cancelGraceMs: 10 });
+      const harness = new Harness(ledger, { operators: { sleeps, stuck: stuck.operator }, cancelGraceMs: 150 });
       const id = await harness.start({ name: "stuck", steps: { a: { uses: "stuck" } } });
       await stuck.arrivals(1);
       await harness.stepwell.cancel(id);
@@ -279,7 +279,7 @@ export function describePersisting(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.cancel(id);
       await reading.arrivals(1);
       // begun after the grace, and longer
-      await harness.run({ name: "nap", steps: { nap: { uses: "sleeps", with: { for: "40ms" } } } });
+      await harness.run({ name: "nap", steps: { nap: { uses: "sleeps", with: { for: "200ms" } } } });
       reading.open();
       expect((await harness.stepwell.result(id)).status).toBe("CANCELLED");
       expect(await harness.statuses(id)).toEqual({ a: "CANCELLED" });

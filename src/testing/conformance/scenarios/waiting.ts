@@ -253,7 +253,7 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
           work: { uses: "gate" },
           next: { uses: "echo", needs: ["work"], with: { n: 1 } },
           ask: { uses: "waits", with: { name: "s" } },
-          nap: { uses: "sleeps", with: { for: "5ms" } },
+          nap: { uses: "sleeps", with: { for: "200ms" } },
         },
       });
       await gate.arrivals(1);
@@ -262,6 +262,8 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.signal(id, "s", "kept");
       gate.open();
       await harness.event((event) => event.type === "run.suspended");
+      // begun later, and longer
+      await harness.run({ name: "longer", steps: { nap: { uses: "sleeps", with: { for: "250ms" } } } });
       expect(await harness.stepwell.get(id)).toMatchObject({ status: "SUSPENDED", reason: "paused" });
       expect(await harness.statuses(id)).toEqual({ work: "SUCCEEDED", next: "PENDING", ask: "SUSPENDED", nap: "SUSPENDED" });
       await harness.stepwell.resume(id, "ann");
