@@ -59,10 +59,10 @@ BEGIN
 END $body$`;
 
 /**
- * One batch. The events that it subscribes to are locked first, then the lane, whose token only grows: a batch whose connection was lost
- * can no longer arrive once somebody has asked what became of it. Then the worker's row, which whoever fences the worker locks whole,
- * then the runs in the order of their ids. Each statement sees what others have committed before its locks were granted. A batch
- * with a unit that missed writes nothing and says which: the caller sends the others.
+ * One batch. The events that it subscribes to are locked first, then the worker's row, which whoever fences the worker locks whole, then
+ * the lane, whose token only grows: a batch whose connection was lost can no longer arrive once somebody has asked what became of
+ * it. Then the runs in the order of their ids. Each statement sees what others have committed before its locks were granted. A
+ * batch with a unit that missed writes nothing and says which: the caller sends the others.
  */
 const commitBody = (apply: string) => `(p_epoch bigint, p_lane bigint, p_token bigint, p_time bigint, p_floor bigint, p_events bigint[],
   p_runs bigint[], p_seqs bigint[], p_targets bigint[], p_stages bigint[], p_numbers bigint[], p_texts text[],
@@ -71,8 +71,8 @@ BEGIN
   IF cardinality(p_events) > 0 THEN
     PERFORM pg_advisory_xact_lock(e) FROM (SELECT DISTINCT e FROM unnest(p_events) AS e ORDER BY e) AS sorted;
   END IF;
-  UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token;
-  IF FOUND THEN PERFORM 1 FROM worker WHERE epoch = p_epoch AND fenced_at IS NULL FOR KEY SHARE; END IF;
+  PERFORM 1 FROM worker WHERE epoch = p_epoch AND fenced_at IS NULL FOR KEY SHARE;
+  IF FOUND THEN UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token; END IF;
   IF NOT FOUND THEN
     outcome := 'fenced';
     RETURN;

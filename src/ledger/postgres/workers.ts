@@ -17,8 +17,8 @@ const HANDED_BACK = `INSERT INTO ready (owner, run_id, seq) SELECT 0, id, inbox_
   WHERE finished_at IS NULL AND owner_epoch IS NULL AND status = 'SUSPENDED' AND reason = 'shutdown' ON CONFLICT (owner, run_id) DO NOTHING`;
 const FORGET_MAIL = "DELETE FROM ready WHERE owner = ?1";
 const FORGET_LANES = "DELETE FROM lane WHERE epoch = ?1";
-/** ?1 the heartbeats that are too old. */
-const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at < ?1 ORDER BY epoch";
+/** Workers whose last heartbeat is before ?1. */
+export const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at < ?1 ORDER BY epoch";
 
 /** ?1 the epoch; no row for a worker that was fenced. The first column is no key: a batch that holds the row does not hold this up. */
 export const HEARTBEAT = `UPDATE worker SET heartbeat_at = greatest(heartbeat_at, ${SERVER_TIME}) WHERE epoch = ?1 AND fenced_at IS NULL
@@ -48,9 +48,4 @@ export function* fence(transaction: SqlTransaction, epoch: number, heartbeatBefo
   yield* transaction.rows(FORGET_MAIL, epoch);
   yield* transaction.rows(FORGET_LANES, epoch);
   return true;
-}
-
-/** Workers whose last heartbeat is older than this. */
-export function* expired(transaction: SqlTransaction, heartbeatBefore: number): Work<readonly number[]> {
-  return (yield* transaction.rows(EXPIRED, heartbeatBefore)).map((row) => Number(row["epoch"]));
 }
