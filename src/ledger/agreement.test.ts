@@ -115,9 +115,11 @@ const anyAction = fc.oneof(
 type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
 
 /** A unit of the case as a unit of its place in the ledger; all its writes are of its run. */
-function placed({ first, versionId }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
+function placed({ first, versionId, epoch }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
   const id = first + runId;
   const tenant = `tenant-${first}`;
+  // who has a run matters only where there may be several
+  const owned = (write: Write): Write => ("ownerEpoch" in write && write.ownerEpoch !== null ? { ...write, ownerEpoch: epoch } : write);
   const move = (write: Write): Write => {
     switch (write.write) {
       case "insertRun":
@@ -132,7 +134,7 @@ function placed({ first, versionId }: Place, { runId, writes, seen }: typeof any
         return { ...write, runId: id };
     }
   };
-  return unit(id, writes.map(move), seen);
+  return unit(id, writes.map(move).map(owned), seen);
 }
 
 async function act(ledger: Ledger, place: Place, action: Action): Promise<unknown> {
