@@ -1,6 +1,6 @@
 import type { LedgerWrite } from "../own-writes.ts";
 import type { WriteKind } from "../sql/description.ts";
-import { type Executors, execute, executorsBy } from "../sql/executors.ts";
+import { execute, executorsBy } from "../sql/executors.ts";
 import type { Unit } from "../writes.ts";
 import { BigintArray, TextArray } from "./binary-array.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -52,21 +52,41 @@ const ORDER: Readonly<Record<WriteKind, number>> = {
 };
 const KINDS = 31;
 
+/** The rows of one encoding, which is done within the turn. */
+class Rows {
+  readonly numbers = new BigintArray();
+  readonly texts = new TextArray();
+  stages: number[] = [];
+
+  clear(): void {
+    this.numbers.clear();
+    this.texts.clear();
+    this.stages = [];
+  }
+
+  /** A statement that takes its turn with another one, as the two halves of `postInbox` do, stands alone each time. */
+  add<W>(statement: number, { numbers, texts }: Layout<W>, write: W): void {
+    const { stages } = this;
+    const last = stages.length - 2;
+    if (last >= 0 && stages[last] === statement) stages[last + 1] = (stages[last + 1] ?? 0) + 1;
+    else stages.push(statement, 1);
+    for (const read of numbers) this.numbers.add(read(write));
+    for (const read of texts) this.texts.add(read(write));
+  }
+}
+
+let target = new Rows();
+let statements = 0;
+/** Made once: each of the 31 takes a statement's text to make. Statements have the numbers in which `executorsBy` asks for them. */
+const encoders = executorsBy((description) => {
+  const layout = layoutOf(description);
+  const statement = statements++;
+  return (write) => target.add(statement, layout, write);
+});
+
 /** Encodes batches of one connection; what it gives is valid until the next call. */
 export class BatchEncoder {
-  readonly #numbers = new BigintArray();
-  readonly #texts = new TextArray();
-  readonly #executors: Executors;
-  #stages: number[] = [];
-
-  constructor() {
-    let statements = 0;
-    this.#executors = executorsBy((description) => {
-      const layout = layoutOf(description);
-      const statement = statements++;
-      return (write) => this.#row(statement, layout, write);
-    });
-  }
+  readonly #rows = new Rows();
 
   encode(units: readonly Unit[]): EncodedWrites {
     return this.#encode(inStages(units));
@@ -77,21 +97,10 @@ export class BatchEncoder {
   }
 
   #encode(stages: Iterable<readonly LedgerWrite[]>): EncodedWrites {
-    this.#numbers.clear();
-    this.#texts.clear();
-    this.#stages = [];
-    for (const writes of stages) for (const write of writes) execute(this.#executors, write, 0);
-    return { stages: this.#stages, numbers: this.#numbers.take(), texts: this.#texts.take() };
-  }
-
-  /** A statement that takes its turn with another one, as the two halves of `postInbox` do, stands alone each time. */
-  #row<W>(statement: number, { numbers, texts }: Layout<W>, write: W): void {
-    const stages = this.#stages;
-    const last = stages.length - 2;
-    if (last >= 0 && stages[last] === statement) stages[last + 1] = (stages[last + 1] ?? 0) + 1;
-    else stages.push(statement, 1);
-    for (const read of numbers) this.#numbers.add(read(write));
-    for (const read of texts) this.#texts.add(read(write));
+    this.#rows.clear();
+    target = this.#rows;
+    for (const writes of stages) for (const write of writes) execute(encoders, write, 0);
+    return { stages: this.#rows.stages, numbers: this.#rows.numbers.take(), texts: this.#rows.texts.take() };
   }
 }
 

@@ -29,11 +29,12 @@ export function eventLock({ tenant, event }: Pick<EventKey, "tenant" | "event">)
     .readBigInt64BE();
 }
 
+const encoder = new BatchEncoder();
+
 /** The open transaction of a connection. */
 export class PostgresConnection implements SqlConnection {
   readonly #client: Queryable;
   readonly #epoch: number;
-  readonly #encoder = new BatchEncoder();
 
   /** @param epoch of the worker that hears of what it writes from itself; 0 when none does */
   constructor(client: Queryable, epoch: number) {
@@ -46,8 +47,8 @@ export class PostgresConnection implements SqlConnection {
   }
 
   *write(write: LedgerWrite, now: number): Work<readonly InboxRow[]> {
-    const { stages, numbers, texts } = this.#encoder.encodeOne(write);
-    const { rows } = yield* this.#ask(APPLY, [this.#epoch, now, stages, numbers, texts]);
+    const { stages, numbers, texts } = encoder.encodeOne(write);
+    const { rows } = yield* this.#ask(APPLY, [this.#epoch, now, stages, Buffer.from(numbers), Buffer.from(texts)]);
     return postedRows(rows[0]?.["posted"]);
   }
 
