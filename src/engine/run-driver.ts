@@ -5,7 +5,7 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
-import { applyInbox, type InboxTarget, isCommand } from "./apply-inbox.ts";
+import { applyInbox, type InboxTarget, overturns } from "./apply-inbox.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
@@ -131,12 +131,12 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     return attemptLogger(this.host, this.ref, attempt);
   }
 
-  /** Something was accepted. A command takes back what is decided and not yet on disk, because that was made without it; a wake does not. */
+  /** Something was accepted: it is applied to what is decided and not yet on disk, unless that was decided without it. */
   deliver(inbox: readonly InboxRow[]): void {
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
     const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
-    if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
+    if (isNext && (this.journal.isIdle || !fresh.some((row) => overturns(row, this.journal)))) {
       this.#apply(fresh);
       this.advance();
     } else if (this.journal.isIdle) {

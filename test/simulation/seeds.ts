@@ -44,4 +44,10 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 2,
     showed: "what a run waited for only because another step had timed out was sent by nobody",
   },
+  {
+    seed: 8_409,
+    ledger: "memory",
+    vocabulary: 2,
+    showed: "a step timed out although its task had been done in time, because the ledger's later time was heard of first",
+  },
 ];

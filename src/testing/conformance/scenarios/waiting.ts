@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Ledger } from "../../../ledger/port.ts";
 import type { Operator, ResumableOperator } from "../../../operators/operator.ts";
-import { Gate, Harness, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
 
 /** Waits for the signal that its input names, or for what is left of its deadline. */
 const waits: Operator<{ readonly name: string; readonly deadline?: string; readonly onTimeout?: "fail" | "continue" }> = (
@@ -47,6 +48,34 @@ const awaits: Operator<{ readonly mode: "any" | "all"; readonly events: readonly
   });
 
 const operators = { waits, sleeps, awaits, echo: ((input) => input) satisfies Operator };
+
+interface SlowToRead {
+  readonly ledger: Ledger;
+  readonly reading: Gate;
+  /** Runs are read at once, and what was read arrives when the gate opens. */
+  isSlow: boolean;
+  /** How late it is by then. */
+  aheadMs: number;
+}
+
+function slowToRead(ledger: Ledger): SlowToRead {
+  const { waits } = ledger;
+  const reading = new Gate();
+  const loadRun: Ledger["loadRun"] = async (runId) => {
+    const stored = await ledger.loadRun(runId);
+    if (state.isSlow) await reading.operator(null, Object.create(null));
+    return stored;
+  };
+  const late: Ledger["waits"] = {
+    now: async () => (await waits.now()) + state.aheadMs,
+    nextDue: () => waits.nextDue(),
+    listWaits: (tenant, publicId) => waits.listWaits(tenant, publicId),
+    listSignals: (tenant, publicId) => waits.listSignals(tenant, publicId),
+    listChildren: (tenant, publicId) => waits.listChildren(tenant, publicId),
+  };
+  const state: SlowToRead = { ledger: interposed(ledger, { loadRun, waits: late }), reading, isSlow: false, aheadMs: 0 };
+  return state;
+}
 
 async function suspended(harness: Harness, step: string): Promise<void> {
   await harness.event((event) => event.type === "step.suspended" && event.step === step);
@@ -177,6 +206,32 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
         output: "{{ steps.ask.output }}",
       });
       expect(goesOn).toMatchObject({ status: "SUCCEEDED", output: { timedOut: true } });
+      await harness.stepwell.stop();
+    });
+
+    test("a signal that came in time counts although the ledger's later time was heard of first", async () => {
+      const ledger = await (await open())();
+      const slow = slowToRead(ledger);
+      const harness = new Harness(slow.ledger, { operators });
+      const id = await harness.start({
+        name: "heard-late",
+        steps: {
+          ask: { uses: "waits", with: { name: "answer", deadline: "1h", onTimeout: "continue" } },
+          other: { uses: "waits", with: { name: "other" } },
+          last: { uses: "waits", with: { name: "last" } },
+        },
+        output: "{{ steps.ask.output }}",
+      });
+      await harness.event((event) => event.type === "run.suspended");
+      slow.isSlow = true;
+      const other = harness.stepwell.signal(id, "other");
+      await slow.reading.arrivals(1);
+      await harness.stepwell.signal(id, "answer", "in time");
+      slow.aheadMs = 2 * 3_600_000;
+      slow.reading.open();
+      await other;
+      await harness.stepwell.signal(id, "last");
+      expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: "in time" });
       await harness.stepwell.stop();
     });
 
