@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Ledger } from "../../../ledger/port.ts";
 import type { Operator, ResumableOperator } from "../../../operators/operator.ts";
-import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, type OpenLedger, slowToRead } from "../../harness.ts";
 
 /** Waits for the signal that its input names, or for what is left of its deadline. */
 const waits: Operator<{ readonly name: string; readonly deadline?: string; readonly onTimeout?: "fail" | "continue" }> = (
@@ -48,34 +47,6 @@ const awaits: Operator<{ readonly mode: "any" | "all"; readonly events: readonly
   });
 
 const operators = { waits, sleeps, awaits, echo: ((input) => input) satisfies Operator };
-
-interface SlowToRead {
-  readonly ledger: Ledger;
-  readonly reading: Gate;
-  /** Runs are read at once, and what was read arrives when the gate opens. */
-  isSlow: boolean;
-  /** How late it is by then. */
-  aheadMs: number;
-}
-
-function slowToRead(ledger: Ledger): SlowToRead {
-  const { waits } = ledger;
-  const reading = new Gate();
-  const loadRun: Ledger["loadRun"] = async (runId) => {
-    const stored = await ledger.loadRun(runId);
-    if (state.isSlow) await reading.operator(null, Object.create(null));
-    return stored;
-  };
-  const late: Ledger["waits"] = {
-    now: async () => (await waits.now()) + state.aheadMs,
-    nextDue: () => waits.nextDue(),
-    listWaits: (tenant, publicId) => waits.listWaits(tenant, publicId),
-    listSignals: (tenant, publicId) => waits.listSignals(tenant, publicId),
-    listChildren: (tenant, publicId) => waits.listChildren(tenant, publicId),
-  };
-  const state: SlowToRead = { ledger: interposed(ledger, { loadRun, waits: late }), reading, isSlow: false, aheadMs: 0 };
-  return state;
-}
 
 async function suspended(harness: Harness, step: string): Promise<void> {
   await harness.event((event) => event.type === "step.suspended" && event.step === step);
@@ -232,6 +203,28 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
       await other;
       await harness.stepwell.signal(id, "last");
       expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: "in time" });
+      await harness.stepwell.stop();
+    });
+
+    test("what is sent to a run while it is read back is not lost, although nothing of the run is to be written", async () => {
+      const slow = slowToRead(await (await open())());
+      const harness = new Harness(slow.ledger, { operators });
+      const both = { mode: "all", events: [{ event: "first" }, { event: "second" }] };
+      const steps = { one: { uses: "waits", with: { name: "one" } }, both: { uses: "awaits", with: both } };
+      const id = await harness.start({ name: "read-back", steps });
+      await harness.event((event) => event.type === "run.suspended");
+      await harness.stepwell.signal(id, "one");
+      while (harness.events.filter(({ type }) => type === "run.suspended").length < 2)
+        await new Promise<void>((resolve) => void harness.stepwell.listen(() => resolve()));
+      // nobody waits for it, so that the run hears of the next one and reads what it has missed
+      await harness.stepwell.signal(id, "nobody");
+      slow.isSlow = true;
+      const first = harness.stepwell.publish("first", {});
+      await slow.reading.arrivals(1);
+      await harness.stepwell.publish("second", {});
+      slow.reading.open();
+      await first;
+      expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
       await harness.stepwell.stop();
     });
 
