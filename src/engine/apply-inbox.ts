@@ -1,4 +1,5 @@
 import type { InboxRow } from "../ledger/rows.ts";
+import type { RunJournal } from "./run-journal.ts";
 
 /** What a run does about what it was sent. */
 export interface InboxTarget {
@@ -12,8 +13,16 @@ export interface InboxTarget {
   receive(row: InboxRow): void;
 }
 
+/**
+ * Whether what is decided and not yet on disk must be taken back for it. A command goes before everything that was decided without it; what
+ * ends waits only does if one was taken for expired that it may have come for in time: the ledger's time can be heard of before it is.
+ */
+export function overturns(row: InboxRow, { expiredUntil }: Pick<RunJournal, "expiredUntil">): boolean {
+  return isCommand(row) || row.acceptedAt <= expiredUntil;
+}
+
 /** Whether it is for the run itself; the others end waits of its steps. */
-export function isCommand({ kind }: InboxRow): boolean {
+function isCommand({ kind }: InboxRow): boolean {
   return kind === "cancel" || kind === "pause" || kind === "resume" || kind === "retry";
 }
 

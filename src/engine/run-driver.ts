@@ -5,7 +5,7 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
-import { applyInbox, type InboxTarget, isCommand } from "./apply-inbox.ts";
+import { applyInbox, type InboxTarget, overturns } from "./apply-inbox.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
@@ -46,8 +46,8 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   /** When something was last sent to it, on the monotonic clock. */
   #sentToAt: number | undefined;
   #isGone = false;
-  /** Outcomes that arrive while the run is being read back from the ledger. */
-  #held: Fact[] | undefined;
+  /** What arrives while the run is being read back from the ledger: outcomes, and rows that may not be in what is read. */
+  #held: { readonly facts: Fact[]; readonly arrived: InboxRow[] } | undefined;
   readonly #timers: RunTimers;
 
   private constructor(host: RunHost, plan: Plan, runId: number, context: RunContext, revision: number) {
@@ -131,12 +131,13 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     return attemptLogger(this.host, this.ref, attempt);
   }
 
-  /** Something was accepted. A command takes back what is decided and not yet on disk, because that was made without it; a wake does not. */
+  /** Something was accepted: it is applied to what is decided and not yet on disk, unless that was decided without it. */
   deliver(inbox: readonly InboxRow[]): void {
+    this.#held?.arrived.push(...inbox);
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
     const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
-    if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
+    if (isNext && (this.journal.isIdle || !fresh.some((row) => overturns(row, this.journal)))) {
       this.#apply(fresh);
       this.advance();
     } else if (this.journal.isIdle) {
@@ -213,7 +214,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   missed(): void {
     this.#inboxMoved = false;
-    this.#held = [...this.journal.lost()];
+    this.#held = { facts: [...this.journal.lost()], arrived: [] };
     const attempts = this.#steps.retire();
     this.#isEvaluatingEnd = false;
     this.host.load(this.runId).then(
@@ -242,7 +243,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   #tell(fact: Fact): void {
     if (this.#isGone) return;
     if (this.#held !== undefined) {
-      this.#held.push(fact);
+      this.#held.facts.push(fact);
       return;
     }
     // the grace ended while the output was being checked: the step has settled without it
@@ -371,7 +372,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   /** Decides again from what the ledger holds: first the signals that made the commit miss, then what had happened meanwhile. */
   #rebuild(stored: StoredRun | undefined, attempts: ReadonlyMap<number, Attempt>): void {
-    const facts = this.#held ?? [];
+    const { facts = [], arrived = [] } = this.#held ?? {};
     this.#held = undefined;
     if (this.#isGone) return;
     if (stored === undefined) {
@@ -394,5 +395,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (isTakenOver) endAbandoned(this.#steps, facts, recordError(runCancelledError()));
     for (const fact of facts) this.#tell(fact);
     this.advance();
+    this.deliver(arrived);
   }
 }

@@ -58,6 +58,7 @@ class Gathering implements Effects {
   alarms: number[] = NONE;
   events: LifecycleEvent[] = NONE;
   spawned: number[] = NONE;
+  expiredUntil = Number.NEGATIVE_INFINITY;
 }
 
 /** Gathers what one run decides until the next commit takes it. */
@@ -97,8 +98,17 @@ export class RunJournal {
     return this.isEmpty && this.#inFlight === undefined;
   }
 
+  /** The latest deadline by which a wait is taken for expired in what is gathered: what was accepted before it may have been in time. */
+  get expiredUntil(): number {
+    return this.#next.expiredUntil;
+  }
+
   write(write: Write): void {
     this.#next.writes.push(write);
+  }
+
+  expired(dueAt: number): void {
+    this.#next.expiredUntil = Math.max(this.#next.expiredUntil, dueAt);
   }
 
   launch(ordinal: number): void {

@@ -219,6 +219,7 @@ export class StepRecorder {
     const { journal, runId } = this.#core;
     wait.timer?.cancel();
     this.#waits.delete(ordinal, wait);
+    if (end === "expired" && wait.dueAt !== null) journal.expired(wait.dueAt);
     journal.write({ write: "deleteWait", runId, ordinal });
     for (const write of endingWrites(runId, ordinal, wait, end)) journal.write(write);
   }

@@ -139,14 +139,48 @@ export class Gate {
 
   /** An operator that waits here; it gives its input back. */
   readonly operator: Operator = async (input) => {
+    await this.passed();
+    return input;
+  };
+
+  /** Arrives here and goes on when the gate is open. */
+  async passed(): Promise<void> {
     this.#arrivals += 1;
     for (const arrived of this.#arrived.splice(0)) arrived();
     await this.opened;
-    return input;
-  };
+  }
 
   /** Resolves when `count` operators have arrived. */
   async arrivals(count: number): Promise<void> {
     while (this.#arrivals < count) await new Promise<void>((resolve) => this.#arrived.push(resolve));
   }
+}
+
+/** A ledger whose answers arrive late. */
+export interface SlowToRead {
+  readonly ledger: Ledger;
+  readonly reading: Gate;
+  /** Runs are read at once, and what was read arrives when the gate opens. */
+  isSlow: boolean;
+  /** How late it is by then. */
+  aheadMs: number;
+}
+
+export function slowToRead(ledger: Ledger): SlowToRead {
+  const { waits } = ledger;
+  const reading = new Gate();
+  const loadRun: Ledger["loadRun"] = async (runId) => {
+    const stored = await ledger.loadRun(runId);
+    if (state.isSlow) await reading.passed();
+    return stored;
+  };
+  const late: Ledger["waits"] = {
+    now: async () => (await waits.now()) + state.aheadMs,
+    nextDue: () => waits.nextDue(),
+    listWaits: (tenant, publicId) => waits.listWaits(tenant, publicId),
+    listSignals: (tenant, publicId) => waits.listSignals(tenant, publicId),
+    listChildren: (tenant, publicId) => waits.listChildren(tenant, publicId),
+  };
+  const state: SlowToRead = { ledger: interposed(ledger, { loadRun, waits: late }), reading, isSlow: false, aheadMs: 0 };
+  return state;
 }

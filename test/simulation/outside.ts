@@ -1,9 +1,9 @@
 import { isTerminalRun } from "../../src/model/status.ts";
 import { Asking } from "./ask.ts";
+import { seenOf } from "./oracle/seen.ts";
 import type { RunTrack } from "./oracle/tracks.ts";
 import type { Stimulus } from "./programs/construct.ts";
 import { eventId } from "./programs/event.ts";
-import { unseen } from "./programs/program.ts";
 import type { Prng } from "./time/prng.ts";
 import type { World } from "./world.ts";
 
@@ -21,22 +21,37 @@ export class Outside {
   readonly #world: World;
   readonly #prng: Prng;
   readonly #asking: Asking;
+  /** By run: what is on its way or there, by name. */
+  readonly #known = new Map<RunTrack, string[]>();
 
   constructor(world: World) {
     this.#world = world;
     this.#prng = world.prng.fork();
     this.#asking = new Asking(world);
     world.log.onInserted = (run) => this.#attend(run);
+    world.log.onAwaiting = (run) => this.#attend(run);
   }
 
-  /** A run is durable: all that it may need is on its way. */
+  /**
+   * All that a run needs is on its way: as soon as it is durable what it needs if all goes well, and when it waits for something what it needs
+   * by what was seen of it. A step that timed out, or whose outcome a crash hid, may let another one run that would have been left out.
+   */
   #attend(run: RunTrack): void {
-    const { publicId } = run.insert;
-    const needed = run.program?.predict(unseen(publicId)).stimuli ?? [];
-    for (const [index, stimulus] of needed.entries()) {
-      const copies = this.#prng.chance(0.2) ? 2 : 1;
-      for (let copy = 0; copy < copies; copy++) this.#come(run, stimulus, `${publicId}/${index}`);
+    const needed = run.program?.predict(seenOf(run, this.#world.log.runs)).stimuli ?? [];
+    const known = this.#known.get(run) ?? [];
+    this.#known.set(run, known);
+    const left = [...known];
+    for (const stimulus of needed) {
+      const name = nameOf(stimulus);
+      const at = left.indexOf(name);
+      if (at < 0) this.#send(run, stimulus, known.push(name) - 1);
+      else left.splice(at, 1);
     }
+  }
+
+  #send(run: RunTrack, stimulus: Stimulus, index: number): void {
+    const copies = this.#prng.chance(0.2) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) this.#come(run, stimulus, `${run.insert.publicId}/${index}`);
   }
 
   #come(run: RunTrack, stimulus: Stimulus, id: string): void {
@@ -92,4 +107,9 @@ export class Outside {
       this.#world.log.violated("P1", `event ${id} was acknowledged before it was durable`);
     return told !== undefined;
   }
+}
+
+/** What tells it from the others of its run; several signals may have one name, for as many waits. */
+function nameOf(stimulus: Stimulus): string {
+  return stimulus.kind === "signal" ? `signal ${stimulus.name}` : `event ${stimulus.event} ${stimulus.key}`;
 }

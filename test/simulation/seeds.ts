@@ -7,7 +7,8 @@ export interface StoredSeed extends Seed {
 
 /**
  * Every seed that once failed, with the vocabulary that its programs are made of: what came to the vocabulary later leaves its world as it
- * was. What it showed has a test of its own as well, because a change of how programs grow or how often something is drawn moves the world.
+ * was. What it showed of the engine has a test of its own as well, because a change of how programs grow or how often something is drawn
+ * moves the world.
  */
 export const REGRESSION_SEEDS: readonly StoredSeed[] = [
   { seed: 11, ledger: "memory", vocabulary: 1, showed: "a run that waited and whose rest was skipped could not end" },
@@ -36,5 +37,17 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     ledger: "memory",
     vocabulary: 1,
     showed: "the grace of a cancel was over while the run was read back, and its step settled twice",
+  },
+  {
+    seed: 2_899,
+    ledger: "memory",
+    vocabulary: 2,
+    showed: "what a run waited for only because another step had timed out was sent by nobody",
+  },
+  {
+    seed: 8_409,
+    ledger: "memory",
+    vocabulary: 2,
+    showed: "a step timed out although its task had been done in time, because the ledger's later time was heard of first",
   },
 ];

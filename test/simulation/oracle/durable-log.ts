@@ -45,6 +45,8 @@ export class DurableLog {
   suspensions = 0;
   /** Told of every run when it is durable. */
   onInserted: (run: RunTrack) => void = () => undefined;
+  /** Told of every run that begins to wait for something from outside. */
+  onAwaiting: (run: RunTrack) => void = () => undefined;
   #epoch = 0;
   #dropped: DroppedWait[] = [];
   #touched = new Set<StepTrack>();
@@ -334,6 +336,7 @@ export class DurableLog {
     step.wait = wait;
     if (childRunId !== null) step.childRunId = childRunId;
     this.#touched.add(step);
+    if (kind === "signal" || kind === "event") this.onAwaiting(run);
   }
 
   #waitEnds(run: RunTrack, ordinal: number): void {

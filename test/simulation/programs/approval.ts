@@ -23,10 +23,7 @@ export const approval: Construct<Approval> = {
     const leaf = growLeaf(garden, "approval", "a");
     const bound = growBound(garden);
     const isApproved = prng.chance(0.6);
-    const onReject = prng.pick<"fail" | "continue">(["fail", "continue"]);
-    // no decision in time never lets more of the run go on than the decision: what that needs from outside would not be known
-    const onTimeout = isApproved || onReject === "continue" ? bound.onTimeout : "fail";
-    return { ...leaf, ...bound, onTimeout, isApproved, onReject, isNamed: prng.chance(0.5) };
+    return { ...leaf, ...bound, isApproved, onReject: prng.pick(["fail", "continue"]), isNamed: prng.chance(0.5) };
   },
   write: (node, draft, needs) => {
     const { id, isApproved, isSent, onReject, isNamed } = node;

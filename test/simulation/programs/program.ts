@@ -20,11 +20,6 @@ import { growPolicy, undoEnd, undoOf } from "./undo.ts";
 /** Counts what was added to the vocabulary: 2 brought tasks, approvals and compensation. A seed is one world in each of them. */
 export const NEWEST_VOCABULARY = 2;
 
-/** What is known of a run before anything went wrong in it. */
-export function unseen(publicId: string): Seen {
-  return { publicId, isUnknown: () => false, hasTimedOut: () => false, child: () => undefined, isCancelled: false };
-}
-
 export interface Growth {
   readonly vocabulary: number;
   /** Whether a part stays in it, by a name that the part has in every world of the seed. */

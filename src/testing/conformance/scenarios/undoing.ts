@@ -115,7 +115,7 @@ export function describeUndoing(open: () => Promise<OpenLedger>): void {
 
     test.each([
       { why: "cancelled", more: { compensation: { on: ["cancel"] } }, status: "CANCELLED" },
-      { why: "too slow", more: { timeout: 500 }, status: "FAILED" },
+      { why: "too slow", more: { timeout: 1_000 }, status: "FAILED" },
     ])("S1-41 a crash in the middle of undoing a run that was $why goes on there", async ({ more, status }) => {
       const reopen = await open();
       const ledger = await reopen();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Operator, ResumableOperator } from "../../../operators/operator.ts";
-import { Gate, Harness, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, type OpenLedger, slowToRead } from "../../harness.ts";
 
 /** Waits for the signal that its input names, or for what is left of its deadline. */
 const waits: Operator<{ readonly name: string; readonly deadline?: string; readonly onTimeout?: "fail" | "continue" }> = (
@@ -177,6 +177,54 @@ export function describeWaiting(open: () => Promise<OpenLedger>): void {
         output: "{{ steps.ask.output }}",
       });
       expect(goesOn).toMatchObject({ status: "SUCCEEDED", output: { timedOut: true } });
+      await harness.stepwell.stop();
+    });
+
+    test("a signal that came in time counts although the ledger's later time was heard of first", async () => {
+      const ledger = await (await open())();
+      const slow = slowToRead(ledger);
+      const harness = new Harness(slow.ledger, { operators });
+      const id = await harness.start({
+        name: "heard-late",
+        steps: {
+          ask: { uses: "waits", with: { name: "answer", deadline: "1h", onTimeout: "continue" } },
+          other: { uses: "waits", with: { name: "other" } },
+          last: { uses: "waits", with: { name: "last" } },
+        },
+        output: "{{ steps.ask.output }}",
+      });
+      await harness.event((event) => event.type === "run.suspended");
+      slow.isSlow = true;
+      const other = harness.stepwell.signal(id, "other");
+      await slow.reading.arrivals(1);
+      await harness.stepwell.signal(id, "answer", "in time");
+      slow.aheadMs = 2 * 3_600_000;
+      slow.reading.open();
+      await other;
+      await harness.stepwell.signal(id, "last");
+      expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: "in time" });
+      await harness.stepwell.stop();
+    });
+
+    test("what is sent to a run while it is read back is not lost, although nothing of the run is to be written", async () => {
+      const slow = slowToRead(await (await open())());
+      const harness = new Harness(slow.ledger, { operators });
+      const both = { mode: "all", events: [{ event: "first" }, { event: "second" }] };
+      const steps = { one: { uses: "waits", with: { name: "one" } }, both: { uses: "awaits", with: both } };
+      const id = await harness.start({ name: "read-back", steps });
+      await harness.event((event) => event.type === "run.suspended");
+      await harness.stepwell.signal(id, "one");
+      while (harness.events.filter(({ type }) => type === "run.suspended").length < 2)
+        await new Promise<void>((resolve) => void harness.stepwell.listen(() => resolve()));
+      // nobody waits for it, so that the run hears of the next one and reads what it has missed
+      await harness.stepwell.signal(id, "nobody");
+      slow.isSlow = true;
+      const first = harness.stepwell.publish("first", {});
+      await slow.reading.arrivals(1);
+      await harness.stepwell.publish("second", {});
+      slow.reading.open();
+      await first;
+      expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
       await harness.stepwell.stop();
     });
 
