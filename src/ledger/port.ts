@@ -250,6 +250,15 @@ export interface WorkerIdentity {
   readonly version: string;
 }
 
+/** An engine that drives runs of a ledger, as others see it. */
+export interface LiveEngine extends WorkerIdentity {
+  readonly epoch: number;
+  /** How long ago it was heard of, milliseconds; null where the ledger can tell that it lives without hearing of it. */
+  readonly silentMs: number | null;
+  /** False once its lease has run out: another engine will take over its runs. */
+  readonly isAlive: boolean;
+}
+
 export interface Ownership {
   readonly epoch: number;
   /** The ledger's clock, milliseconds since the Unix epoch. */

@@ -10,7 +10,7 @@ export const defineRun: Define = (command, { terminal, finish }) => {
     .option("--input <json>", "the input: JSON, @file, or - for the standard input", undefined)
     .option(...VAR_FLAG, collectVariable)
     .option(...OPERATORS_FLAG)
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--key <key>", "idempotency key: the same key is the same run, however often it is started")
     .option("--resume", "go on with the newest unfinished run of this workflow instead of starting one, if there is one")
     .option("--json", "print one JSON object with the run and its steps, and nothing else")

@@ -5,7 +5,8 @@
  * is room for that in their pages, and no index whose condition those updates change.
  */
 export const FIRST_POSTGRES = `
-ALTER TABLE worker ADD COLUMN heartbeat_at BIGINT, ADD COLUMN fenced_at BIGINT;
+-- A worker lives until lease_ms after its last heartbeat, or until it is fenced.
+ALTER TABLE worker ADD COLUMN heartbeat_at BIGINT, ADD COLUMN lease_ms BIGINT, ADD COLUMN fenced_at BIGINT;
 
 -- A connection of a worker with one batch in flight: of a batch whose answer was lost, the token tells whether it arrived.
 CREATE TABLE lane (
