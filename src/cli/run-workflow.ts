@@ -145,7 +145,7 @@ class RunCommand {
       progress.say(`${how} run ${earlier.publicId} at ${dateAndTime(earlier.createdAt)}${state}`);
       if (isOtherDefinition) progress.say("The file has changed since; the run keeps the definition that it started with");
     }
-    if (others > 0) {
+    if (others > 0 && !this.#ledger.isShared) {
       const count =
         others > COUNTED_RUNS ? `more than ${plural(COUNTED_RUNS, "other unfinished run")}` : plural(others, "other unfinished run");
       progress.say(`This ledger has ${count}; while this command runs, ${others === 1 ? "it goes" : "they go"} on as well`);

@@ -62,6 +62,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   const pickup = new Pickup(interposed(memory, { waits, claims }), clock, {
     freeRuns: () => 10,
     isNeeded: () => true,
+    operatorNames: () => [],
     ledgerNow: () => now,
     takeUp: async () => undefined,
     deliver: async () => undefined,

@@ -139,11 +139,14 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
       this.#apply(fresh);
       this.advance();
-    } else if (this.journal.isIdle) {
-      this.missed();
-    } else {
-      this.#inboxMoved = true;
-    }
+    } else this.lookAgain();
+  }
+
+  /** The ledger gave the run to this engine anew, so something may have come while it was parking of which nobody told it. */
+  lookAgain(): void {
+    if (this.#held !== undefined || this.#isGone || this.#end !== undefined) return;
+    this.#inboxMoved = true;
+    if (this.journal.isIdle) this.missed();
   }
 
   /** Operators were registered: steps that waited for one may start. */

@@ -25,6 +25,9 @@ CREATE TABLE ready (
   PRIMARY KEY (owner, run_id)
 );
 
+-- Engines with different operators look for runs that want one of theirs.
+CREATE INDEX wait_no_worker ON wait (key, run_id) WHERE kind = 'no_worker';
+
 DROP INDEX step_open_round;
 CREATE INDEX step_round ON step (key, parent) WHERE kind = 'round';
 
