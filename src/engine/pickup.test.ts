@@ -87,3 +87,41 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   expect(looks).toHaveLength(2);
   pickup.stop();
 });
+
+test("P2 of what other engines left behind and of the queue as much is claimed as there is room for, the queue by one walk at a time", async () => {
+  const memory = openMemoryLedger();
+  const left = Array.from({ length: 9 }, (_, index) => index + 1);
+  const queued = [101, 102, 103];
+  const held: number[] = [];
+  const claims: Claims = {
+    runs: async (pickup, _after, limit) => {
+      await turns(1);
+      if (pickup === "no_worker") return [];
+      return (pickup === "queued" ? queued : left).splice(0, limit);
+    },
+    due: async () => [],
+    one: async () => true,
+    sent: async () => [],
+  };
+  const room = { runs: 4 };
+  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), new Ticks(), {
+    freeRuns: () => room.runs - held.length,
+    isNeeded: () => true,
+    operatorNames: () => [],
+    ledgerNow: () => 0,
+    takeUp: async (runId) => void held.push(runId),
+    deliver: async () => undefined,
+    lookForEnds: async () => undefined,
+    failed: (cause) => {
+      throw cause;
+    },
+  });
+  await pickup.start();
+  expect(held).toEqual([1, 2, 3, 4]);
+  room.runs = 5;
+  pickup.queued(true);
+  pickup.queued(true);
+  await turns(6);
+  expect(held).toEqual([1, 2, 3, 4, 101]);
+  pickup.stop();
+});

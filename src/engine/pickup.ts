@@ -88,9 +88,12 @@ export class Pickup {
 
   async #recover(pickup: "left_behind" | "no_worker"): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
-      const page = await this.#ledger.claims.runs(pickup, after, PAGE, this.#host.operatorNames());
+      // what this engine has no room for is there for others
+      const limit = this.#ledger.isShared ? Math.min(this.#host.freeRuns(), PAGE) : PAGE;
+      if (limit <= 0) return;
+      const page = await this.#ledger.claims.runs(pickup, after, limit, this.#host.operatorNames());
       for (const runId of page) await this.#host.takeUp(runId);
-      if (page.length < PAGE) return;
+      if (page.length < limit) return;
       after = page.at(-1) ?? after;
     }
   }

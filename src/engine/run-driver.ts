@@ -136,10 +136,9 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
     const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
-    if (isNext && (this.journal.isIdle || !fresh.some(isCommand))) {
-      this.#apply(fresh);
-      this.advance();
-    } else this.lookAgain();
+    if (!isNext || (!this.journal.isIdle && fresh.some(isCommand))) return this.lookAgain();
+    this.#apply(fresh);
+    this.advance();
   }
 
   /** The ledger gave the run to this engine anew, so something may have come while it was parking of which nobody told it. */

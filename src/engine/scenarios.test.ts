@@ -17,6 +17,7 @@ import { describePersisting } from "../testing/conformance/scenarios/persisting.
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts";
 import { describeRunning } from "../testing/conformance/scenarios/running.ts";
+import { describeSeveralEngines } from "../testing/conformance/scenarios/several-engines.ts";
 import { describeSharing } from "../testing/conformance/scenarios/sharing.ts";
 import { describeTakingOver } from "../testing/conformance/scenarios/taking-over.ts";
 import { describeUndoing } from "../testing/conformance/scenarios/undoing.ts";
@@ -66,8 +67,10 @@ describe("scenarios on sqlite", () => {
 });
 describe("scenarios on postgres", () => {
   const database = sharedDatabase();
-  describeScenarios(async () => {
+  const open = async (): Promise<OpenLedger> => {
     const url = `${await database()}?schema=scenario_${randomUUID().replaceAll("-", "")}`;
     return () => openLedger(url);
-  });
+  };
+  describeScenarios(open);
+  describeSeveralEngines(open);
 });

@@ -14,10 +14,7 @@ const IDLE_TRANSACTION_MS = 60_000;
 const READERS = 4;
 const WRITERS = 4;
 
-/**
- * Every commit is flushed, whatever the server's default. A plan that was made while tables were empty would scan them for as long as the
- * connection lives; statements that write find their rows by index, so their connections know no other way.
- */
+/** Every commit is flushed, whatever the server's default. Statements that write find their rows by index: see `functions.ts`. */
 const SETTINGS = `-c synchronous_commit=on -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`;
 const PINNED = `${SETTINGS} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off`;
 

@@ -115,8 +115,7 @@ export class Lane {
     let now = 0;
     await client.query("BEGIN");
     for (const [index, unit] of units.entries()) {
-      const subscribed = subscriptionsOf([unit]);
-      const sent = await this.#send(epoch, [unit], subscribed).catch(async (cause: unknown) => {
+      const sent = await this.#send(epoch, [unit], index === 0 ? subscriptionsOf(units) : []).catch(async (cause: unknown) => {
         const error = this.#host.connections.coded(cause);
         if (!isUnknownOutcome(error)) await client.query("ROLLBACK");
         throw withUnit(error, units, index);
@@ -128,8 +127,9 @@ export class Lane {
       if (sent.outcome === "missed") missed.push(index);
       else now = sent.now;
       posted.push(...sent.posted);
-      if (subscribed.length > 0 && sent.outcome === "committed") posted.push(...(await matched(client, epoch, subscribed, now)));
     }
+    const subscribed = subscriptionsOf(units.filter((_, index) => !missed.includes(index)));
+    if (subscribed.length > 0) posted.push(...(await matched(client, epoch, subscribed, now)));
     await client.query("COMMIT");
     return this.#committed({ outcome: "committed", now, missed, posted }, missed);
   }

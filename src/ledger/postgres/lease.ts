@@ -29,6 +29,7 @@ export class Lease {
   /** On the monotonic clock: when the last heartbeat that was answered had been sent. */
   #heldAt = performance.now();
   #isOver = false;
+  #isSweeping = false;
 
   constructor(host: LeaseHost, epoch: number, leaseMs: number) {
     this.#host = host;
@@ -61,7 +62,7 @@ export class Lease {
         return;
       }
       this.#heldAt = sentAt;
-      await this.#host.sweep();
+      void this.#sweep();
     } catch {
       // the next beat has another connection; a lease that runs out meanwhile is noticed below
       this.#client?.end().catch(() => undefined);
@@ -69,6 +70,15 @@ export class Lease {
     }
     if (performance.now() - this.#heldAt >= this.#leaseMs) this.#lose();
     else this.#schedule();
+  }
+
+  /** Beside the heartbeats: it may have to wait for what it fences. */
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    // what fails now is tried again after the next heartbeat
+    await this.#host.sweep().catch(() => undefined);
+    this.#isSweeping = false;
   }
 
   #lose(): void {

@@ -19,7 +19,7 @@ import { Lease, type LeaseHost } from "./lease.ts";
 import { migratePostgres } from "./migrate.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { placeOf } from "./settings.ts";
-import { expired, fence, register } from "./workers.ts";
+import { EXPIRED, fence, register } from "./workers.ts";
 
 /** While one batch is on its way to the server, the other one is made. */
 const LANES = 2;
@@ -193,7 +193,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
   /** What dead workers had is there for the living. */
   async sweep(): Promise<void> {
     const now = await this.now();
-    for (const epoch of await this.within(expired)) await this.within((transaction) => fence(transaction, epoch, now));
+    for (const row of await this.rows(EXPIRED, now)) await this.within((transaction) => fence(transaction, Number(row["epoch"]), now));
   }
 
   async waiting(error: StepwellError, retryInMs: number): Promise<void> {

@@ -19,8 +19,8 @@ const HANDED_BACK = `INSERT INTO ready (owner, run_id, seq) SELECT 0, id, inbox_
   WHERE finished_at IS NULL AND owner_epoch IS NULL AND status = 'SUSPENDED' AND reason = 'shutdown' ON CONFLICT (owner, run_id) DO NOTHING`;
 const FORGET_MAIL = "DELETE FROM ready WHERE owner = ?1";
 const FORGET_LANES = "DELETE FROM lane WHERE epoch = ?1";
-/** ?1 now. */
-const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at + lease_ms < ?1 ORDER BY epoch";
+/** Workers whose lease has run out by ?1. */
+export const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at + lease_ms < ?1 ORDER BY epoch";
 /** Those that were not fenced, with the age of their last heartbeat. */
 export const WORKERS = `SELECT epoch, name, host, pid, version, heartbeat_at + lease_ms >= ${SERVER_TIME} AS is_alive,
   greatest(${SERVER_TIME} - heartbeat_at, 0) AS silent_ms FROM worker WHERE fenced_at IS NULL ORDER BY epoch`;
@@ -63,11 +63,6 @@ export function* fence(transaction: SqlTransaction, epoch: number, expiredBy: nu
   yield* transaction.rows(FORGET_MAIL, epoch);
   yield* transaction.rows(FORGET_LANES, epoch);
   return true;
-}
-
-/** Workers whose lease has run out. */
-export function* expired(transaction: SqlTransaction): Work<readonly number[]> {
-  return (yield* transaction.rows(EXPIRED, transaction.now)).map((row) => Number(row["epoch"]));
 }
 
 export function decodeWorker(row: RawRow): LiveEngine {
