@@ -16,7 +16,7 @@ export type Define = (command: Command, session: Session) => void;
 export const LEDGER_VARIABLES = ["STEPWELL_LEDGER", "STEPWELL_DATABASE_URL"] as const;
 
 /** The ledger that the environment names. */
-export function ledgerOfEnvironment(environment: NodeJS.ProcessEnv): string | undefined {
+function ledgerOfEnvironment(environment: NodeJS.ProcessEnv): string | undefined {
   return LEDGER_VARIABLES.map((name) => environment[name]).find((url) => url !== undefined && url !== "");
 }
 

@@ -25,25 +25,31 @@ export async function driveRuns(
 ): Promise<ExitCode> {
   const log = isJson ? jsonLog(out) : textLog(out);
   const interrupt = onInterrupt();
-  let hasBeenReady = false;
-  const ready = (): void => {
-    hasBeenReady = true;
-  };
   try {
-    while (!interrupt.hasHappened()) {
-      try {
-        await driveOnce(settings, operators, log, interrupt, ready);
-      } catch (error) {
-        if (!hasBeenReady || !(error instanceof StepwellError) || error.code !== "LEDGER_UNREACHABLE") throw error;
-        log.lost(error, AGAIN_MS);
-        await interrupt.within(AGAIN_MS);
-      }
-    }
-    log.stopped();
-    return EXIT.succeeded;
+    return await Promise.race([driveOn(settings, operators, log, interrupt), interrupt.again]);
   } finally {
     interrupt.forget();
   }
+}
+
+async function driveOn(
+  settings: WorkerSettings,
+  operators: LoadedOperators | undefined,
+  log: WorkerLog,
+  interrupt: Interrupt,
+): Promise<ExitCode> {
+  const life = { hasBeenReady: false };
+  while (!interrupt.hasHappened()) {
+    try {
+      await driveOnce(settings, operators, log, interrupt, life);
+    } catch (error) {
+      if (!life.hasBeenReady || !(error instanceof StepwellError) || error.code !== "LEDGER_UNREACHABLE") throw error;
+      log.lost(error, AGAIN_MS);
+      await interrupt.within(AGAIN_MS);
+    }
+  }
+  log.stopped();
+  return EXIT.succeeded;
 }
 
 /** One engine, until it is stopped by a signal or by its ledger. */
@@ -52,7 +58,7 @@ async function driveOnce(
   operators: LoadedOperators | undefined,
   log: WorkerLog,
   interrupt: Interrupt,
-  ready: () => void,
+  life: { hasBeenReady: boolean },
 ): Promise<void> {
   const ledger = await openLedger(url, leaseMs === undefined ? {} : { leaseMs });
   const stepwell = new Stepwell({
@@ -64,7 +70,7 @@ async function driveOnce(
   stepwell.listen((event) => log.event(event));
   try {
     log.ready(await stepwell.open(), withoutPassword(url));
-    ready();
+    life.hasBeenReady = true;
     await Promise.race([stepwell.untilStopped(), interrupt.happened]);
     log.stopping(formatDuration(graceMs));
   } finally {
@@ -74,22 +80,22 @@ async function driveOnce(
 
 interface Interrupt {
   readonly happened: Promise<void>;
+  /** The second one: what the process ends with, at once. */
+  readonly again: Promise<ExitCode>;
   hasHappened(): boolean;
   /** Resolves when it happens, and after `ms` at the latest. */
   within(ms: number): Promise<void>;
   forget(): void;
 }
 
-/**
- * The first signal asks to stop. The second one ends the process, also one that is the first of its container, where signals that nobody
- * listens to have no effect.
- */
+/** Listens to both: in the first process of a container signals that nobody listens to have no effect. */
 function onInterrupt(): Interrupt {
   const { promise: happened, resolve } = Promise.withResolvers<void>();
+  const { promise: again, resolve: resolveAgain } = Promise.withResolvers<ExitCode>();
   let isAsked = false;
   const listeners = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     const listener = (): void => {
-      if (isAsked) process.exit(EXIT[signal]);
+      if (isAsked) resolveAgain(EXIT[signal]);
       isAsked = true;
       resolve();
     };
@@ -98,6 +104,7 @@ function onInterrupt(): Interrupt {
   });
   return {
     happened,
+    again,
     hasHappened: () => isAsked,
     within: async (ms) => {
       const late = Promise.withResolvers<void>();

@@ -162,6 +162,6 @@ function readLease(value: unknown, ledger: string): number {
   return leaseMs;
 }
 
-const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const shown = (value: unknown): string => JSON.stringify(value);
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
