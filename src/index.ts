@@ -2,6 +2,7 @@
 export type {
   Concurrency,
   Decision,
+  EngineIdentity,
   Interceptor,
   LeasedTask,
   LifecycleEvent,

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,8 +12,20 @@ export interface Session {
 /** Gives a command its flags and its action. */
 export type Define = (command: Command, session: Session) => void;
 
-export const DEFAULT_LEDGER = "sqlite:.stepwell/ledger.db";
-export const LEDGER_FLAG = ["--ledger <url>", "a SQLite file (sqlite:PATH or a plain path) or memory:", DEFAULT_LEDGER] as const;
+/** The variables of the environment that name the ledger, the first one that is there counts. */
+export const LEDGER_VARIABLES = ["STEPWELL_LEDGER", "STEPWELL_DATABASE_URL"] as const;
+
+/** The ledger that the environment names. */
+function ledgerOfEnvironment(environment: NodeJS.ProcessEnv): string | undefined {
+  return LEDGER_VARIABLES.map((name) => environment[name]).find((url) => url !== undefined && url !== "");
+}
+
+/** Where a command looks that is told of no ledger. */
+export const DEFAULT_LEDGER = ledgerOfEnvironment(process.env) ?? "sqlite:.stepwell/ledger.db";
+export const LEDGER_FLAG = new Option(
+  "--ledger <url>",
+  "a PostgreSQL database (postgres://…), a SQLite file (sqlite:PATH or a plain path) or memory:",
+).default(DEFAULT_LEDGER, `$${LEDGER_VARIABLES.join(", $")}, else sqlite:.stepwell/ledger.db`);
 export const OPERATORS_FLAG = ["--operators <file>", "a TypeScript or JavaScript module whose named exports are operators"] as const;
 export const ACTOR_FLAG = ["--as <name>", "who does it; kept in the history", "cli"] as const;
 export const VAR_FLAG = ["--var <name=value>", "a value for ${user.name} in the definition; may be repeated"] as const;

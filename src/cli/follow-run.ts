@@ -18,6 +18,8 @@ type InterruptSignal = "SIGINT" | "SIGTERM";
 const SOON_MS = 60_000;
 /** When to look again at a run that was sent something that it has not read yet. */
 const UNREAD_MS = 50;
+/** How often to look at a run that another engine may drive, of which nothing is heard here. */
+const ELSEWHERE_MS = 1_000;
 
 /**
  * Shows a run until it ends, until only somebody outside can resume it, or until the process is told to stop.
@@ -82,7 +84,8 @@ class HeldWatch {
         this.#isToLookAgain = false;
         const answer = await needsOthers(this.#ledger, TENANT, this.#runId, SOON_MS);
         if (answer === "yes") this.#settle.resolve({ kind: "held" });
-        else if (answer === "unread") this.#lookLater();
+        else if (answer === "unread") this.#lookLater(UNREAD_MS);
+        else if (this.#ledger.isShared) this.#lookLater(ELSEWHERE_MS);
       }
     } catch (error) {
       this.#settle.reject(error);
@@ -91,9 +94,9 @@ class HeldWatch {
     }
   }
 
-  #lookLater(): void {
+  #lookLater(afterMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.look(), UNREAD_MS).unref();
+    this.#timer = setTimeout(() => this.look(), afterMs).unref();
   }
 }
 

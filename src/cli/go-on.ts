@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { withoutPassword } from "../ledger/url.ts";
 
 /**
  * The command that goes on with a run that this one left: the same call, told to resume. The input stays out: the run has it.
@@ -7,7 +8,13 @@ import { relative } from "node:path";
  */
 export function goOnCommand(args: readonly string[], program: string): string {
   const kept = args.filter((arg, index) => !isInput(arg) && args[index - 1] !== "--input" && arg !== "--resume");
-  return [program, ...kept.map(quoted), "--resume"].join(" ");
+  return [program, ...kept.map(withoutFlagPassword).map(quoted), "--resume"].join(" ");
+}
+
+/** What is printed may be kept by others. */
+function withoutFlagPassword(arg: string): string {
+  const [flag, url] = arg.startsWith("--ledger=") ? ["--ledger=", arg.slice("--ledger=".length)] : ["", arg];
+  return flag + withoutPassword(url);
 }
 
 function isInput(arg: string): boolean {

@@ -39,6 +39,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/explain.ts")).defineExplain,
   },
   {
+    name: "worker",
+    summary: "drive runs of a ledger until it is told to stop",
+    load: async () => (await import("./commands/worker.ts")).defineWorker,
+  },
+  {
+    name: "migrate",
+    summary: "bring the schema of a ledger up to date",
+    load: async () => (await import("./commands/migrate.ts")).defineMigrate,
+  },
+  {
     name: "doctor",
     summary: "check this machine and the ledger",
     load: async () => (await import("./commands/doctor.ts")).defineDoctor,

@@ -41,3 +41,14 @@ export function countProblems(problems: readonly Problem[]): string {
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some(({ severity }) => severity === "error");
 }
+
+/**
+ * Ends a command whose problems have been shown.
+ *
+ * @param what is wrong, for example `The configuration`
+ * @param effect what the command has therefore not done
+ * @throws StepwellError `USAGE` when there is an error among them
+ */
+export function refuseProblems(problems: readonly Problem[], what: string, effect: string): void {
+  if (hasErrors(problems)) throw new StepwellError("USAGE", `${what} has ${countProblems(problems)}; ${effect}`);
+}

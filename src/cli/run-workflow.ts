@@ -1,6 +1,6 @@
 import type { RunExplanation } from "../engine/explain/explanation.ts";
 import type { Ledger } from "../ledger/port.ts";
-import { openLedger } from "../ledger/url.ts";
+import { openLedger, withoutPassword } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
 import { StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -145,7 +145,7 @@ class RunCommand {
       progress.say(`${how} run ${earlier.publicId} at ${dateAndTime(earlier.createdAt)}${state}`);
       if (isOtherDefinition) progress.say("The file has changed since; the run keeps the definition that it started with");
     }
-    if (others > 0) {
+    if (others > 0 && !this.#ledger.isShared) {
       const count =
         others > COUNTED_RUNS ? `more than ${plural(COUNTED_RUNS, "other unfinished run")}` : plural(others, "other unfinished run");
       progress.say(`This ledger has ${count}; while this command runs, ${others === 1 ? "it goes" : "they go"} on as well`);
@@ -188,7 +188,7 @@ class RunCommand {
   /** Whom the run waits for, and which command would let it go on. */
   async #whatResumes(explanation: RunExplanation): Promise<readonly string[]> {
     const { ledger, goOnWith } = this.#request;
-    const ledgerFlag = ledger === DEFAULT_LEDGER ? "" : ` --ledger ${quoted(ledger)}`;
+    const ledgerFlag = ledger === DEFAULT_LEDGER ? "" : ` --ledger ${quoted(withoutPassword(ledger))}`;
     const hints = await resumeHints(this.#ledger, explanation, { ledgerFlag, columns: this.#terminal.size().columns });
     if (!ledgerExists(ledger)) return ["The run waits for somebody outside; the ledger was in memory, so the run is gone:", ...hints];
     return ["The run waits for somebody outside:", ...hints, "Then go on with:", `  ${goOnWith}`];

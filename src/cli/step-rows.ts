@@ -76,7 +76,7 @@ function blockOfStored(waitsFor: WaitsFor): BlockView | null {
   return { kind: "loop", done: waitsFor.round - 1, failed: 0, total: waitsFor.maxRounds };
 }
 
-export function errorLine({ code, message }: RecordedError): string {
+export function errorLine({ code, message }: Pick<RecordedError, "code" | "message">): string {
   return `${code}: ${message}`;
 }
 

@@ -1,4 +1,4 @@
-import { liveOwnerOf } from "../ledger/url.ts";
+import { liveEngines } from "../ledger/url.ts";
 
 /**
  * What becomes of something that was written into a ledger.
@@ -6,8 +6,9 @@ import { liveOwnerOf } from "../ledger/url.ts";
  * @param does what an engine that is at work does with it, for example `ends the run`
  */
 export async function whoActs(url: string, does: string): Promise<string> {
-  const owner = await liveOwnerOf(url);
-  return owner === undefined
-    ? "no engine is at work on this ledger, so it takes effect when one is"
-    : `the engine (process ${owner.pid} on ${owner.host}) ${does}`;
+  const engines = await liveEngines(url);
+  const [engine] = engines;
+  if (engine === undefined) return "no engine is at work on this ledger, so it takes effect when one is";
+  if (engines.length > 1) return `one of the ${engines.length} engines at work ${does}`;
+  return `the engine (process ${engine.pid} on ${engine.host}) ${does}`;
 }

@@ -154,6 +154,13 @@ export interface PollOptions {
   readonly limit?: number;
 }
 
+/** How an engine is known in its ledger. */
+export interface EngineIdentity {
+  readonly name: string;
+  /** Grows with every engine that has owned the ledger. */
+  readonly epoch: number;
+}
+
 export interface Concurrency {
   /** Attempts that execute at once over all runs; further ready steps wait as PENDING. Default 1,024. */
   readonly steps?: number;

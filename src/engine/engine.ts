@@ -5,13 +5,13 @@ import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
-import { isTerminalRun } from "../model/status.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { type Compile, compileDefinition } from "../workflow/index.ts";
 import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
+import { EndsElsewhere } from "./ends-elsewhere.ts";
 import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
@@ -24,7 +24,6 @@ import type { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { RunIntake } from "./run-intake.ts";
 import { RunReads } from "./run-reads.ts";
-import { outcomeOf } from "./run-results.ts";
 import { RunStarter, TENANT } from "./run-starter.ts";
 import { RunsInMemory } from "./runs-in-memory.ts";
 import { Schemas } from "./schemas.ts";
@@ -79,6 +78,8 @@ export class Engine implements RunHost {
   /** What people and remote workers do with the tasks that steps wait for. */
   readonly tasks: TaskCommands;
   readonly reads: RunReads;
+  /** How it is known in the ledger. */
+  readonly name = `${hostname()}:${process.pid}`;
   isStopping = false;
   epoch = 0;
   readonly #options: EngineOptions;
@@ -92,9 +93,11 @@ export class Engine implements RunHost {
   /** By public id: runs that cannot be driven on in this process, and why. */
   readonly #broken = new Map<string, StepwellError>();
   readonly #waiters = new Waiters<RunOutcome>();
+  readonly #elsewhere: EndsElsewhere;
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
   #stopped: Promise<void> | undefined;
+  #end: PromiseWithResolvers<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -123,10 +126,12 @@ export class Engine implements RunHost {
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
     this.reads = new RunReads(options.ledger, TENANT);
+    this.#elsewhere = new EndsElsewhere(options.ledger, this.#waiters, (publicId) => this.#runs.has(publicId));
     this.#catalog = new Catalog(options.ledger, options.compile ?? compileDefinition);
     this.#intake = new RunIntake({
       host: this,
       catalog: this.#catalog,
+      isShared: options.ledger.isShared,
       find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
       claim: (runId) => options.ledger.claims.one(runId),
@@ -145,11 +150,12 @@ export class Engine implements RunHost {
     });
     this.#pickup = new Pickup(options.ledger, this.clock, {
       freeRuns: () => (this.isStopping ? 0 : this.#runs.free),
-      isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0,
+      isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0 || this.#end !== undefined,
+      operatorNames: () => this.operators.registeredNames(),
       ledgerNow: () => this.ledgerNow(),
       takeUp: (runId) => this.#intake.takeUp(runId),
       deliver: (row) => this.#intake.deliver(row),
-      lookForEnds: () => this.#lookForEnds(),
+      lookForEnds: () => this.#elsewhere.lookForAll(),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
     });
   }
@@ -160,7 +166,7 @@ export class Engine implements RunHost {
    * @throws StepwellError `LEDGER_OWNED`
    */
   async open(): Promise<void> {
-    const identity = { name: `${hostname()}:${process.pid}`, host: hostname(), pid: process.pid, version: this.#options.version };
+    const identity = { name: this.name, host: hostname(), pid: process.pid, version: this.#options.version };
     const { epoch, now } = await this.#ledger.own(identity, (error) => this.#fail(error));
     this.epoch = epoch;
     this.#time.told(now);
@@ -211,9 +217,21 @@ export class Engine implements RunHost {
     if (broken !== undefined) throw broken;
     const ended = this.#waiters.wait(publicId);
     // not awaited: an engine that stops meanwhile rejects a promise that the caller must have by then
-    if (!this.#runs.has(publicId)) void this.#lookForEnd(publicId);
+    void this.#elsewhere.lookFor(publicId);
     this.#pickup.needed();
     return ended;
+  }
+
+  /**
+   * Keeps the process alive until the engine has been stopped.
+   *
+   * @throws StepwellError what made it give up: `LEDGER_FENCED`, …
+   */
+  async untilStopped(): Promise<void> {
+    this.#expectOpen();
+    this.#end ??= Promise.withResolvers();
+    this.#pickup.needed();
+    return this.#end.promise;
   }
 
   /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
@@ -236,6 +254,7 @@ export class Engine implements RunHost {
     this.#failure ??= stopped;
     await this.threads.close();
     await this.#ledger.close();
+    this.#end?.resolve();
   }
 
   get isCrowded(): boolean {
@@ -293,7 +312,8 @@ export class Engine implements RunHost {
   }
 
   mayLinger(run: DrivenRun, sentToAt: number): boolean {
-    return !this.isStopping && this.#runs.linger(run.runId, sentToAt);
+    // parked in a shared ledger, it may be another engine's at any moment
+    return !this.isStopping && !this.#ledger.isShared && this.#runs.linger(run.runId, sentToAt);
   }
 
   onParked(run: DrivenRun, dueAt: number | null): void {
@@ -318,22 +338,6 @@ export class Engine implements RunHost {
     this.#broken.set(publicId, error);
     this.#waiters.reject(publicId, error);
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
-  }
-
-  async #lookForEnds(): Promise<void> {
-    const elsewhere = this.#waiters.names().filter((publicId) => !this.#runs.has(publicId));
-    if (elsewhere.length === 0) return;
-    for (const row of await this.#ledger.listEnded(TENANT, elsewhere)) this.#waiters.resolve(row.publicId, () => outcomeOf(row));
-  }
-
-  async #lookForEnd(publicId: string): Promise<void> {
-    try {
-      const row = await this.#ledger.getRun(TENANT, publicId);
-      if (row === undefined) throw new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
-      if (isTerminalRun(row.status)) this.#waiters.resolve(publicId, () => outcomeOf(row));
-    } catch (cause) {
-      this.#waiters.reject(publicId, asStepwellError(cause));
-    }
   }
 
   /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
@@ -368,6 +372,7 @@ export class Engine implements RunHost {
     this.#pickup.stop();
     this.#committer?.stop();
     this.#dropAll(error);
+    this.#end?.reject(error);
     this.emit({ type: "ledger.failed", error: recordError(error) });
   }
 

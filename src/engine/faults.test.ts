@@ -219,6 +219,43 @@ describe("a ledger that fails under the engine", () => {
   });
 });
 
+describe("a ledger that several engines share", () => {
+  test("P5 what is sent to a run between its parking and the answer to that commit is not lost", async () => {
+    const memory = openMemoryLedger();
+    const leftBehind: number[] = [];
+    const claimed = Promise.withResolvers<void>();
+    const ledger = interposed(memory, {
+      isShared: true,
+      changedElsewhere: async () => true,
+      claims: {
+        runs: async (pickup) => {
+          const given = pickup === "left_behind" ? leftBehind.splice(0) : [];
+          if (given.length > 0) claimed.resolve();
+          return given;
+        },
+        due: async () => [],
+        one: async () => true,
+        sent: async () => [],
+      },
+      commit: async (batch) => {
+        const outcome = await memory.commit(batch);
+        const parked = batch.units.find(({ writes }) => writes.some((write) => write.write === "suspendRun" && write.ownerEpoch === null));
+        const run = (await memory.listRuns({ tenant: "default", limit: 1 })).runs[0];
+        if (parked === undefined || run?.inboxSeq !== 0) return outcome;
+        await memory.accept({ tenant: "default", publicId: run.publicId, kind: "signal", name: "go", payload: 1, actor: "other" });
+        leftBehind.push(run.id);
+        await claimed.promise;
+        await turns(5);
+        return outcome;
+      },
+    });
+    const harness = new Harness(ledger);
+    const id = await harness.start({ name: "waits", steps: { go: { uses: "wait", with: { signal: "go" } } } });
+    expect(await Promise.race([harness.stepwell.result(id), late("it still waits")])).toMatchObject({ status: "SUCCEEDED" });
+    await harness.stepwell.stop();
+  });
+});
+
 describe("runs that wait for their turn", () => {
   test("S1-20 a claimed run that waits for a free slot costs nothing: the queue is not asked again and again", async () => {
     const memory = openMemoryLedger();

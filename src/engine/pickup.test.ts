@@ -62,6 +62,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   const pickup = new Pickup(interposed(memory, { waits, claims }), clock, {
     freeRuns: () => 10,
     isNeeded: () => true,
+    operatorNames: () => [],
     ledgerNow: () => now,
     takeUp: async () => undefined,
     deliver: async () => undefined,
@@ -106,6 +107,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   const pickup = new Pickup(interposed(memory, { claims, isShared: true }), new Ticks(), {
     freeRuns: () => room.runs - held.length,
     isNeeded: () => true,
+    operatorNames: () => [],
     ledgerNow: () => 0,
     takeUp: async (runId) => void held.push(runId),
     deliver: async () => undefined,

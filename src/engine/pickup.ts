@@ -4,6 +4,8 @@ import type { Clock, Timer } from "../model/clock.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
+/** How often a shared ledger is asked for runs that other engines gave up for the want of an operator. */
+const WANTED_MS = 1_000;
 const PAGE = 200;
 
 export interface PickupHost {
@@ -11,6 +13,8 @@ export interface PickupHost {
   freeRuns(): number;
   /** Whether callers or runs depend on the engine, so that it keeps the process alive. */
   isNeeded(): boolean;
+  /** The operators that this process has of its own. */
+  operatorNames(): readonly string[];
   /** The ledger's clock as this process knows it. */
   ledgerNow(): number;
   takeUp(runId: number): Promise<void>;
@@ -35,6 +39,8 @@ export class Pickup {
   #queueIsOpen = true;
   #isClaiming = false;
   #mustClaim = false;
+  /** On the ledger's clock. */
+  #askedForWantedAt = 0;
 
   constructor(ledger: Ledger, clock: Clock, host: PickupHost) {
     this.#ledger = ledger;
@@ -85,7 +91,7 @@ export class Pickup {
       // what this engine has no room for is there for others
       const limit = this.#ledger.isShared ? Math.min(this.#host.freeRuns(), PAGE) : PAGE;
       if (limit <= 0) return;
-      const page = await this.#ledger.claims.runs(pickup, after, limit);
+      const page = await this.#ledger.claims.runs(pickup, after, limit, this.#host.operatorNames());
       for (const runId of page) await this.#host.takeUp(runId);
       if (page.length < limit) return;
       after = page.at(-1) ?? after;
@@ -166,6 +172,11 @@ export class Pickup {
   /** Other engines park runs, and leave some behind. */
   async #lookAtOthers(): Promise<void> {
     await this.#recover("left_behind");
+    const now = this.#host.ledgerNow();
+    if (now - this.#askedForWantedAt >= WANTED_MS) {
+      this.#askedForWantedAt = now;
+      await this.#recover("no_worker");
+    }
     await this.#askNextDue();
     await this.#host.lookForEnds();
   }

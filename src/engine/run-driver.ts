@@ -137,14 +137,16 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     const fresh = inbox.filter((row) => row.seq > (this.#inboxSeq ?? 0));
     if (this.#held !== undefined || this.#isGone || this.#end !== undefined || fresh.length === 0) return;
     const isNext = fresh.every(({ seq }, index) => seq === (this.#inboxSeq ?? 0) + 1 + index);
-    if (isNext && (this.journal.isIdle || !fresh.some((row) => overturns(row, this.journal)))) {
-      this.#apply(fresh);
-      this.advance();
-    } else if (this.journal.isIdle) {
-      this.missed();
-    } else {
-      this.#inboxMoved = true;
-    }
+    if (!isNext || (!this.journal.isIdle && fresh.some((row) => overturns(row, this.journal)))) return this.lookAgain();
+    this.#apply(fresh);
+    this.advance();
+  }
+
+  /** The ledger gave the run to this engine anew, so something may have come while it was parking of which nobody told it. */
+  lookAgain(): void {
+    if (this.#held !== undefined || this.#isGone || this.#end !== undefined) return;
+    this.#inboxMoved = true;
+    if (this.journal.isIdle) this.missed();
   }
 
   /** Operators were registered: steps that waited for one may start. */
@@ -161,7 +163,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#askForCommit();
   }
 
-  /** Leaves memory: timers end, attempts are told to stop, nothing more is written. */
   drop(reason: StepwellError): void {
     this.#isGone = true;
     this.#steps.abortAll(reason);
@@ -293,7 +294,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (!this.#isEnding) this.#recorder.paused(actor);
   }
 
-  /** An accepted cancel takes effect. */
   cancel(): void {
     if (!this.#isEnding) this.#endWithGrace("cancel", runCancelledError());
   }

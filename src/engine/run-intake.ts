@@ -10,6 +10,8 @@ import { contextOf } from "./run-results.ts";
 export interface IntakeHost {
   readonly host: RunHost;
   readonly catalog: Catalog;
+  /** Whether taking a run up means that it was claimed just now. */
+  readonly isShared: boolean;
   /** The run, if it is in memory. */
   find(runId: number): RunDriver | undefined;
   begin(run: RunDriver): void;
@@ -44,10 +46,15 @@ export class RunIntake {
     if (await this.#to.claim(runId)) await this.takeUp(runId);
   }
 
-  /** Drives a run on that is this engine's; does nothing for one that is here or has ended. */
+  /** Drives a run on that is this engine's; does nothing for one that has ended. */
   async takeUp(runId: number): Promise<void> {
     const { host, catalog } = this.#to;
-    if (host.isStopping || this.#to.find(runId) !== undefined || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
+    if (host.isStopping || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
+    const here = this.#to.find(runId);
+    if (here !== undefined) {
+      if (this.#to.isShared) here.lookAgain();
+      return;
+    }
     const arrived: InboxRow[] = [];
     this.#reading.set(runId, arrived);
     let publicId = String(runId);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Ledger } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
@@ -12,6 +11,7 @@ import { Passage } from "./passage.ts";
 import type { Plan } from "./plan.ts";
 import { childPublicId } from "./public-id.ts";
 import { QueuedInsert } from "./queued-insert.ts";
+import { requestHash } from "./request-hash.ts";
 import { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, RunHost } from "./run-host.ts";
 import { RunIds } from "./run-ids.ts";
@@ -65,9 +65,7 @@ export class RunStarter {
     if (idempotencyKey.length > LIMITS.idempotencyKeyLength) {
       throw new StepwellError("VALUE_TOO_LARGE", `an idempotency key may have ${LIMITS.idempotencyKeyLength} characters`);
     }
-    const hash = createHash("sha256")
-      .update(canonicalJson({ workflow, input: checked }))
-      .digest("hex");
+    const hash = requestHash(workflow, checked);
     return (await this.#startedBy(workflow, idempotencyKey, hash)) ?? this.#insertOnce(plan, checked, options, idempotencyKey, hash);
   }
 

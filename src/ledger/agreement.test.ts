@@ -115,7 +115,10 @@ const anyAction = fc.oneof(
 type Action = typeof anyAction extends fc.Arbitrary<infer A> ? A : never;
 
 /** A unit of the case as a unit of its place in the ledger; all its writes are of its run. */
-function placed({ first, versionId, epoch }: Place, { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never): Unit {
+function placed(
+  { first, versionId, epoch }: Place,
+  { runId, writes, seen }: typeof anyUnit extends fc.Arbitrary<infer U> ? U : never,
+): Unit {
   const id = first + runId;
   const tenant = `tenant-${first}`;
   // who has a run matters only where there may be several

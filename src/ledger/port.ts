@@ -102,8 +102,12 @@ export interface Ledger {
  * shared one, what is given is the engine's own from then on, until it parks the run, ends it, or loses its lease.
  */
 export interface Claims {
-  /** Up to `limit` ids in id order, above `afterId`; paused runs are left out. */
-  runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]>;
+  /**
+   * Up to `limit` ids in id order, above `afterId`; paused runs are left out.
+   *
+   * @param operators in a shared ledger, of `no_worker`: only runs that want one of these; others are for engines that have it
+   */
+  runs(pickup: Pickup, afterId: number, limit: number, operators?: readonly string[]): Promise<readonly number[]>;
   /**
    * Up to `limit` parked runs whose time has come, the longest overdue first, from behind `after`. A run with several such
    * waits may come once for each due time.
@@ -248,6 +252,15 @@ export interface WorkerIdentity {
   readonly host: string;
   readonly pid: number;
   readonly version: string;
+}
+
+/** An engine that drives runs of a ledger, as others see it. */
+export interface LiveEngine extends WorkerIdentity {
+  readonly epoch: number;
+  /** How long ago it was heard of, milliseconds; null where the ledger can tell that it lives without hearing of it. */
+  readonly silentMs: number | null;
+  /** False once its lease has run out: another engine will take over its runs. */
+  readonly isAlive: boolean;
 }
 
 export interface Ownership {

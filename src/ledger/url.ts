@@ -1,6 +1,19 @@
 import { StepwellError } from "../model/errors.ts";
-import type { Ledger, WorkerIdentity } from "./port.ts";
-import type { LedgerInspection } from "./sqlite/inspect.ts";
+import type { MigrationReport } from "./migrations/applied.ts";
+import type { Ledger, LiveEngine } from "./port.ts";
+import type { PostgresInspection } from "./postgres/inspect.ts";
+import type { SqliteInspection } from "./sqlite/inspect.ts";
+
+export type { LiveEngine } from "./port.ts";
+export type { PostgresInspection } from "./postgres/inspect.ts";
+export type { SqliteInspection } from "./sqlite/inspect.ts";
+
+export interface OpenOptions {
+  /** Of a shared ledger: how long this process keeps its runs while it is not heard of, milliseconds. Default 10,000. */
+  readonly leaseMs?: number;
+  /** A database without a ledger is refused instead of getting one. */
+  readonly mustExist?: boolean;
+}
 
 /**
  * Opens the ledger that a URL names: `postgres://…` is a PostgreSQL database, `sqlite:PATH`, `file:PATH` or a plain path a SQLite file,
@@ -8,10 +21,10 @@ import type { LedgerInspection } from "./sqlite/inspect.ts";
  *
  * @throws StepwellError `NOT_SUPPORTED` for another scheme, `USAGE` when the path is missing, and whatever opening raises
  */
-export async function openLedger(url: string): Promise<Ledger> {
-  if (isPostgres(url)) {
+export async function openLedger(url: string, options: OpenOptions = {}): Promise<Ledger> {
+  if (isSharedLedger(url)) {
     const { openPostgresLedger } = await import("./postgres/ledger.ts");
-    return openPostgresLedger({ url });
+    return openPostgresLedger({ ...options, url });
   }
   const file = ledgerFile(url);
   if (file === undefined) {
@@ -22,7 +35,8 @@ export async function openLedger(url: string): Promise<Ledger> {
   return openSqliteLedger({ file });
 }
 
-const isPostgres = (url: string): boolean => /^postgres(ql)?:/i.test(url);
+/** Whether several engines may drive runs of the ledger at once. */
+export const isSharedLedger = (url: string): boolean => /^postgres(ql)?:/i.test(url);
 
 /**
  * The file in which a URL's ledger lives; undefined for one that is no file.
@@ -63,21 +77,52 @@ function pathIn(url: string, rest: string): string {
 }
 
 /**
- * Looks at the file of a URL's ledger without changing it; undefined for a ledger without a file.
+ * Looks at a URL's ledger without changing it; undefined for one in memory.
  *
- * @throws StepwellError `LEDGER_CORRUPT`, `LEDGER_UNAVAILABLE`, `LEDGER_BUSY`, `NOT_SUPPORTED`, `USAGE`
+ * @param countedRuns unfinished runs of a shared ledger are counted up to this
+ * @throws StepwellError `LEDGER_CORRUPT`, `LEDGER_UNAVAILABLE`, `LEDGER_UNREACHABLE`, `LEDGER_BUSY`, `LEDGER_SCHEMA_NEWER`, `NOT_SUPPORTED`, `USAGE`
  */
-export async function inspectLedger(url: string): Promise<LedgerInspection | undefined> {
+export async function inspectLedger(url: string, countedRuns: number): Promise<SqliteInspection | PostgresInspection | undefined> {
+  if (isSharedLedger(url)) {
+    const { inspectPostgres } = await import("./postgres/inspect.ts");
+    return inspectPostgres(url, countedRuns);
+  }
   const file = ledgerFile(url);
   if (file === undefined) return undefined;
   const { inspectSqlite } = await import("./sqlite/inspect.ts");
   return inspectSqlite(file);
 }
 
-/** The engine that holds a URL's ledger at this moment; undefined when none does. */
-export async function liveOwnerOf(url: string): Promise<WorkerIdentity | undefined> {
+/** The engines that drive runs of a URL's ledger at this moment: in a file at most one. */
+export async function liveEngines(url: string): Promise<readonly LiveEngine[]> {
+  if (isSharedLedger(url)) {
+    const { liveWorkers } = await import("./postgres/inspect.ts");
+    return liveWorkers(url);
+  }
   const file = ledgerFile(url);
-  if (file === undefined) return undefined;
+  if (file === undefined) return [];
   const { liveOwner } = await import("./sqlite/inspect.ts");
-  return liveOwner(file);
+  const owner = await liveOwner(file);
+  return owner === undefined ? [] : [owner];
+}
+
+/**
+ * Brings the schema of a URL's ledger up to date, and makes the ledger when it is not there.
+ *
+ * @throws StepwellError `USAGE` for a ledger in memory, and whatever opening raises
+ */
+export async function migrateLedger(url: string): Promise<MigrationReport> {
+  if (isSharedLedger(url)) {
+    const { migrateSchema } = await import("./postgres/inspect.ts");
+    return migrateSchema(url);
+  }
+  const file = ledgerFile(url);
+  if (file === undefined) throw new StepwellError("USAGE", "A ledger in memory has no schema that could be brought up to date");
+  const { migrateFile } = await import("./sqlite/inspect.ts");
+  return migrateFile(file);
+}
+
+/** For people and logs: a URL without its password. */
+export function withoutPassword(url: string): string {
+  return isSharedLedger(url) ? url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@") : url;
 }

@@ -1,5 +1,6 @@
 import type {
   Concurrency,
+  EngineIdentity,
   Interceptor,
   Listener,
   PublishOptions,
@@ -27,7 +28,7 @@ import type { Definition } from "../workflow/graph.ts";
 import { VERSION } from "./version.ts";
 
 export interface StepwellOptions {
-  /** A SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
+  /** A PostgreSQL database (`postgres://…`), a SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
   readonly ledger?: string | Ledger;
   /** Functions by the name that `uses` gives. */
   readonly operators?: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>;
@@ -70,6 +71,7 @@ export class Stepwell {
   readonly #listeners = new Set<Listener>();
   #engine: Promise<Engine> | undefined;
   #open: Engine | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: StepwellOptions = {}) {
     this.#options = options;
@@ -78,12 +80,23 @@ export class Stepwell {
   }
 
   /**
-   * Opens the ledger and takes up its unfinished runs; every other call does so when it has not happened yet.
+   * Opens the ledger and takes up its unfinished runs; every other call does so when it has not happened yet. Resolves with how
+   * this engine is known in the ledger.
    *
    * @throws StepwellError `LEDGER_OWNED` while another engine has the file, or what opening the ledger raises
    */
-  async open(): Promise<void> {
-    await this.#ready();
+  async open(): Promise<EngineIdentity> {
+    const { name, epoch } = await this.#ready();
+    return { name, epoch };
+  }
+
+  /**
+   * Drives runs until `stop` has been called; the process stays alive meanwhile, also while there is nothing to do.
+   *
+   * @throws StepwellError what makes the engine give up: `LEDGER_FENCED` when it lost its lease, `LEDGER_IO`, …
+   */
+  async untilStopped(): Promise<void> {
+    return (await this.#ready()).untilStopped();
   }
 
   /**
@@ -204,9 +217,17 @@ export class Stepwell {
   /** Refuses new runs, lets running attempts end, hands back what is unfinished and closes the ledger. */
   async stop(): Promise<void> {
     if (this.#engine === undefined) return;
-    const engine = this.#open ?? (await this.#engine.catch(() => undefined));
-    await engine?.stop();
-    await this.#builtIn.close();
+    this.#stopped ??= this.#stop(this.#engine);
+    await this.#stopped;
+  }
+
+  async #stop(opening: Promise<Engine>): Promise<void> {
+    const engine = this.#open ?? (await opening.catch(() => undefined));
+    try {
+      await engine?.stop();
+    } finally {
+      await this.#builtIn.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

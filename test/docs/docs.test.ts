@@ -8,9 +8,10 @@ import { describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../scripts/tool.ts";
 import { loadWorkflow } from "../../src/workflow/index.ts";
 import { Workspace } from "../fixtures/cli-process.ts";
+import { sharedDatabase } from "../fixtures/postgres/file-database.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
-const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/guide/waiting.md", "docs/reference/cli.md"];
+const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/guide/waiting.md", "docs/guide/workers.md", "docs/reference/cli.md"];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
 
 function readPageText(page: string): string {
@@ -27,8 +28,24 @@ function installShim(place: Workspace): string {
   return folder;
 }
 
-async function execute(place: Workspace, program: string, args: readonly string[], bin = ""): Promise<string> {
-  const env = { ...process.env, NO_COLOR: "1", PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter) };
+/** What a page's commands find in their environment. */
+interface Surroundings {
+  readonly bin?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+async function execute(
+  place: Workspace,
+  program: string,
+  args: readonly string[],
+  { bin = "", environment = {} }: Surroundings = {},
+): Promise<string> {
+  const env = {
+    ...process.env,
+    ...environment,
+    NO_COLOR: "1",
+    PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
+  };
   const child = spawn(program, args, { cwd: place.folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   if (code !== 0 || stderr !== "") throw new Error(`exit code ${String(code)}: ${stderr}`);
@@ -48,7 +65,7 @@ async function validate({ text: source }: Block): Promise<void> {
 }
 
 /** Does what a reader of the page would do, from top to bottom, in one folder. Resolves with how many blocks it executed. */
-async function follow(blocks: readonly Block[]): Promise<number> {
+async function follow(blocks: readonly Block[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
   using place = new Workspace();
   const bin = installShim(place);
   let output = "";
@@ -57,7 +74,8 @@ async function follow(blocks: readonly Block[]): Promise<number> {
     const { language, mark, text: source } = block;
     executed++;
     if (language === "yaml" && source.startsWith("name:")) await validate(block);
-    if (language === "sh" && mark === "run") output = await execute(place, "bash", ["-e", "-o", "pipefail", "-c", source], bin);
+    if (language === "sh" && mark === "run")
+      output = await execute(place, "bash", ["-e", "-o", "pipefail", "-c", source], { bin, environment });
     else if (language === "text" && mark === "output") expect(comparable(output)).toBe(comparable(source));
     else if (/^[\w.-]+\.\w+$/.test(mark)) place.write(mark, source);
     else if (language === "ts") await runTypeScript(place, block);
@@ -71,9 +89,18 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
-    ["docs/reference/cli.md", 7],
+    ["docs/reference/cli.md", 8],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);
+  });
+
+  describe("on PostgreSQL", () => {
+    const database = sharedDatabase();
+
+    test("what docs/guide/workers.md shows is what happens", async () => {
+      const page = readPage("docs/guide/workers.md");
+      expect(await follow(page, { STEPWELL_LEDGER: await database() })).toBe(15);
+    });
   });
 
   test("a page that says something else is found out", async () => {
@@ -105,6 +132,8 @@ describe("docs/reference/cli.md", () => {
     ["signal", "## stepwell signal"],
     ["events publish", "## stepwell events"],
     ["explain", "## stepwell explain"],
+    ["worker", "## stepwell worker"],
+    ["migrate", "## stepwell migrate"],
     ["doctor", "## stepwell doctor"],
   ])("lists every flag of %s", async (command, heading) => {
     using place = new Workspace();

@@ -1,6 +1,6 @@
 import type { RunExplanation } from "../../engine/explain/explanation.ts";
 import { readExplanation } from "../../engine/explain/read-explanation.ts";
-import { liveOwnerOf } from "../../ledger/url.ts";
+import { liveEngines } from "../../ledger/url.ts";
 import { isTerminalRun } from "../../model/status.ts";
 import { type Define, LEDGER_FLAG } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -20,7 +20,7 @@ const SHOWN_STEPS = 100;
 export const defineExplain: Define = (command, { terminal, finish }) => {
   command
     .argument("<run>", "a run id, or as much of its beginning as is unique")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -37,7 +37,7 @@ Examples:
       if (flags.json === true) terminal.out.line(JSON.stringify(explanation, null, 2));
       else {
         print(explanation, terminal);
-        const isIdle = !isTerminalRun(explanation.status) && (await liveOwnerOf(flags.ledger)) === undefined;
+        const isIdle = !isTerminalRun(explanation.status) && (await liveEngines(flags.ledger)).length === 0;
         if (isIdle) terminal.out.line(terminal.out.paint.dim("\nNo engine is at work on this ledger; nothing goes on before one is"));
       }
       finish(EXIT.succeeded);

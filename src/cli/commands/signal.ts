@@ -22,7 +22,7 @@ export const defineSignal: Define = (command, { terminal, finish }) => {
     .option("--payload <json>", "what the run is told: JSON, @file, or - for the standard input")
     .option("--id <id>", "the same id again is the same signal and changes nothing")
     .option(...ACTOR_FLAG)
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .addHelpText(
       "after",
       `

@@ -5,7 +5,8 @@
  * is room for that in their pages, and no index whose condition those updates change.
  */
 export const FIRST_POSTGRES = `
-ALTER TABLE worker ADD COLUMN heartbeat_at BIGINT, ADD COLUMN fenced_at BIGINT;
+-- A worker lives until lease_ms after its last heartbeat, or until it is fenced.
+ALTER TABLE worker ADD COLUMN heartbeat_at BIGINT, ADD COLUMN lease_ms BIGINT, ADD COLUMN fenced_at BIGINT;
 
 -- A connection of a worker with one batch in flight: of a batch whose answer was lost, the token tells whether it arrived.
 CREATE TABLE lane (
@@ -23,6 +24,9 @@ CREATE TABLE ready (
   seq    BIGINT NOT NULL,
   PRIMARY KEY (owner, run_id)
 );
+
+-- Engines with different operators look for runs that want one of theirs.
+CREATE INDEX wait_no_worker ON wait (key, run_id) WHERE kind = 'no_worker';
 
 DROP INDEX step_open_round;
 CREATE INDEX step_round ON step (key, parent) WHERE kind = 'round';

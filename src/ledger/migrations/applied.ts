@@ -3,6 +3,15 @@ import { StepwellError } from "../../model/errors.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { Migration } from "./migrations.ts";
 
+/** What bringing a schema up to date has done. */
+export interface MigrationReport {
+  /** Its file, or its URL without user and password. */
+  readonly ledger: string;
+  /** How many migrations it had. */
+  readonly before: number;
+  readonly applied: readonly Pick<Migration, "number" | "name">[];
+}
+
 /** Kept apart from the schema that it describes: the table must be readable whatever the schema says. */
 export const MIGRATION_TABLE =
   "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";

@@ -10,12 +10,13 @@ import { type Connections, prepared } from "./connections.ts";
 const taking = (found: string): string => `WITH found AS (${found})
   UPDATE run SET owner_epoch = ?1 FROM found WHERE run.id = found.id RETURNING run.id`;
 
-/** ?1 the epoch, ?2 ids above, ?3 limit. */
+/** ?1 the epoch, ?2 ids above, ?3 limit; of `no_worker` ?4 operators or null. */
 const CLAIMS: Readonly<Record<Pickup, string>> = {
   queued: taking(`SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL
     AND owner_epoch IS NULL AND id > ?2 ORDER BY id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
-  no_worker: taking(`SELECT id FROM run WHERE finished_at IS NULL AND status = 'SUSPENDED' AND reason = 'no_worker' AND paused_by IS NULL
-    AND owner_epoch IS NULL AND id > ?2 ORDER BY id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
+  no_worker: taking(`SELECT r.id FROM run r WHERE r.finished_at IS NULL AND ${PARKED} AND r.id > ?2
+    AND r.id IN (SELECT run_id FROM wait WHERE kind = 'no_worker' AND (key = ANY(?4) OR ?4::text[] IS NULL))
+    ORDER BY r.id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
   left_behind: `WITH taken AS (DELETE FROM ready WHERE owner = 0 AND run_id IN
       (SELECT run_id FROM ready WHERE owner = 0 AND run_id > ?2 ORDER BY run_id LIMIT ?3 FOR UPDATE SKIP LOCKED) RETURNING run_id)
     UPDATE run SET owner_epoch = ?1 FROM taken WHERE run.id = taken.run_id AND owner_epoch IS NULL AND finished_at IS NULL RETURNING run.id`,
@@ -52,7 +53,8 @@ export class PostgresClaims implements Claims {
   }
 
   /** In id order. */
-  async runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
+  async runs(pickup: Pickup, afterId: number, limit: number, operators?: readonly string[]): Promise<readonly number[]> {
+    if (pickup === "no_worker") return idsOf(await this.#claim(CLAIMS.no_worker, afterId, limit, operators ?? null));
     const ids = await this.#claim(CLAIMS[pickup], afterId, limit);
     if (pickup !== "left_behind" || !this.#mustReconcile) return idsOf(ids);
     const owned = idsOf(await this.#claim(OWNED, afterId, limit));

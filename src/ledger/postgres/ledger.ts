@@ -34,8 +34,10 @@ export interface PostgresLedgerOptions {
   readonly url: string;
   /** Source of the time instead of the server's clock, for tests. */
   readonly clock?: Pick<Clock, "now">;
-  /** How long a worker that is not heard of keeps its runs, milliseconds. Default 10,000. */
+  /** How long this worker keeps its runs while it is not heard of, milliseconds. Default 10,000. */
   readonly leaseMs?: number;
+  /** A database without a ledger is refused instead of getting one. */
+  readonly mustExist?: boolean;
   /** Told when the clock went backwards, and while the server does not answer. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
@@ -49,7 +51,7 @@ export interface PostgresLedgerOptions {
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
   const connections = await Connections.open(placeOf(options.url));
   try {
-    await migratePostgres(connections, MIGRATIONS);
+    await migratePostgres(connections, MIGRATIONS, options.mustExist === true);
   } catch (cause) {
     await connections.close();
     throw cause;
@@ -130,10 +132,11 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   async own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership> {
     const before = this.epoch;
+    const terms = { lanes: LANES, leaseMs: this.#leaseMs };
     await this.#lease?.end();
     const ownership = await this.within(function* (transaction) {
       if (before !== undefined) yield* fence(transaction, before, null);
-      return { epoch: yield* register(transaction, worker, LANES), now: transaction.now };
+      return { epoch: yield* register(transaction, worker, terms), now: transaction.now };
     });
     this.epoch = ownership.epoch;
     this.#lost = lost;
@@ -189,9 +192,8 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   /** What dead workers had is there for the living. */
   async sweep(): Promise<void> {
-    const before = (await this.now()) - this.#leaseMs;
-    for (const row of await this.rows(EXPIRED, before))
-      await this.within((transaction) => fence(transaction, Number(row["epoch"]), before));
+    const now = await this.now();
+    for (const row of await this.rows(EXPIRED, now)) await this.within((transaction) => fence(transaction, Number(row["epoch"]), now));
   }
 
   async waiting(error: StepwellError, retryInMs: number): Promise<void> {

@@ -1,37 +1,43 @@
 import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import { StepwellError } from "../../model/errors.ts";
-import { checksumOf, countApplied, MIGRATION_TABLE } from "../migrations/applied.ts";
+import { checksumOf, countApplied, MIGRATION_TABLE, type MigrationReport } from "../migrations/applied.ts";
 import type { Migration } from "../migrations/migrations.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
 import { type Connections, prepared } from "./connections.ts";
 import { toPostgres } from "./dialect.ts";
 import { CREATE_FUNCTIONS, FUNCTIONS } from "./functions.ts";
+import { readServer, requireServer } from "./server.ts";
 import type { PostgresPlace } from "./settings.ts";
 
-const OLDEST_SERVER = 140_000;
 /** A step of a migration waits no longer for a lock, behind which everybody else would queue up. */
 const LOCK_MS = 1_000;
 
-const SETTINGS = `SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS version,
-  current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, pg_is_in_recovery() AS is_replica`;
 const FOUND = `SELECT to_regclass(?1 || '.migration') IS NOT NULL AS has_book, to_regproc(?1 || '.${FUNCTIONS.commit}') IS NOT NULL AS has_functions,
   (SELECT count(*) FROM pg_tables WHERE schemaname = ?1) AS tables`;
 
 /**
  * Brings the schema up to date, or finds that it is; of several processes that try at once one does it and the others wait.
  *
+ * @param mustExist a database without a ledger is refused
  * @throws StepwellError `LEDGER_UNAVAILABLE` for a server that is too old, a replica, or one that could lose what it confirmed
- * @throws StepwellError `LEDGER_SCHEMA_NEWER`, `LEDGER_CORRUPT`
+ * @throws StepwellError `LEDGER_SCHEMA_NEWER`, `LEDGER_CORRUPT`; `LEDGER_BUSY` when a lock was not to be had within a second
  */
-export async function migratePostgres(connections: Connections, migrations: readonly Migration[]): Promise<void> {
+export async function migratePostgres(
+  connections: Connections,
+  migrations: readonly Migration[],
+  mustExist: boolean,
+): Promise<MigrationReport> {
+  const { place } = connections;
   const client = await connections.dedicated();
   try {
-    await requireServer(client, connections.place.name);
-    if (await isUpToDate(client, connections.place, migrations)) return;
-    await client.query({ text: "SELECT pg_advisory_lock($1)", values: [migrationLock(connections.place)] });
+    requireServer(await readServer(client), place.name);
+    const state = await schemaState(client, place, migrations);
+    if (state.applied === migrations.length && state.hasFunctions) return { ledger: place.name, before: state.applied, applied: [] };
+    if (!state.isThere && mustExist) throw noLedger(place);
+    await client.query({ text: "SELECT pg_advisory_lock($1)", values: [migrationLock(place)] });
     await client.query(`SET lock_timeout = ${LOCK_MS}`);
-    await migrateAlone(client, connections.place, migrations);
+    return await migrateAlone(client, place, migrations);
   } catch (cause) {
     throw connections.coded(cause);
   } finally {
@@ -39,41 +45,44 @@ export async function migratePostgres(connections: Connections, migrations: read
   }
 }
 
-async function requireServer(client: Client, name: string): Promise<void> {
-  const [found] = (await client.query<Record<string, unknown>>(SETTINGS)).rows;
-  const refuse = (message: string, hint: string) =>
-    new StepwellError("LEDGER_UNAVAILABLE", `${name} ${message}`, { hint, data: { ledger: name } });
-  if (Number(found?.["number"]) < OLDEST_SERVER)
-    throw refuse(`is PostgreSQL ${String(found?.["version"])}; Stepwell needs 14 or later`, "Upgrade the server.");
-  if (found?.["is_replica"] === true) throw refuse("is a replica, which takes no writes", "Use the primary server.");
-  for (const setting of ["fsync", "full_page_writes"]) {
-    if (found?.[setting] === "off")
-      throw refuse(`could lose what it confirmed: ${setting} is off`, `Set ${setting} = on in the server's configuration.`);
-  }
+function noLedger({ name, schema }: PostgresPlace): StepwellError {
+  return new StepwellError("LEDGER_UNAVAILABLE", `There is no ledger in the schema ${schema} of ${name}`, {
+    hint: "stepwell migrate makes it; so does the first run.",
+    data: { ledger: name },
+  });
 }
 
-async function isUpToDate(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<boolean> {
+export interface SchemaState {
+  readonly isThere: boolean;
+  /** How many of the known migrations were applied. */
+  readonly applied: number;
+  readonly hasFunctions: boolean;
+}
+
+/** @throws StepwellError `LEDGER_CORRUPT` for a schema that something else made, and what `countApplied` raises */
+export async function schemaState(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<SchemaState> {
   const [found] = (await client.query<Record<string, unknown>>({ ...prepared(FOUND), values: [schema] })).rows;
-  if (found?.["has_book"] !== true) {
-    if (Number(found?.["tables"]) === 0) return false;
-    throw new StepwellError("LEDGER_CORRUPT", `${name} has tables in the schema ${schema} that are not a Stepwell ledger`, {
-      hint: "Name another schema: add ?schema=name to the URL.",
-      data: { ledger: name },
-    });
-  }
-  return (await applied(client, name, migrations)) === migrations.length && found["has_functions"] === true;
+  const hasFunctions = found?.["has_functions"] === true;
+  if (found?.["has_book"] === true) return { isThere: true, applied: await countedOn(client, name, migrations), hasFunctions };
+  if (Number(found?.["tables"]) === 0) return { isThere: false, applied: 0, hasFunctions };
+  throw new StepwellError("LEDGER_CORRUPT", `${name} has tables in the schema ${schema} that are not a Stepwell ledger`, {
+    hint: "Name another schema: add ?schema=name to the URL.",
+    data: { ledger: name },
+  });
 }
 
-async function applied(client: Client, name: string, migrations: readonly Migration[]): Promise<number> {
+async function countedOn(client: Client, name: string, migrations: readonly Migration[]): Promise<number> {
   return countApplied((await client.query<Record<string, unknown>>(READS.migrations)).rows, name, migrations);
 }
 
-async function migrateAlone(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<void> {
+async function migrateAlone(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<MigrationReport> {
   await client.query("BEGIN");
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await client.query(toPostgres(MIGRATION_TABLE));
   await client.query("COMMIT");
-  for (const migration of migrations.slice(await applied(client, name, migrations))) {
+  const before = await countedOn(client, name, migrations);
+  const missing = migrations.slice(before);
+  for (const migration of missing) {
     await client.query("BEGIN");
     await client.query(toPostgres(migration.sql));
     await client.query(migration.postgres);
@@ -81,6 +90,7 @@ async function migrateAlone(client: Client, { schema, name }: PostgresPlace, mig
     await client.query("COMMIT");
   }
   await client.query(CREATE_FUNCTIONS);
+  return { ledger: name, before, applied: missing.map(({ number, name: title }) => ({ number, name: title })) };
 }
 
 function migrationLock({ schema }: PostgresPlace): bigint {

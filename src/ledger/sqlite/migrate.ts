@@ -11,10 +11,10 @@ import { COLD_WRITES, READS } from "../sql/reads.ts";
  * @throws StepwellError `LEDGER_CORRUPT` when a migration differs from the one that was applied
  */
 export function migrate(db: DatabaseSync, file: string, migrations: readonly Migration[]): void {
-  if (applied(db, file, migrations) === migrations.length) return;
+  if (appliedMigrations(db, file, migrations) === migrations.length) return;
   db.exec("BEGIN IMMEDIATE");
   // Another process may have migrated while this one waited for the lock.
-  const done = applied(db, file, migrations);
+  const done = appliedMigrations(db, file, migrations);
   db.exec(MIGRATION_TABLE);
   const note = db.prepare(COLD_WRITES.insertMigration);
   for (const migration of migrations.slice(done)) {
@@ -46,6 +46,6 @@ function tablesOf(db: DatabaseSync): readonly unknown[] {
 }
 
 /** How many of the migrations the file has seen. */
-function applied(db: DatabaseSync, file: string, migrations: readonly Migration[]): number {
+export function appliedMigrations(db: DatabaseSync, file: string, migrations: readonly Migration[]): number {
   return tablesOf(db).length === 0 ? 0 : countApplied(db.prepare(READS.migrations).all(), file, migrations);
 }

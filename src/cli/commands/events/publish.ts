@@ -24,7 +24,7 @@ export const definePublish: Define = (command, { terminal, finish }) => {
     .option("--data <json>", "what happened: JSON, @file, or - for the standard input; its members are what `where` compares")
     .option("--id <id>", "the same id again, of the same event, changes nothing")
     .option("--retain <duration>", "how long an event that nobody waits for is kept for the first who does", "24h")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (name: string, { data, id, retain, ledger: url, json }: Flags) => {
       const happened = await readJsonFlag(data, DATA);

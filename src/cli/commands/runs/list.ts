@@ -23,7 +23,7 @@ export const defineList: Define = (command, { terminal, finish }) => {
     .addOption(new Option("--status <status>", "only runs in this status").choices(RUN_STATUSES))
     .option("--workflow <name>", "only runs of this workflow")
     .option("--limit <count>", "how many", wholeNumber(1), 20)
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (flags: Flags) => {
       await list(flags, terminal.out);

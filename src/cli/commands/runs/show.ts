@@ -31,7 +31,7 @@ interface Shown extends StoredResult {
 export const defineShow: Define = (command, { terminal, finish }) => {
   command
     .argument("<run>", "a run id, or as much of its beginning as is unique")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (idOrPrefix: string, flags: Flags) => {
       await using ledger = await openExistingLedger(flags.ledger);

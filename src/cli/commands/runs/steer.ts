@@ -26,7 +26,7 @@ export const defineSteer =
     command
       .argument("<run>", "a run id, or as much of its beginning as is unique")
       .option(...ACTOR_FLAG)
-      .option(...LEDGER_FLAG)
+      .addOption(LEDGER_FLAG)
       .action(async (idOrPrefix: string, { ledger: url, as: actor }: Flags) => {
         await using ledger = await openExistingLedger(url);
         const { publicId } = await findRun(ledger, idOrPrefix);

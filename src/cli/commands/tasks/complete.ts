@@ -22,7 +22,7 @@ export const defineComplete: Define = (command, { terminal, finish }) => {
     .argument("<task>", "a task id, or as much of its beginning as is unique")
     .option("--token <token>", "the token of the claim; without it the item is claimed first, if nobody has it")
     .option("--result <json>", "the result of the step: JSON, @file, or - for the standard input")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .action(async (idOrPrefix: string, { token, result, ledger: url }: Flags) => {
       const value = await readJsonFlag(result, RESULT);
       await using ledger = await openExistingLedger(url);

@@ -40,7 +40,7 @@ function decider(command: Command): Command {
     .requiredOption("--as <name>", "who decides")
     .option("--group <name>", "a group that the person is in; may be repeated", collectText)
     .option("--comment <text>", "kept with the decision")
-    .option(...LEDGER_FLAG);
+    .addOption(LEDGER_FLAG);
 }
 
 async function decide(

@@ -33,7 +33,7 @@ export const defineList: Define = (command, { terminal, finish }) => {
     .option("--as <name>", "only what this person, or a --group, may decide")
     .option("--group <name>", "a group that the person is in; may be repeated", collectText)
     .option("--limit <count>", "how many", wholeNumber(1), 50)
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (flags: Flags) => {
       await list(flags, terminal.out);

@@ -12,7 +12,7 @@ interface Flags {
 export const defineRestore: Define = (command, { terminal, finish }) => {
   command
     .argument("<task>", "a task id, or as much of its beginning as is unique")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .action(async (idOrPrefix: string, { ledger: url }: Flags) => {
       await using ledger = await openExistingLedger(url);
       const { tasks } = await commandsOver(ledger, TENANT);

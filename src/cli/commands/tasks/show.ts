@@ -18,7 +18,7 @@ interface Flags {
 export const defineShow: Define = (command, { terminal, finish }) => {
   command
     .argument("<task>", "a task id, or as much of its beginning as is unique")
-    .option(...LEDGER_FLAG)
+    .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (idOrPrefix: string, { ledger: url, json }: Flags) => {
       await using ledger = await openExistingLedger(url);
