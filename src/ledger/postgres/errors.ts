@@ -10,6 +10,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   // a text that holds the character NUL, which a text of PostgreSQL cannot
   "22021": "LEDGER_CONFLICT",
   "25006": "LEDGER_READ_ONLY",
+  // the server ended a transaction that stood still, and its connection
+  "25P": "LEDGER_UNREACHABLE",
   "40": "LEDGER_BUSY",
   "53100": "LEDGER_FULL",
   "53": "LEDGER_UNREACHABLE",
@@ -32,11 +34,14 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 export function postgresError(error: unknown, ledger: string): unknown {
   if (error instanceof StepwellError || !(error instanceof Error)) return error;
   const state = sqlState(error);
-  const code = state === undefined ? unanswered(error) : (CODES[state] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
+  const code =
+    state === undefined
+      ? unanswered(error)
+      : (CODES[state] ?? CODES[state.slice(0, 3)] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
   if (code === undefined) return error;
   if (state === GUARD_BROKEN) return guardBroken({ write: writeOf(Number(error.message)) });
   const hint = HINTS[code];
-  return new StepwellError(code, `${ledger}: ${error.message}`, {
+  return new StepwellError(code, `${ledger}: ${textOf(error)}`, {
     ...(hint === undefined ? {} : { hint }),
     data: { ledger, ...(state === undefined ? {} : { sqlState: state }) },
     cause: error,
@@ -59,6 +64,15 @@ function sqlState(error: Error): string | undefined {
 
 /** The driver's own errors have no code where a connection ends; those of the network have that of the system call. */
 function unanswered(error: Error): ErrorCode | undefined {
-  const isOfNetwork = "syscall" in error || ("code" in error && typeof error.code === "string" && error.code.startsWith("E"));
-  return isOfNetwork || /connection|timeout expired|client was closed/i.test(error.message) ? "LEDGER_UNREACHABLE" : undefined;
+  const isOfNetwork = "syscall" in error || ("code" in error && typeof error.code === "string" && /^E(?!RR_)/.test(error.code));
+  return isOfNetwork || LOST.test(error.message) ? "LEDGER_UNREACHABLE" : undefined;
 }
+
+const LOST = /connection (terminated|error)|timeout e|read timeout|client was closed/i;
+
+/** A name with several addresses fails with one error for each of them, and no message of its own. */
+function textOf(error: Error): string {
+  return error instanceof AggregateError && error.message === "" ? error.errors.map(messageOf).join("; ") : error.message;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

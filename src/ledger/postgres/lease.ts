@@ -44,7 +44,7 @@ export class Lease {
     clearTimeout(this.#timer);
     const client = this.#client;
     this.#client = undefined;
-    await client?.end();
+    if (client !== undefined) await this.#host.connections.end(client);
   }
 
   #schedule(): void {
@@ -55,9 +55,7 @@ export class Lease {
   async #beat(): Promise<void> {
     const sentAt = performance.now();
     try {
-      this.#client ??= await this.#host.connections.dedicated();
-      const { rows } = await this.#client.query({ ...prepared(HEARTBEAT), values: [this.#epoch] });
-      if (rows.length === 0) {
+      if (!(await this.#isHeld())) {
         this.#lose();
         return;
       }
@@ -65,11 +63,37 @@ export class Lease {
       void this.#sweep();
     } catch {
       // the next beat has another connection; a lease that runs out meanwhile is noticed below
-      this.#client?.end().catch(() => undefined);
+      const client = this.#client;
       this.#client = undefined;
+      if (client !== undefined) void this.#host.connections.end(client);
     }
     if (performance.now() - this.#heldAt >= this.#leaseMs) this.#lose();
     else this.#schedule();
+  }
+
+  /** Rejects when the server does not answer until the next heartbeat is due. */
+  async #isHeld(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error("no answer")), this.#leaseMs / BEATS).unref();
+    });
+    try {
+      return await Promise.race([this.#ask(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #ask(): Promise<boolean> {
+    if (this.#client === undefined) {
+      const client = await this.#host.connections.dedicated();
+      if (this.#isOver || this.#client !== undefined) {
+        await this.#host.connections.end(client);
+        throw new Error("too late");
+      }
+      this.#client = client;
+    }
+    return (await this.#client.query({ ...prepared(HEARTBEAT), values: [this.#epoch] })).rows.length > 0;
   }
 
   /** Beside the heartbeats: it may have to wait for what it fences. */

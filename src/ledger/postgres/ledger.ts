@@ -12,6 +12,7 @@ import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { PostgresClaims } from "./claims.ts";
 import { Connections } from "./connections.ts";
+import { isUnknownOutcome } from "./errors.ts";
 import { SERVER_TIME } from "./functions.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
@@ -47,7 +48,7 @@ export interface PostgresLedgerOptions {
  *   `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
-  const connections = await Connections.open(placeOf(options.url));
+  const connections = await Connections.open(placeOf(options.url), options.leaseMs ?? LEASE_MS);
   try {
     await migratePostgres(connections, MIGRATIONS);
   } catch (cause) {
@@ -87,7 +88,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
     return this.connections.with("readers", (client) =>
-      inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
+      this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
     );
   }
 
@@ -105,15 +106,27 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   #within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
     return this.connections.with("writers", (client) =>
-      inside(client, "BEGIN", async () => {
-        try {
-          const connection = new PostgresConnection(client, this.epoch ?? 0);
-          return await follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
-        } catch (cause) {
-          throw this.connections.coded(cause);
-        }
+      this.#inside(client, "BEGIN", async () => {
+        const connection = new PostgresConnection(client, this.epoch ?? 0);
+        return follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
       }),
     );
+  }
+
+  /** Does work between a statement that begins a transaction and the one that ends it. */
+  async #inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
+    await client.query(begin);
+    let result: T;
+    try {
+      result = await work();
+    } catch (cause) {
+      const error = this.connections.coded(cause);
+      // a lost connection has no transaction any more
+      if (!isUnknownOutcome(error)) await client.query("ROLLBACK").catch(ignore);
+      throw error;
+    }
+    await client.query("COMMIT");
+    return result;
   }
 
   now(): Promise<number> {
@@ -203,17 +216,3 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 function ignore(): void {}
 
 const LOST_AGAINST_ANOTHER: readonly string[] = ["LEDGER_BUSY", "LEDGER_CONFLICT"];
-
-/** Does work between a statement that begins a transaction and the one that ends it. */
-async function inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
-  await client.query(begin);
-  let result: T;
-  try {
-    result = await work();
-  } catch (cause) {
-    await client.query("ROLLBACK").catch(() => undefined);
-    throw cause;
-  }
-  await client.query("COMMIT");
-  return result;
-}

@@ -25,7 +25,7 @@ const FOUND = `SELECT to_regclass(?1 || '.migration') IS NOT NULL AS has_book, t
  * @throws StepwellError `LEDGER_SCHEMA_NEWER`, `LEDGER_CORRUPT`
  */
 export async function migratePostgres(connections: Connections, migrations: readonly Migration[]): Promise<void> {
-  const client = await connections.dedicated();
+  const client = await connections.unhurried();
   try {
     await requireServer(client, connections.place.name);
     if (await isUpToDate(client, connections.place, migrations)) return;
@@ -35,7 +35,7 @@ export async function migratePostgres(connections: Connections, migrations: read
   } catch (cause) {
     throw connections.coded(cause);
   } finally {
-    await client.end();
+    await connections.end(client);
   }
 }
 
