@@ -4,7 +4,7 @@ import { StepwellError } from "../../model/errors.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlValue } from "../sql/transaction.ts";
 import { toPostgres } from "./dialect.ts";
-import { isUnknownOutcome, postgresError } from "./errors.ts";
+import { connectError, isUnknownOutcome, postgresError } from "./errors.ts";
 import type { PostgresPlace } from "./settings.ts";
 
 /** Object identifier of bigint, whose values here are all below 2^53. */
@@ -119,7 +119,9 @@ export class Connections {
     return this.#guard(async () => {
       const client = new this.#driver.Client(config);
       client.on("error", ignore);
-      await client.connect();
+      await client.connect().catch((cause: unknown) => {
+        throw connectError(cause, this.place.name);
+      });
       return client;
     });
   }
@@ -153,6 +155,8 @@ export class Connections {
   #pool(settings: string, max: number): Pool {
     const pool = new this.#driver.Pool({ ...this.#config(settings), max, idleTimeoutMillis: 60_000 });
     pool.on("error", ignore);
+    // also while somebody works with it, between two statements
+    pool.on("connect", (client) => client.on("error", ignore));
     return pool;
   }
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../model/error-codes.ts";
 import { StepwellError } from "../../model/errors.ts";
+import type { JsonObject } from "../../model/json.ts";
 import { guardBroken } from "../refusals.ts";
 import { GUARD_BROKEN, writeOf } from "./functions.ts";
 
@@ -40,12 +41,19 @@ export function postgresError(error: unknown, ledger: string): unknown {
       : (CODES[state] ?? CODES[state.slice(0, 3)] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
   if (code === undefined) return error;
   if (state === GUARD_BROKEN) return guardBroken({ write: writeOf(Number(error.message)) });
+  return withHint(code, `${ledger}: ${textOf(error)}`, { ledger, ...(state === undefined ? {} : { sqlState: state }) }, error);
+}
+
+function withHint(code: ErrorCode, message: string, data: JsonObject, cause: Error): StepwellError {
   const hint = HINTS[code];
-  return new StepwellError(code, `${ledger}: ${textOf(error)}`, {
-    ...(hint === undefined ? {} : { hint }),
-    data: { ledger, ...(state === undefined ? {} : { sqlState: state }) },
-    cause: error,
-  });
+  return new StepwellError(code, message, { ...(hint === undefined ? {} : { hint }), data, cause });
+}
+
+/** What the driver says of itself when it cannot connect: no password was given, a certificate is not trusted, TLS is not spoken. */
+export function connectError(error: unknown, ledger: string): unknown {
+  const coded = postgresError(error, ledger);
+  if (coded instanceof StepwellError || !(coded instanceof Error)) return coded;
+  return withHint("LEDGER_UNAVAILABLE", `${ledger}: ${coded.message}`, { ledger }, coded);
 }
 
 /**

@@ -25,6 +25,7 @@ export class Lease {
   readonly #epoch: number;
   readonly #leaseMs: number;
   #client: Client | undefined;
+  #connecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** On the monotonic clock: when the last heartbeat that was answered had been sent. */
   #heldAt = performance.now();
@@ -42,8 +43,13 @@ export class Lease {
   async end(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    await this.#disconnect();
+  }
+
+  async #disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#connecting = undefined;
     if (client !== undefined) await this.#host.connections.end(client);
   }
 
@@ -63,9 +69,7 @@ export class Lease {
       void this.#sweep();
     } catch {
       // the next beat has another connection; a lease that runs out meanwhile is noticed below
-      const client = this.#client;
-      this.#client = undefined;
-      if (client !== undefined) void this.#host.connections.end(client);
+      if (this.#client !== undefined) void this.#disconnect();
     }
     if (performance.now() - this.#heldAt >= this.#leaseMs) this.#lose();
     else this.#schedule();
@@ -85,15 +89,21 @@ export class Lease {
   }
 
   async #ask(): Promise<boolean> {
-    if (this.#client === undefined) {
-      const client = await this.#host.connections.dedicated();
-      if (this.#isOver || this.#client !== undefined) {
-        await this.#host.connections.end(client);
-        throw new Error("too late");
-      }
-      this.#client = client;
+    this.#connecting ??= this.#connect();
+    await this.#connecting;
+    const { rows } = (await this.#client?.query({ ...prepared(HEARTBEAT), values: [this.#epoch] })) ?? { rows: [] };
+    return rows.length > 0;
+  }
+
+  /** A connection that comes late serves the next heartbeat. */
+  async #connect(): Promise<void> {
+    try {
+      this.#client = await this.#host.connections.dedicated();
+    } catch (cause) {
+      this.#connecting = undefined;
+      throw cause;
     }
-    return (await this.#client.query({ ...prepared(HEARTBEAT), values: [this.#epoch] })).rows.length > 0;
+    if (this.#isOver) await this.end();
   }
 
   /** Beside the heartbeats: it may have to wait for what it fences. */

@@ -3,7 +3,7 @@ import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { LedgerClock, warnProcess } from "../ledger-clock.ts";
 import { MIGRATIONS } from "../migrations/migrations.ts";
-import type { Ledger, Ownership, WorkerIdentity } from "../port.ts";
+import type { Ledger, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlBackend } from "../sql/sql-backend.ts";
 import { SqlLedger } from "../sql/sql-ledger.ts";
@@ -29,6 +29,8 @@ const TRIES = 8;
 /** How often the tables are looked at without a word from anybody. */
 const LOOK_MS = 200;
 const LEASE_MS = 10_000;
+/** As it is, or as a JSON text spells it. */
+const NUL = /\0|\\u0000/;
 
 export interface PostgresLedgerOptions {
   /** `postgres://user:password@host:port/database?schema=stepwell`. */
@@ -37,7 +39,7 @@ export interface PostgresLedgerOptions {
   readonly clock?: Pick<Clock, "now">;
   /** How long a worker that is not heard of keeps its runs, milliseconds. Default 10,000. */
   readonly leaseMs?: number;
-  /** Told when the clock went backwards, and while the server does not answer. Default: a process warning. */
+  /** Told when the clock went backwards, and of a worker that could not say that it leaves. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -71,7 +73,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
   floor = 0;
   epoch: number | undefined;
   #lease: Lease | undefined;
-  #lost: (error: StepwellError) => void = ignore;
+  #events: OwnerEvents | undefined;
   #lookedAt = 0;
 
   constructor(connections: Connections, { clock, leaseMs = LEASE_MS, onWarning = warnProcess }: PostgresLedgerOptions) {
@@ -82,8 +84,9 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     this.#hints = new Hints(connections);
   }
 
-  rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
-    return this.connections.read(sql, ...values);
+  /** No text in PostgreSQL holds the character NUL, so nothing is found by one that does. */
+  async rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
+    return values.some((value) => typeof value === "string" && NUL.test(value)) ? [] : this.connections.read(sql, ...values);
   }
 
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
@@ -141,7 +144,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     return this.floor;
   }
 
-  async own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership> {
+  async own(worker: WorkerIdentity, events: OwnerEvents): Promise<Ownership> {
     const before = this.epoch;
     await this.#lease?.end();
     const ownership = await this.within(function* (transaction) {
@@ -149,7 +152,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
       return { epoch: yield* register(transaction, worker, LANES), now: transaction.now };
     });
     this.epoch = ownership.epoch;
-    this.#lost = lost;
+    this.#events = events;
     this.#lease = new Lease(this, ownership.epoch, this.#leaseMs);
     if (before === undefined) await this.#hints.listen();
     return ownership;
@@ -176,10 +179,20 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     this.epoch = undefined;
     await this.#lease?.end();
     try {
-      if (epoch !== undefined) await this.within((transaction) => fence(transaction, epoch, null));
+      if (epoch !== undefined) await this.#leave(epoch);
     } finally {
       await Promise.all([...this.#lanes.map((lane) => lane.close()), this.#hints.end()]);
       await this.connections.close();
+    }
+  }
+
+  /** A worker that cannot say that it leaves is found by others when its lease has run out. */
+  async #leave(epoch: number): Promise<void> {
+    try {
+      await this.within((transaction) => fence(transaction, epoch, null));
+    } catch (cause) {
+      if (!isUnknownOutcome(cause)) throw cause;
+      this.#warn(`${String(cause)}; the runs of this worker are free for others when its lease has run out`);
     }
   }
 
@@ -197,7 +210,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   lost(error: StepwellError): void {
     this.epoch = undefined;
-    this.#lost(error);
+    this.#events?.lost(error);
   }
 
   /** What dead workers had is there for the living. */
@@ -208,7 +221,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
   }
 
   async waiting(error: StepwellError, retryInMs: number): Promise<void> {
-    this.#warn(`${error.message}; trying again in ${retryInMs} ms`);
+    this.#events?.stalled(error, retryInMs);
     await new Promise<void>((resolve) => setTimeout(resolve, retryInMs));
   }
 }

@@ -15,6 +15,7 @@ const LOCK_MS = 1_000;
 
 const SETTINGS = `SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS version,
   current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, pg_is_in_recovery() AS is_replica`;
+const HAS_SCHEMA = "SELECT to_regnamespace(?1) IS NOT NULL AS has_schema";
 const FOUND = `SELECT to_regclass(?1 || '.migration') IS NOT NULL AS has_book, to_regproc(?1 || '.${FUNCTIONS.commit}') IS NOT NULL AS has_functions,
   (SELECT count(*) FROM pg_tables WHERE schemaname = ?1) AS tables`;
 
@@ -30,6 +31,8 @@ export async function migratePostgres(connections: Connections, migrations: read
     await requireServer(client, connections.place.name);
     if (await isUpToDate(client, connections.place, migrations)) return;
     await client.query({ text: "SELECT pg_advisory_lock($1)", values: [migrationLock(connections.place)] });
+    // whoever had the lock before may have done it
+    if (await isUpToDate(client, connections.place, migrations)) return;
     await client.query(`SET lock_timeout = ${LOCK_MS}`);
     await migrateAlone(client, connections.place, migrations);
   } catch (cause) {
@@ -68,19 +71,20 @@ async function applied(client: Client, name: string, migrations: readonly Migrat
   return countApplied((await client.query<Record<string, unknown>>(READS.migrations)).rows, name, migrations);
 }
 
+/** All of it or nothing. */
 async function migrateAlone(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<void> {
   await client.query("BEGIN");
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  const { rows } = await client.query<Record<string, unknown>>({ ...prepared(HAS_SCHEMA), values: [schema] });
+  // who may not make schemas may have been given one
+  if (rows[0]?.["has_schema"] !== true) await client.query(`CREATE SCHEMA ${schema}`);
   await client.query(toPostgres(MIGRATION_TABLE));
-  await client.query("COMMIT");
   for (const migration of migrations.slice(await applied(client, name, migrations))) {
-    await client.query("BEGIN");
     await client.query(toPostgres(migration.sql));
     await client.query(migration.postgres);
     await client.query({ ...prepared(COLD_WRITES.insertMigration), values: [migration.number, migration.name, checksumOf(migration)] });
-    await client.query("COMMIT");
   }
   await client.query(CREATE_FUNCTIONS);
+  await client.query("COMMIT");
 }
 
 function migrationLock({ schema }: PostgresPlace): bigint {

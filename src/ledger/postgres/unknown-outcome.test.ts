@@ -3,7 +3,15 @@ import { describe, expect, test } from "vitest";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
 import { type PostgresProxy, startProxy } from "../../../test/fixtures/postgres/proxy.ts";
 import { insertStep, insertSubscription, postInbox, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
-import { commit, eachCase, type LedgerCase, type MakeLedger, refusal, startedRun } from "../../testing/conformance/ledger/kit.ts";
+import {
+  commit,
+  eachCase,
+  type LedgerCase,
+  type MakeLedger,
+  parkedRun,
+  refusal,
+  startedRun,
+} from "../../testing/conformance/ledger/kit.ts";
 import type { Unit, Write } from "../writes.ts";
 import { openPostgresLedger } from "./ledger.ts";
 
@@ -174,5 +182,32 @@ describe("a commit whose outcome the network hid", () => {
     await expect(outcome).resolves.toMatchObject({ outcome: "committed", missed: [] });
     await late.letGo();
     await expect(timesTold(fixture, runId)).resolves.toBe(1);
+  });
+});
+
+describe("a look whose answer the network hid", () => {
+  const start = proxiedCases();
+
+  test("F41 what was sent to a run is given again until it has been delivered", async () => {
+    const fixture = await start();
+    const other = await fixture.again();
+    const row = await other.accept(cancel(await startedRun(fixture)));
+    await other.close();
+    const cut = fixture.proxy.loseAnswer("i.run_id = ANY");
+    await expect(fixture.ledger.claims.sent(0, 9)).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
+    await cut;
+    for (let given = 0; given < 2; given++) await expect(fixture.ledger.claims.sent(0, 9)).resolves.toEqual([row]);
+    await expect(fixture.ledger.claims.sent(row.id, 9)).resolves.toEqual([]);
+  });
+
+  test("F41 a run that was claimed without its engine's knowledge is given to it by the next look", async () => {
+    const fixture = await start();
+    const runId = await parkedRun(fixture, 1);
+    fixture.clock.time += 1;
+    const cut = fixture.proxy.loseAnswer("SELECT w.due_at, r.id");
+    await expect(fixture.ledger.claims.due(undefined, 9)).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
+    await cut;
+    await expect(fixture.ledger.claims.due(undefined, 9)).resolves.toEqual([]);
+    await expect(fixture.ledger.claims.runs("left_behind", 0, 9)).resolves.toContain(runId);
   });
 });
