@@ -162,7 +162,7 @@ describe("the committer", () => {
     expect(runs.map(({ end }) => end)).toEqual(["committed at 3", "missed", "committed at 3"]);
   });
 
-  test.each(["LEDGER_BUSY", "LEDGER_FULL"] as const)(
+  test.each(["LEDGER_BUSY", "LEDGER_FULL", "LEDGER_UNREACHABLE"] as const)(
     "%s stalls: who waits for an answer is told, the others go on when it has passed",
     async (code) => {
       let failures = 3;
@@ -195,6 +195,34 @@ describe("the committer", () => {
     await clock.fire();
     await committer.idle();
     expect(patient.end).toBe("committed at 1");
+  });
+
+  test("a caller that came while the commit that stalls was in flight is refused too", async () => {
+    const answer = Promise.withResolvers<CommitOutcome>();
+    const { committer, clock, add } = setUp(() => (clock.delays.length === 0 ? answer.promise : committed()));
+    const [patient, caller] = [new FakeRun(1), new FakeRun(2, true)];
+    add([patient]);
+    await nextTurn();
+    add([caller]);
+    answer.reject(new StepwellError("LEDGER_UNREACHABLE", "away"));
+    await clock.fire();
+    await committer.idle();
+    expect([patient.end, caller.end]).toEqual(["committed at 1", "refused LEDGER_UNREACHABLE"]);
+  });
+
+  test("a caller that waits behind a commit whose outcome is not known is refused when the ledger tells so; the commit is waited for", async () => {
+    const answer = Promise.withResolvers<CommitOutcome>();
+    const { committer, batches, add } = setUp(() => answer.promise);
+    const [first, patient, caller] = [new FakeRun(1, true), new FakeRun(2), new FakeRun(3, true)];
+    add([first]);
+    await nextTurn();
+    add([patient, caller]);
+    committer.stalled(new StepwellError("LEDGER_UNREACHABLE", "away"));
+    expect(caller.end).toBe("refused LEDGER_UNREACHABLE");
+    answer.resolve({ outcome: "committed", now: 1, missed: [], accepted: [] });
+    await committer.idle();
+    expect([first.end, patient.end]).toEqual(["committed at 1", "committed at 1"]);
+    expect(batches).toEqual([[1], [2]]);
   });
 
   test("the pause of a stall grows to two seconds and begins again after a commit", async () => {

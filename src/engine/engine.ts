@@ -1,17 +1,18 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
+import { isPassing } from "../ledger/passing.ts";
 import type { Ledger, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
-import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
-import { type Compile, compileDefinition } from "../workflow/index.ts";
-import type { Concurrency, Interceptor, LifecycleEvent, Listener, RunOutcome, StartOptions } from "./api.ts";
+import { compileDefinition } from "../workflow/index.ts";
+import type { Interceptor, LifecycleEvent, RunOutcome, StartOptions } from "./api.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
 import { EndsElsewhere } from "./ends-elsewhere.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
@@ -35,30 +36,6 @@ const DEFAULT_STEPS = 1_024;
 const DEFAULT_RUNS = 4_096;
 /** How long `stop` waits for a ledger that is full or busy. */
 const LAST_COMMIT_MS = 1_000;
-
-export interface EngineOptions {
-  readonly ledger: Ledger;
-  readonly operators: OperatorRegistry;
-  /** What the validator knows of the operators, asked at each `register`. */
-  readonly catalog: () => OperatorCatalog;
-  /** How definitions are compiled: engines of one process may share what they compiled. Default: each for itself. */
-  readonly compile?: Compile;
-  readonly threads: ThreadExecutor;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Makes the public id of a run from the ledger's time. Default: a UUIDv7. */
-  readonly newRunId?: (nowMs: number) => string;
-  /** Kept with every run: `production`, `staging`, … */
-  readonly environment: string;
-  /** Version of Stepwell, kept with the engine's row in the ledger. */
-  readonly version: string;
-  readonly concurrency: Concurrency;
-  /** May change while the engine is open. */
-  readonly listeners: ReadonlySet<Listener>;
-  readonly interceptors: readonly Interceptor[];
-  readonly cancelGraceMs: number;
-  readonly stopGraceMs: number;
-}
 
 /**
  * Drives the runs of one ledger. It owns the ledger while it is open: it starts runs, takes up those that others left, and ends
@@ -121,7 +98,7 @@ export class Engine implements RunHost {
       schemas: this.schemas,
       expectOpen: () => this.#expectOpen(),
       newId: () => this.newId(),
-      deliver: (row: InboxRow) => this.#intake.deliver(row),
+      deliver: (row: InboxRow) => this.#deliverAccepted(row),
     };
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
@@ -167,12 +144,19 @@ export class Engine implements RunHost {
    */
   async open(): Promise<void> {
     const identity = { name: this.name, host: hostname(), pid: process.pid, version: this.#options.version };
-    const { epoch, now } = await this.#ledger.own(identity, (error) => this.#fail(error));
+    const stalled = (error: StepwellError, retryInMs: number): void => this.#stalled(error, retryInMs);
+    const { epoch, now } = await this.#ledger.own(identity, {
+      lost: (error) => this.#fail(error),
+      stalled: (error, retryInMs) => {
+        stalled(error, retryInMs);
+        this.#committer?.stalled(error);
+      },
+    });
     this.epoch = epoch;
     this.#time.told(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
       fatal: (error) => this.#fail(error),
-      stalled: (error, retryInMs) => this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs }),
+      stalled,
       accepted: (rows) => this.#deliverAll(rows),
       told: (time) => this.#time.told(time),
     });
@@ -278,7 +262,7 @@ export class Engine implements RunHost {
   }
 
   prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun> {
-    return patiently(this.clock, () => this.#starter.prepareChild(request, parent));
+    return this.patiently(() => this.#starter.prepareChild(request, parent));
   }
 
   onSpawned(runId: number): void {
@@ -295,9 +279,17 @@ export class Engine implements RunHost {
   }
 
   async load(runId: number): Promise<StoredRun | undefined> {
-    const stored = await this.#ledger.loadRun(runId);
-    this.#time.told(await this.#ledger.waits.now());
-    return stored;
+    return this.patiently(async () => {
+      const stored = await this.#ledger.loadRun(runId);
+      this.#time.told(await this.#ledger.waits.now());
+      return stored;
+    });
+  }
+
+  /** @throws StepwellError what stands in the way when the engine stops or has failed */
+  patiently<T>(ask: () => Promise<T>): Promise<T> {
+    const isOver = (): boolean => this.isStopping || this.#failure !== undefined;
+    return patiently({ clock: this.clock, isOver, stalled: (error, retryInMs) => this.#stalled(error, retryInMs) }, ask);
   }
 
   onStarted(run: DrivenRun): void {
@@ -345,6 +337,17 @@ export class Engine implements RunHost {
     for (const row of rows) this.#intake.deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
   }
 
+  /** What was accepted stays so: that its run cannot be read now is no matter of who sent it. */
+  async #deliverAccepted(row: InboxRow): Promise<void> {
+    try {
+      await this.#intake.deliver(row);
+    } catch (cause) {
+      const error = asStepwellError(cause);
+      if (!isPassing(error)) throw cause;
+      this.#lookFailed(error);
+    }
+  }
+
   #remember(run: RunDriver): void {
     this.#runs.add(run);
     this.#broken.delete(run.publicId);
@@ -376,11 +379,14 @@ export class Engine implements RunHost {
     this.emit({ type: "ledger.failed", error: recordError(error) });
   }
 
-  /** A look at a busy ledger is repeated soon anyway. */
+  /** A look at a ledger that is busy or out of reach is repeated soon anyway. */
   #lookFailed(error: StepwellError): void {
-    if (error.code === "LEDGER_BUSY" || error.code === "LEDGER_FULL")
-      this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs: 0 });
+    if (isPassing(error)) this.#stalled(error, 0);
     else this.#fail(error);
+  }
+
+  #stalled(error: StepwellError, retryInMs: number): void {
+    this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs });
   }
 
   #dropAll(error: StepwellError): void {

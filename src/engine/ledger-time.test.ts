@@ -82,6 +82,22 @@ test("a cancelled alarm does not ring, also when it was just asking", async () =
   expect(rung).toEqual([]);
 });
 
+test("an alarm rings late, and does ring, when the ledger could not tell its time", async () => {
+  let isAway = true;
+  const { clock, time, rung, failed } = alarmOn(() => {
+    if (isAway) throw new Error("away");
+    return 1_300;
+  });
+  time.told(1_000);
+  time.alarm(1_001, () => rung.push(1));
+  await clock.pass(5);
+  isAway = false;
+  await clock.pass(200);
+  expect(failed).toHaveLength(1);
+  expect(rung).toEqual([1]);
+  expect(clock.timers).toEqual([]);
+});
+
 test("a ledger that does not tell its time any more is reported, and nothing rings", async () => {
   const { clock, time, rung, failed } = alarmOn(() => {
     throw new Error("closed");

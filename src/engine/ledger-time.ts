@@ -1,5 +1,8 @@
 import type { Clock, Timer } from "../model/clock.ts";
 
+/** How soon a ledger that did not tell its time is asked again. */
+const AGAIN_MS = 200;
+
 /** The ledger's clock as this process knows it: a moment that the ledger told, carried on by the process's monotonic clock. */
 export class LedgerTime {
   readonly #clock: Clock;
@@ -10,7 +13,7 @@ export class LedgerTime {
 
   /**
    * @param ask reads the ledger's clock
-   * @param failed is told when that cannot be done any more
+   * @param failed is told when that cannot be done
    */
   constructor(clock: Clock, ask: () => Promise<number>, failed: (cause: unknown) => void) {
     this.#clock = clock;
@@ -30,7 +33,7 @@ export class LedgerTime {
 
   /**
    * Calls back once the ledger's clock has reached a moment. A timer of the process only says when to ask: two clocks drift apart,
-   * and a wait must not end early (P10).
+   * and a wait must not end early (P10). A ledger that does not tell its time is asked again.
    */
   alarm(dueAt: number, callback: () => void): Timer {
     let timer: Timer | undefined;
@@ -40,8 +43,9 @@ export class LedgerTime {
     };
     const check = async (): Promise<void> => {
       const now = await this.#read();
-      if (isCancelled || now === undefined) return;
-      if (now < dueAt) set(dueAt - now);
+      if (isCancelled) return;
+      if (now === undefined) set(AGAIN_MS);
+      else if (now < dueAt) set(dueAt - now);
       else callback();
     };
     set(dueAt - this.now());

@@ -82,7 +82,9 @@ export interface RunHost {
   onSpawned(runId: number): void;
   commit(run: DrivenRun): void;
   emit(event: LifecycleEvent): void;
-  /** Reads a run, and the ledger's time with it. */
+  /** Asks the ledger again for as long as it is busy, full or out of reach. */
+  patiently<T>(ask: () => Promise<T>): Promise<T>;
+  /** Reads a run, and the ledger's time with it; patiently. */
   load(runId: number): Promise<StoredRun | undefined>;
   /** The run's first unit is on disk. */
   onStarted(run: DrivenRun): void;

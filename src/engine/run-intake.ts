@@ -62,7 +62,7 @@ export class RunIntake {
       const stored = await host.load(runId);
       if (stored === undefined || isTerminalRun(stored.run.status)) return;
       publicId = stored.run.publicId;
-      const plan = await catalog.ofVersion(stored.run.versionId);
+      const plan = await host.patiently(() => catalog.ofVersion(stored.run.versionId));
       const run = RunDriver.resume(host, plan, contextOf(stored.run), stored);
       this.#to.begin(run);
       run.deliver(arrived);

@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import { asStepwellError, invariant, StepwellError } from "../model/errors.ts";
+import { isPassing } from "./passing.ts";
 import type { Ledger } from "./port.ts";
 import type { InboxRow } from "./rows.ts";
 import type { Unit } from "./writes.ts";
@@ -7,7 +8,7 @@ import type { Unit } from "./writes.ts";
 /** Somebody who has something to commit: one run. At most one of its units is in flight at a time. */
 export interface Committing {
   readonly runId: number;
-  /** Whether a caller waits for the unit and can be told that it failed; others are tried again while the ledger is full or busy. */
+  /** Whether a caller waits for the unit and can be told that it failed; others are tried again while the ledger is full, busy or out of reach. */
   readonly givesUp: boolean;
   /** Everything decided since the last unit; undefined when there is nothing to write now. */
   form(): Unit | undefined;
@@ -26,7 +27,7 @@ export interface CommitterEvents {
   accepted(rows: readonly InboxRow[]): void;
   /** A commit was stamped with this time of the ledger. */
   told(now: number): void;
-  /** Nothing was written because the ledger is full or busy; the same units are tried again after `retryInMs`. */
+  /** Nothing was written because the ledger is full, busy or out of reach; the same units are tried again after `retryInMs`. */
   stalled(error: StepwellError, retryInMs: number): void;
 }
 
@@ -54,6 +55,11 @@ export class Committer {
   /** Resolves when nothing is waiting to be committed and nothing is in flight. */
   async idle(): Promise<void> {
     for (const lane of this.#lanes) await lane.idle();
+  }
+
+  /** The ledger does not know yet what became of a commit: callers that wait behind it are told instead of left waiting. */
+  stalled(error: StepwellError): void {
+    for (const lane of this.#lanes) lane.refuseCallers(error);
   }
 
   /** Drops what has not been committed; nothing is written after this returns, except a commit already in flight. */
@@ -93,6 +99,12 @@ class Lane {
     }
     this.#waiting.push(run);
     this.#schedule();
+  }
+
+  refuseCallers(error: StepwellError): void {
+    const callers = this.#waiting.filter(({ givesUp }) => givesUp);
+    this.#waiting = this.#waiting.filter(({ givesUp }) => !givesUp);
+    for (const caller of callers) caller.refused(error);
   }
 
   idle(): Promise<void> {
@@ -136,6 +148,7 @@ class Lane {
       [runs, units] = this.#withoutThoseThatGiveUp(runs, units, error);
       if (units.length === 0) break;
       this.#stall = error;
+      this.refuseCallers(error);
       this.#events.stalled(error, this.#retryMs);
       await new Promise<void>((resolve) => this.#clock.setTimer(this.#retryMs, resolve));
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
@@ -165,7 +178,7 @@ class Lane {
       return undefined;
     } catch (cause) {
       const error = asStepwellError(cause);
-      if (error.code === "LEDGER_BUSY" || error.code === "LEDGER_FULL") return error;
+      if (isPassing(error)) return error;
       if (error.code === "LEDGER_CONFLICT") return this.#bisect(runs, units, error);
       this.#fail(error);
       return undefined;

@@ -23,9 +23,9 @@ import type { Batch, CommitOutcome } from "./writes.ts";
 /**
  * The durable truth. Every method's effect is on stable storage when its promise resolves.
  *
- * Errors of every method: `LEDGER_BUSY`, `LEDGER_FULL`, `LEDGER_READ_ONLY`, `LEDGER_CORRUPT`, `LEDGER_IO`,
+ * Errors of every method: `LEDGER_BUSY`, `LEDGER_FULL`, `LEDGER_UNREACHABLE`, `LEDGER_READ_ONLY`, `LEDGER_CORRUPT`, `LEDGER_IO`,
  * `LEDGER_UNAVAILABLE`. After any of them the outcome of a `commit` is "nothing was written", except `LEDGER_IO`, whose
- * outcome is unknown.
+ * outcome is unknown. After `LEDGER_UNREACHABLE` that of any other method is unknown: what it asked for may have been done.
  */
 export interface Ledger {
   /** How many commits may be in flight at once; a run always uses the same lane. */
@@ -40,10 +40,10 @@ export interface Ledger {
 
   /**
    * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
-   * then on; in a shared one each lives on its own lease, and `lost` is told when that of this one has run out.
+   * then on; in a shared one each lives on its own lease.
    * @throws StepwellError `LEDGER_OWNED` while another live engine holds one that is not shared
    */
-  own(worker: WorkerIdentity, lost?: (error: StepwellError) => void): Promise<Ownership>;
+  own(worker: WorkerIdentity, events?: OwnerEvents): Promise<Ownership>;
 
   /**
    * Writes the batch in one transaction, on disk when it resolves. A unit whose run's inbox moved on is left out.
@@ -117,7 +117,7 @@ export interface Claims {
   one(runId: number): Promise<boolean>;
   /**
    * What others sent to runs: open inbox rows with ids above `afterId`, oldest first. A row may be given again; in a shared ledger only
-   * those of the engine's own runs are given.
+   * those of the engine's own runs are given, until it asks with the id of the last one: then it has delivered them.
    */
   sent(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
 }
@@ -261,6 +261,14 @@ export interface LiveEngine extends WorkerIdentity {
   readonly silentMs: number | null;
   /** False once its lease has run out: another engine will take over its runs. */
   readonly isAlive: boolean;
+}
+
+/** What befalls an owner outside of its calls. */
+export interface OwnerEvents {
+  /** The lease has run out: nothing is written any more. */
+  lost(error: StepwellError): void;
+  /** The answer to a commit was lost, and whoever knows what became of it does not answer either; asked again after `retryInMs`. */
+  stalled(error: StepwellError, retryInMs: number): void;
 }
 
 export interface Ownership {

@@ -114,7 +114,8 @@ export class Stepwell {
   /**
    * Starts a run of the newest version of a workflow and resolves with its id once the run is durable.
    *
-   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`
+   * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `IDEMPOTENCY_KEY_REUSED`; `LEDGER_BUSY`, `LEDGER_FULL` or `LEDGER_UNREACHABLE`
+   *   when nothing was started because the ledger takes nothing now. A start whose commit is on its way waits for what becomes of it.
    */
   start(workflow: string, input?: unknown, options?: StartOptions): Promise<string> {
     return this.#open?.start(workflow, input, options) ?? this.#ready().then((engine) => engine.start(workflow, input, options));

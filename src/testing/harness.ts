@@ -18,7 +18,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     claims: ledger.claims,
     events: ledger.events,
     tasks: ledger.tasks,
-    own: (worker, lost) => ledger.own(worker, lost),
+    own: (worker, events) => ledger.own(worker, events),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),
     putVersion: (version) => ledger.putVersion(version),

@@ -57,8 +57,8 @@ export class LineProcess {
     this.#child.stdin.write(`${word}\n`);
   }
 
-  kill(): void {
-    this.#child.kill("SIGKILL");
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    this.#child.kill(signal);
   }
 
   /** Resolves with the exit code, null after a kill. */

@@ -46,7 +46,9 @@ export class PostgresClaims implements Claims {
   readonly #backend: ClaimingBackend;
   /** An answer was lost: there may be runs that are this engine's without its knowledge. */
   #mustReconcile = false;
-  #read: readonly RawRow[] = [];
+  /** Mail that was given, and the id of its last row if it had any: to be asked for what follows that is to have delivered it. */
+  #given: readonly RawRow[] = [];
+  #lastGiven: number | undefined;
 
   constructor(backend: ClaimingBackend) {
     this.#backend = backend;
@@ -72,19 +74,19 @@ export class PostgresClaims implements Claims {
     return (await this.#claim(CLAIM_ONE, runId)).length > 0;
   }
 
-  /**
-   * What runs of this engine were sent by others. It is told again until it is asked for the next: what was given before has been
-   * delivered by then.
-   */
-  async sent(_afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
-    if (this.#read.length > 0) {
-      const [runs, seqs] = [this.#read.map((row) => row["run_id"]), this.#read.map((row) => row["seq"])];
+  /** What runs of this engine were sent by others. It is given again until it is asked for what follows it. */
+  async sent(afterId: number, limit: number): Promise<readonly OpenInboxRow[]> {
+    if (this.#given.length > 0 && (this.#lastGiven === undefined || afterId === this.#lastGiven)) {
+      const [runs, seqs] = [this.#given.map((row) => row["run_id"]), this.#given.map((row) => row["seq"])];
       await this.#claim(MAIL_READ, runs, seqs);
+      this.#given = [];
     }
-    this.#read = await this.#claim(MAIL, limit);
-    if (this.#read.length === 0) return [];
-    const rows = await this.#ask(MAIL_ROWS, [this.#read.map((row) => row["run_id"])]);
-    return rows.map(decodeOpenInbox);
+    const mail = await this.#claim(MAIL, limit);
+    const rows = mail.length === 0 ? [] : await this.#ask(MAIL_ROWS, [mail.map((row) => row["run_id"])]);
+    const sent = rows.map(decodeOpenInbox);
+    this.#given = mail;
+    this.#lastGiven = sent.at(-1)?.id;
+    return sent;
   }
 
   async #claim(sql: string, ...values: readonly unknown[]): Promise<readonly RawRow[]> {

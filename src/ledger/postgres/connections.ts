@@ -1,22 +1,26 @@
+import { Socket } from "node:net";
 import type { Client, ClientConfig, Pool, PoolClient, TypeOverrides } from "pg";
 import { StepwellError } from "../../model/errors.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlValue } from "../sql/transaction.ts";
 import { toPostgres } from "./dialect.ts";
-import { postgresError } from "./errors.ts";
+import { connectError, isUnknownOutcome, postgresError } from "./errors.ts";
 import type { PostgresPlace } from "./settings.ts";
 
 /** Object identifier of bigint, whose values here are all below 2^53. */
 const INT8 = 20;
 const CONNECT_MS = 5_000;
-/** A transaction of ours lasts milliseconds; one whose process hangs must not hold its locks. */
-const IDLE_TRANSACTION_MS = 60_000;
+/** A statement that is not answered within this is taken for lost with its connection: no firewall tells when it has forgotten one. */
+const ANSWER_MS = 15_000;
+/** How long the end of a connection waits for a server that may be out of reach. */
+const FAREWELL_MS = 1_000;
 const READERS = 4;
 const WRITERS = 4;
 
-/** Every commit is flushed, whatever the server's default. Statements that write find their rows by index: see `functions.ts`. */
-const SETTINGS = `-c synchronous_commit=on -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`;
-const PINNED = `${SETTINGS} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off`;
+/** Every commit is flushed, whatever the server's default. The server notices within half a minute that a client is out of reach. */
+const SETTINGS = "-c synchronous_commit=on -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4";
+/** Statements that write find their rows by index: see `functions.ts`. */
+const PINNED = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off";
 
 type Driver = typeof import("pg").default;
 /** What a client and a pool have in common. */
@@ -52,21 +56,25 @@ export class Connections {
   readonly place: PostgresPlace;
   readonly #driver: Driver;
   readonly #types: TypeOverrides;
+  readonly #settings: string;
   readonly #readers: Pool;
   readonly #writers: Pool;
+  readonly #sockets = new Set<Socket>();
   #isClosed = false;
 
-  private constructor(place: PostgresPlace, driver: Driver) {
+  private constructor(place: PostgresPlace, driver: Driver, idleTransactionMs: number) {
     this.place = place;
     this.#driver = driver;
     this.#types = new driver.TypeOverrides();
     this.#types.setTypeParser(INT8, Number);
-    this.#readers = this.#pool(SETTINGS, READERS);
-    this.#writers = this.#pool(PINNED, WRITERS);
+    this.#settings = `${SETTINGS} -c idle_in_transaction_session_timeout=${idleTransactionMs}`;
+    this.#readers = this.#pool(this.#settings, READERS);
+    this.#writers = this.#pool(`${this.#settings} ${PINNED}`, WRITERS);
   }
 
-  static async open(place: PostgresPlace): Promise<Connections> {
-    return new Connections(place, await loadDriver());
+  /** @param idleTransactionMs a transaction whose process hangs for so long is ended, and holds no locks any more */
+  static async open(place: PostgresPlace, idleTransactionMs: number): Promise<Connections> {
+    return new Connections(place, await loadDriver(), idleTransactionMs);
   }
 
   get isClosed(): boolean {
@@ -81,32 +89,60 @@ export class Connections {
   async with<T>(pool: "readers" | "writers", work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
       const client = await (pool === "readers" ? this.#readers : this.#writers).connect();
-      let error: Error | undefined;
+      let isSpoilt = false;
       try {
         return await work(client);
       } catch (cause) {
-        error = cause instanceof Error && !(cause instanceof StepwellError) ? cause : undefined;
-        throw cause;
+        const coded = this.coded(cause);
+        isSpoilt = !(coded instanceof StepwellError) || isUnknownOutcome(coded);
+        throw coded;
       } finally {
-        client.release(error);
+        client.release(isSpoilt);
       }
     });
   }
 
-  /** A connection for one purpose, of which nobody else gets hold; the caller ends it. */
-  async dedicated(): Promise<Client> {
+  /** A connection for one purpose, of which nobody else gets hold; `end` ends it. */
+  async dedicated(answerMs = ANSWER_MS): Promise<Client> {
+    return this.#connect({ ...this.#config(`${this.#settings} ${PINNED}`), query_timeout: answerMs });
+  }
+
+  /** One whose statements may take as long as they need. */
+  async unhurried(): Promise<Client> {
+    return this.#connect({ ...this.#config(this.#settings), query_timeout: 0 });
+  }
+
+  async #connect(config: ClientConfig): Promise<Client> {
     return this.#guard(async () => {
-      const client = new this.#driver.Client(this.#config(PINNED));
+      const client = new this.#driver.Client(config);
       client.on("error", ignore);
-      await client.connect();
+      await client.connect().catch((cause: unknown) => {
+        throw connectError(cause, this.place.name);
+      });
       return client;
     });
+  }
+
+  /** Says farewell to the server, and waits a second at most for its answer. */
+  async end(client: Pick<Client, "end">): Promise<void> {
+    await this.#parted([client]);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await Promise.all([this.#readers.end(), this.#writers.end()]);
+    await this.#parted([this.#readers, this.#writers]);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #parted(partners: readonly Pick<Client, "end">[]): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FAREWELL_MS);
+    });
+    const ended = partners.map((partner) => partner.end().catch(ignore));
+    await Promise.race([Promise.all(ended), late]);
+    clearTimeout(timer);
   }
 
   coded(error: unknown): unknown {
@@ -116,6 +152,8 @@ export class Connections {
   #pool(settings: string, max: number): Pool {
     const pool = new this.#driver.Pool({ ...this.#config(settings), max, idleTimeoutMillis: 60_000 });
     pool.on("error", ignore);
+    // also while somebody works with it, between two statements
+    pool.on("connect", (client) => client.on("error", ignore));
     return pool;
   }
 
@@ -126,9 +164,18 @@ export class Connections {
       options: `${settings} -c search_path=${schema}`,
       application_name: "stepwell",
       connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
       keepAlive: true,
+      stream: () => this.#socket(),
       types: this.#types,
     };
+  }
+
+  #socket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    return socket;
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

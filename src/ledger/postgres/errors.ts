@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../model/error-codes.ts";
 import { StepwellError } from "../../model/errors.ts";
+import type { JsonObject } from "../../model/json.ts";
 import { guardBroken } from "../refusals.ts";
 import { GUARD_BROKEN, writeOf } from "./functions.ts";
 
@@ -10,6 +11,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   // a text that holds the character NUL, which a text of PostgreSQL cannot
   "22021": "LEDGER_CONFLICT",
   "25006": "LEDGER_READ_ONLY",
+  // the server ended a transaction that stood still, and its connection
+  "25P": "LEDGER_UNREACHABLE",
   "40": "LEDGER_BUSY",
   "53100": "LEDGER_FULL",
   "53": "LEDGER_UNREACHABLE",
@@ -32,15 +35,25 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 export function postgresError(error: unknown, ledger: string): unknown {
   if (error instanceof StepwellError || !(error instanceof Error)) return error;
   const state = sqlState(error);
-  const code = state === undefined ? unanswered(error) : (CODES[state] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
+  const code =
+    state === undefined
+      ? unanswered(error)
+      : (CODES[state] ?? CODES[state.slice(0, 3)] ?? CODES[state.slice(0, 2)] ?? "LEDGER_UNAVAILABLE");
   if (code === undefined) return error;
   if (state === GUARD_BROKEN) return guardBroken({ write: writeOf(Number(error.message)) });
+  return withHint(code, `${ledger}: ${textOf(error)}`, { ledger, ...(state === undefined ? {} : { sqlState: state }) }, error);
+}
+
+function withHint(code: ErrorCode, message: string, data: JsonObject, cause: Error): StepwellError {
   const hint = HINTS[code];
-  return new StepwellError(code, `${ledger}: ${error.message}`, {
-    ...(hint === undefined ? {} : { hint }),
-    data: { ledger, ...(state === undefined ? {} : { sqlState: state }) },
-    cause: error,
-  });
+  return new StepwellError(code, message, { ...(hint === undefined ? {} : { hint }), data, cause });
+}
+
+/** What the driver says of itself when it cannot connect: no password was given, a certificate is not trusted, TLS is not spoken. */
+export function connectError(error: unknown, ledger: string): unknown {
+  const coded = postgresError(error, ledger);
+  if (coded instanceof StepwellError || !(coded instanceof Error)) return coded;
+  return withHint("LEDGER_UNAVAILABLE", `${ledger}: ${coded.message}`, { ledger }, coded);
 }
 
 /**
@@ -59,6 +72,15 @@ function sqlState(error: Error): string | undefined {
 
 /** The driver's own errors have no code where a connection ends; those of the network have that of the system call. */
 function unanswered(error: Error): ErrorCode | undefined {
-  const isOfNetwork = "syscall" in error || ("code" in error && typeof error.code === "string" && error.code.startsWith("E"));
-  return isOfNetwork || /connection|timeout expired|client was closed/i.test(error.message) ? "LEDGER_UNREACHABLE" : undefined;
+  const isOfNetwork = "syscall" in error || ("code" in error && typeof error.code === "string" && /^E(?!RR_)/.test(error.code));
+  return isOfNetwork || LOST.test(error.message) ? "LEDGER_UNREACHABLE" : undefined;
 }
+
+const LOST = /connection (terminated|error)|timeout e|read timeout|client was closed/i;
+
+/** A name with several addresses fails with one error for each of them, and no message of its own. */
+function textOf(error: Error): string {
+  return error instanceof AggregateError && error.message === "" ? error.errors.map(messageOf).join("; ") : error.message;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

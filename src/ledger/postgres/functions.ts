@@ -67,9 +67,9 @@ END $body$`;
 
 /**
  * One batch. The events that it subscribes to are locked first, then the worker's row, which whoever fences the worker locks whole, then
- * the lane, whose token only grows: a batch whose connection was lost can no longer arrive once somebody has asked what became of
- * it. Then the runs in the order of their ids. Each statement sees what others have committed before its locks were granted. A
- * batch with a unit that missed writes nothing and says which: the caller sends the others.
+ * the runs in the order of their ids. Each statement sees what others have committed before its locks were granted. A batch with a
+ * unit that missed writes nothing and says which: the caller sends the others. Only what is written takes the lane's token on, which
+ * never goes back: it tells whether a batch has arrived, and one whose connection was lost cannot arrive once somebody has asked.
  */
 const commitBody = (apply: string) => `(p_epoch bigint, p_lane bigint, p_token bigint, p_time bigint, p_floor bigint, p_events bigint[],
   p_runs bigint[], p_seqs bigint[], p_targets bigint[], p_stages bigint[], p_numbers bigint[], p_texts text[],
@@ -79,7 +79,6 @@ BEGIN
     PERFORM pg_advisory_xact_lock(e) FROM (SELECT DISTINCT e FROM unnest(p_events) AS e ORDER BY e) AS sorted;
   END IF;
   PERFORM 1 FROM worker WHERE epoch = p_epoch AND fenced_at IS NULL FOR KEY SHARE;
-  IF FOUND THEN UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token; END IF;
   IF NOT FOUND THEN
     outcome := 'fenced';
     RETURN;
@@ -92,6 +91,11 @@ BEGIN
       outcome := 'missed';
       RETURN;
     END IF;
+  END IF;
+  UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token;
+  IF NOT FOUND THEN
+    outcome := 'fenced';
+    RETURN;
   END IF;
   outcome := 'committed';
   now := coalesce(p_time, greatest(p_floor, ${SERVER_TIME}));

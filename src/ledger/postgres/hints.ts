@@ -6,6 +6,8 @@ import type { Connections } from "./connections.ts";
 const GATHER_MS = 5;
 /** How soon a lost listener is made anew; meanwhile everything is found by looking. */
 const AGAIN_MS = 1_000;
+const WATCH_MS = 5_000;
+const ANSWER_MS = 5_000;
 
 /**
  * Tells other processes that they may find something, and hears of it from them: one listener for each process, and never a word
@@ -17,6 +19,7 @@ export class Hints {
   #listener: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
+  #watching: NodeJS.Timeout | undefined;
   #hasHeard = false;
   #isOver = false;
 
@@ -42,31 +45,49 @@ export class Hints {
   }
 
   async listen(): Promise<void> {
+    let client: Client | undefined;
     try {
-      const client = await this.#connections.dedicated();
-      this.#listener = client;
+      client = await this.#connections.dedicated(ANSWER_MS);
       client.on("notification", ({ payload }) => {
         this.#hasHeard ||= payload !== this.#self;
       });
-      client.once("end", () => this.#listenAgain());
       await client.query(`LISTEN ${this.#connections.place.schema}`);
       // what was told before is not heard any more
       this.#hasHeard = true;
+      this.#watch(client);
     } catch {
-      this.#listenAgain();
+      this.#listenAgain(client);
     }
   }
 
   async end(): Promise<void> {
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#again);
-    await this.#listener?.end();
+    for (const timer of [this.#timer, this.#again, this.#watching]) clearTimeout(timer);
+    if (this.#listener !== undefined) await this.#connections.end(this.#listener);
   }
 
-  #listenAgain(): void {
+  /** Asks the listener's connection for a sign of life from time to time: one that is only half there never ends by itself. */
+  #watch(client: Client): void {
+    if (this.#isOver) {
+      void this.#connections.end(client);
+      return;
+    }
+    this.#listener = client;
+    client.once("end", () => this.#listenAgain(client));
+    const ask = (): void => {
+      client.query("SELECT 1").then(next, () => this.#listenAgain(client));
+    };
+    const next = (): void => {
+      if (this.#listener === client) this.#watching = setTimeout(ask, WATCH_MS).unref();
+    };
+    next();
+  }
+
+  #listenAgain(lost: Client | undefined): void {
+    if (lost !== undefined) void this.#connections.end(lost);
+    if (this.#isOver || this.#listener !== lost) return;
     this.#listener = undefined;
-    if (this.#isOver) return;
+    clearTimeout(this.#watching);
     clearTimeout(this.#again);
     this.#again = setTimeout(() => void this.listen(), AGAIN_MS).unref();
   }

@@ -8,6 +8,9 @@ import { readServer, type ServerFacts } from "./server.ts";
 import { placeOf } from "./settings.ts";
 import { decodeWorker, WORKERS } from "./workers.ts";
 
+/** A look holds nothing that others wait for. */
+const IDLE_TRANSACTION_MS = 60_000;
+
 /** What a look from outside says about a ledger in PostgreSQL. */
 export interface PostgresInspection {
   readonly kind: "postgres";
@@ -64,7 +67,7 @@ async function enginesOf(connections: Connections): Promise<readonly LiveEngine[
 }
 
 async function looking<T>(url: string, look: (connections: Connections) => Promise<T>): Promise<T> {
-  const connections = await Connections.open(placeOf(url));
+  const connections = await Connections.open(placeOf(url), IDLE_TRANSACTION_MS);
   try {
     return await look(connections);
   } finally {

@@ -12,15 +12,21 @@ import { FUNCTIONS, SERVER_TIME } from "./functions.ts";
 import { eventLock, PostgresConnection, postedRows } from "./postgres-connection.ts";
 
 const COMMIT = `SELECT outcome, now, missed, posted FROM ${FUNCTIONS.commit}(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
-/** Takes the token past those of a batch that may still be on its way, and tells whether it has arrived. */
-const RESOLVE = `UPDATE lane AS l SET token = ?3 FROM (SELECT token FROM lane WHERE epoch = ?1 AND number = ?2 FOR UPDATE) AS before
-  WHERE l.epoch = ?1 AND l.number = ?2 RETURNING before.token AS token, ${SERVER_TIME} AS now`;
+/**
+ * Whether a batch with one of the tokens ?3 to ?4 is written; if not, none of them can be any more. To be asked again when the answer
+ * was lost: what was found is left as it is.
+ */
+const RESOLVE = `UPDATE lane AS l SET token = CASE WHEN before.token BETWEEN ?3 AND ?4 THEN before.token ELSE ?5 END
+  FROM (SELECT token FROM lane WHERE epoch = ?1 AND number = ?2 FOR UPDATE) AS before WHERE l.epoch = ?1 AND l.number = ?2
+  RETURNING before.token BETWEEN ?3 AND ?4 AS is_written, ${SERVER_TIME} AS now`;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
 
 /** What the lanes of a ledger share. */
 export interface LaneHost {
   readonly connections: Connections;
+  /** Undefined once the worker has lost its lease or leaves. */
+  readonly epoch: number | undefined;
   /** The time to stamp, where it is not the server's that counts; null for the server's. */
   exactTime(): number | null;
   /** No commit is stamped with an earlier time. */
@@ -30,6 +36,12 @@ export interface LaneHost {
   lookAtInboxes(): void;
   /** The database does not answer, and is asked again after so many milliseconds. */
   waiting(error: StepwellError, retryInMs: number): Promise<void>;
+}
+
+/** A batch on its way: where its tokens begin, and the positions of units that are known to have missed. */
+interface Try {
+  readonly from: number;
+  readonly missed: Set<number>;
 }
 
 interface Sent {
@@ -53,89 +65,96 @@ export class Lane {
     this.#number = number;
   }
 
-  /** @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint */
-  async commit({ epoch, units }: Batch): Promise<CommitOutcome> {
-    const from = this.#token + 1;
+  /**
+   * @throws StepwellError `LEDGER_CONFLICT` with the index of the first unit that breaks a guard or a constraint
+   * @throws StepwellError `LEDGER_UNREACHABLE` when there is no connection to send it on: nothing was written. What was sent is waited for
+   */
+  async commit(batch: Batch): Promise<CommitOutcome> {
+    const client = await this.#connected();
+    const attempt: Try = { from: this.#token + 1, missed: new Set() };
     try {
-      return isInOrder(units) ? await this.#together(epoch, units) : await this.#oneByOne(epoch, units);
+      return await this.#write(client, batch, attempt);
     } catch (cause) {
       const error = this.#host.connections.coded(cause);
-      if (isUnknownOutcome(error)) return this.#resolve({ epoch, units }, from, error);
-      await this.#rollBack();
-      if (!isConflict(error) || units.length === 1) throw withUnit(error, units, 0);
-      return this.#oneByOne(epoch, units);
+      if (isUnknownOutcome(error)) return this.#resolve(batch, attempt, error);
+      await this.#rollBack(client);
+      throw error;
     }
   }
 
+  /** Does not wait for an answer that is outstanding. */
   async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end();
+    await this.#drop();
+  }
+
+  async #write(client: Client, batch: Batch, attempt: Try): Promise<CommitOutcome> {
+    const { units } = batch;
+    if (!isInOrder(units)) return this.#oneByOne(client, batch, attempt);
+    try {
+      return await this.#together(client, batch, attempt);
+    } catch (cause) {
+      const error = this.#host.connections.coded(cause);
+      if (!isConflict(error)) throw error;
+      if (units.length === 1) throw withUnit(error, units, 0);
+    }
+    await client.query("ROLLBACK");
+    attempt.missed.clear();
+    return this.#oneByOne(client, batch, attempt);
   }
 
   /** All units that did not miss in one call, usually all of them. */
-  async #together(epoch: number, units: readonly Unit[]): Promise<CommitOutcome> {
-    const missed = new Set<number>();
+  async #together(client: Client, { epoch, units }: Batch, { missed }: Try): Promise<CommitOutcome> {
     for (;;) {
       const kept = [...units.keys()].filter((index) => !missed.has(index));
-      const sent = await this.#inTransaction(epoch, units, kept);
+      const sent = await this.#inTransaction(client, epoch, units, kept);
       if (sent.outcome === "fenced") return { outcome: "fenced" };
-      if (sent.outcome === "committed")
-        return this.#committed(
-          sent,
-          [...missed].toSorted((a, b) => a - b),
-        );
+      if (sent.outcome === "committed") return this.#committed(sent, missed);
       for (const position of sent.missed) missed.add(kept[position] ?? -1);
     }
   }
 
-  #committed({ now, posted }: Sent, missed: readonly number[]): CommitOutcome {
+  #committed({ now, posted }: Pick<Sent, "now" | "posted">, missed: ReadonlySet<number>): CommitOutcome {
     this.#host.told(now);
-    return { outcome: "committed", now, missed, accepted: posted };
+    return { outcome: "committed", now, missed: [...missed].toSorted((a, b) => a - b), accepted: posted };
   }
 
   /** A batch that subscribes to events gives them those that were kept, in the same transaction. */
-  async #inTransaction(epoch: number, units: readonly Unit[], kept: readonly number[]): Promise<Sent> {
+  async #inTransaction(client: Client, epoch: number, units: readonly Unit[], kept: readonly number[]): Promise<Sent> {
     const sent = kept.map((index) => units[index]).filter((unit) => unit !== undefined);
     const subscribed = subscriptionsOf(sent);
-    if (subscribed.length === 0) return this.#send(epoch, sent, subscribed);
-    const client = await this.#connected();
+    if (subscribed.length === 0) return this.#send(client, epoch, sent, subscribed);
     await client.query("BEGIN");
-    const result = await this.#send(epoch, sent, subscribed);
+    const result = await this.#send(client, epoch, sent, subscribed);
     const accepted = result.outcome === "committed" ? await matched(client, epoch, subscribed, result.now) : [];
     await client.query(result.outcome === "committed" ? "COMMIT" : "ROLLBACK");
     return { ...result, posted: [...result.posted, ...accepted] };
   }
 
   /** The careful way: one unit after the other in one transaction, so that it is known which one is to blame. */
-  async #oneByOne(epoch: number, units: readonly Unit[]): Promise<CommitOutcome> {
-    const client = await this.#connected();
-    const missed: number[] = [];
+  async #oneByOne(client: Client, { epoch, units }: Batch, { missed }: Try): Promise<CommitOutcome> {
     const posted: InboxRow[] = [];
     let now = 0;
     await client.query("BEGIN");
     for (const [index, unit] of units.entries()) {
-      const sent = await this.#send(epoch, [unit], index === 0 ? subscriptionsOf(units) : []).catch(async (cause: unknown) => {
-        const error = this.#host.connections.coded(cause);
-        if (!isUnknownOutcome(error)) await client.query("ROLLBACK");
-        throw withUnit(error, units, index);
+      const locks = index === 0 ? subscriptionsOf(units) : [];
+      const sent = await this.#send(client, epoch, [unit], locks).catch((cause: unknown) => {
+        throw withUnit(this.#host.connections.coded(cause), units, index);
       });
       if (sent.outcome === "fenced") {
         await client.query("ROLLBACK");
         return { outcome: "fenced" };
       }
-      if (sent.outcome === "missed") missed.push(index);
+      if (sent.outcome === "missed") missed.add(index);
       else now = sent.now;
       posted.push(...sent.posted);
     }
-    const subscribed = subscriptionsOf(units.filter((_, index) => !missed.includes(index)));
+    const subscribed = subscriptionsOf(units.filter((_, index) => !missed.has(index)));
     if (subscribed.length > 0) posted.push(...(await matched(client, epoch, subscribed, now)));
     await client.query("COMMIT");
-    return this.#committed({ outcome: "committed", now, missed, posted }, missed);
+    return this.#committed({ now, posted }, missed);
   }
 
-  async #send(epoch: number, units: readonly Unit[], subscribed: readonly InsertSubscription[]): Promise<Sent> {
-    const client = await this.#connected();
+  async #send(client: Client, epoch: number, units: readonly Unit[], subscribed: readonly InsertSubscription[]): Promise<Sent> {
     const known = units.filter(({ inboxSeq }) => inboxSeq !== null);
     const targets = targetsOf(units);
     const { stages, numbers, texts } = this.#encoder.encode(units);
@@ -159,41 +178,53 @@ export class Lane {
     return sentOf(rows[0] ?? {}, units, known);
   }
 
+  /** One that ended while nobody used it is replaced. */
   async #connected(): Promise<Client> {
-    this.#client ??= await this.#host.connections.dedicated();
-    return this.#client;
+    if (this.#client !== undefined) return this.#client;
+    const client = await this.#host.connections.dedicated();
+    client.once("end", () => {
+      if (this.#client === client) this.#client = undefined;
+    });
+    this.#client = client;
+    return client;
   }
 
-  async #rollBack(): Promise<void> {
-    await this.#client?.query("ROLLBACK");
+  async #drop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client !== undefined) await this.#host.connections.end(client);
+  }
+
+  /** A connection on which that fails has no transaction any more. */
+  async #rollBack(client: Client): Promise<void> {
+    await client.query("ROLLBACK").catch(() => this.#drop());
   }
 
   /**
-   * The connection was lost on the way. Nothing is guessed: a new one takes the lane's token on, which waits for a transaction that is
-   * still at work and bars one that has yet to begin, and tells whether the batch is there.
+   * The connection was lost on the way. Nothing is guessed: a new one asks the lane's token whether the batch is written, which waits for
+   * a transaction that is just writing it and bars one that has yet to begin.
    */
-  async #resolve(batch: Batch, from: number, lost: unknown): Promise<CommitOutcome> {
-    const found = await this.#askForToken(batch.epoch, lost);
+  async #resolve(batch: Batch, { from, missed }: Try, lost: unknown): Promise<CommitOutcome> {
+    const found = await this.#askForToken(batch.epoch, from, this.#token, lost);
     if (found === undefined) return { outcome: "fenced" };
-    if (Number(found["token"]) < from) return this.commit(batch);
+    if (found["is_written"] !== true) return this.commit(batch);
     this.#host.lookAtInboxes();
-    return this.#committed({ outcome: "committed", now: Number(found["now"]), missed: [], posted: [] }, []);
+    return this.#committed({ now: this.#host.exactTime() ?? Number(found["now"]), posted: [] }, missed);
   }
 
-  /** Until the server answers; undefined when the worker has been fenced. */
-  async #askForToken(epoch: number, lost: unknown): Promise<Record<string, unknown> | undefined> {
+  /** Until the server answers; undefined when the worker has been fenced, or has taken itself for that. */
+  async #askForToken(epoch: number, from: number, to: number, lost: unknown): Promise<Record<string, unknown> | undefined> {
     let error = lost;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
-      const client = this.#client;
-      this.#client = undefined;
       // its end is not waited for: the server may be out of reach
-      client?.end().catch(() => undefined);
-      if (!(error instanceof StepwellError) || !isUnknownOutcome(error) || this.#host.connections.isClosed) throw error;
+      void this.#drop();
+      if (!(error instanceof StepwellError) || !isUnknownOutcome(error)) throw error;
       if (error !== lost) await this.#host.waiting(error, retryMs);
+      if (this.#host.epoch !== epoch) return undefined;
       try {
-        const connected = await this.#connected();
-        const values = [epoch, this.#number, ++this.#token];
-        return (await connected.query<Record<string, unknown>>({ ...prepared(RESOLVE), values })).rows[0];
+        const client = await this.#connected();
+        const values = [epoch, this.#number, from, to, ++this.#token];
+        return (await client.query<Record<string, unknown>>({ ...prepared(RESOLVE), values })).rows[0];
       } catch (cause) {
         error = this.#host.connections.coded(cause);
       }

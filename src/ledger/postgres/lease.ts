@@ -25,6 +25,7 @@ export class Lease {
   readonly #epoch: number;
   readonly #leaseMs: number;
   #client: Client | undefined;
+  #connecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** On the monotonic clock: when the last heartbeat that was answered had been sent. */
   #heldAt = performance.now();
@@ -42,9 +43,14 @@ export class Lease {
   async end(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    await this.#disconnect();
+  }
+
+  async #disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.end();
+    this.#connecting = undefined;
+    if (client !== undefined) await this.#host.connections.end(client);
   }
 
   #schedule(): void {
@@ -55,9 +61,7 @@ export class Lease {
   async #beat(): Promise<void> {
     const sentAt = performance.now();
     try {
-      this.#client ??= await this.#host.connections.dedicated();
-      const { rows } = await this.#client.query({ ...prepared(HEARTBEAT), values: [this.#epoch] });
-      if (rows.length === 0) {
+      if (!(await this.#isHeld())) {
         this.#lose();
         return;
       }
@@ -65,11 +69,41 @@ export class Lease {
       void this.#sweep();
     } catch {
       // the next beat has another connection; a lease that runs out meanwhile is noticed below
-      this.#client?.end().catch(() => undefined);
-      this.#client = undefined;
+      if (this.#client !== undefined) void this.#disconnect();
     }
     if (performance.now() - this.#heldAt >= this.#leaseMs) this.#lose();
     else this.#schedule();
+  }
+
+  /** Rejects when the server does not answer until the next heartbeat is due. */
+  async #isHeld(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error("no answer")), this.#leaseMs / BEATS).unref();
+    });
+    try {
+      return await Promise.race([this.#ask(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #ask(): Promise<boolean> {
+    this.#connecting ??= this.#connect();
+    await this.#connecting;
+    const { rows } = (await this.#client?.query({ ...prepared(HEARTBEAT), values: [this.#epoch] })) ?? { rows: [] };
+    return rows.length > 0;
+  }
+
+  /** A connection that comes late serves the next heartbeat. */
+  async #connect(): Promise<void> {
+    try {
+      this.#client = await this.#host.connections.dedicated();
+    } catch (cause) {
+      this.#connecting = undefined;
+      throw cause;
+    }
+    if (this.#isOver) await this.end();
   }
 
   /** Beside the heartbeats: it may have to wait for what it fences. */

@@ -3,7 +3,7 @@ import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
 import { LedgerClock, warnProcess } from "../ledger-clock.ts";
 import { MIGRATIONS } from "../migrations/migrations.ts";
-import type { Ledger, Ownership, WorkerIdentity } from "../port.ts";
+import type { Ledger, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlBackend } from "../sql/sql-backend.ts";
 import { SqlLedger } from "../sql/sql-ledger.ts";
@@ -12,6 +12,7 @@ import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { PostgresClaims } from "./claims.ts";
 import { Connections } from "./connections.ts";
+import { isUnknownOutcome } from "./errors.ts";
 import { SERVER_TIME } from "./functions.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
@@ -28,6 +29,8 @@ const TRIES = 8;
 /** How often the tables are looked at without a word from anybody. */
 const LOOK_MS = 200;
 const LEASE_MS = 10_000;
+/** As it is, or as a JSON text spells it. */
+const NUL = /\0|\\u0000/;
 
 export interface PostgresLedgerOptions {
   /** `postgres://user:password@host:port/database?schema=stepwell`. */
@@ -38,7 +41,7 @@ export interface PostgresLedgerOptions {
   readonly leaseMs?: number;
   /** A database without a ledger is refused instead of getting one. */
   readonly mustExist?: boolean;
-  /** Told when the clock went backwards, and while the server does not answer. Default: a process warning. */
+  /** Told when the clock went backwards, and of a worker that could not say that it leaves. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -49,7 +52,7 @@ export interface PostgresLedgerOptions {
  *   `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_SCHEMA_NEWER`
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
-  const connections = await Connections.open(placeOf(options.url));
+  const connections = await Connections.open(placeOf(options.url), options.leaseMs ?? LEASE_MS);
   try {
     await migratePostgres(connections, MIGRATIONS, options.mustExist === true);
   } catch (cause) {
@@ -72,7 +75,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
   floor = 0;
   epoch: number | undefined;
   #lease: Lease | undefined;
-  #lost: (error: StepwellError) => void = ignore;
+  #events: OwnerEvents | undefined;
   #lookedAt = 0;
 
   constructor(connections: Connections, { clock, leaseMs = LEASE_MS, onWarning = warnProcess }: PostgresLedgerOptions) {
@@ -83,13 +86,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     this.#hints = new Hints(connections);
   }
 
-  rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
-    return this.connections.read(sql, ...values);
+  /** No text in PostgreSQL holds the character NUL, so nothing is found by one that does. */
+  async rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
+    return values.some((value) => typeof value === "string" && NUL.test(value)) ? [] : this.connections.read(sql, ...values);
   }
 
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
     return this.connections.with("readers", (client) =>
-      inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
+      this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
     );
   }
 
@@ -107,15 +111,27 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   #within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
     return this.connections.with("writers", (client) =>
-      inside(client, "BEGIN", async () => {
-        try {
-          const connection = new PostgresConnection(client, this.epoch ?? 0);
-          return await follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
-        } catch (cause) {
-          throw this.connections.coded(cause);
-        }
+      this.#inside(client, "BEGIN", async () => {
+        const connection = new PostgresConnection(client, this.epoch ?? 0);
+        return follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
       }),
     );
+  }
+
+  /** Does work between a statement that begins a transaction and the one that ends it. */
+  async #inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
+    await client.query(begin);
+    let result: T;
+    try {
+      result = await work();
+    } catch (cause) {
+      const error = this.connections.coded(cause);
+      // a lost connection has no transaction any more
+      if (!isUnknownOutcome(error)) await client.query("ROLLBACK").catch(ignore);
+      throw error;
+    }
+    await client.query("COMMIT");
+    return result;
   }
 
   now(): Promise<number> {
@@ -130,7 +146,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     return this.floor;
   }
 
-  async own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership> {
+  async own(worker: WorkerIdentity, events: OwnerEvents): Promise<Ownership> {
     const before = this.epoch;
     const terms = { lanes: LANES, leaseMs: this.#leaseMs };
     await this.#lease?.end();
@@ -139,7 +155,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
       return { epoch: yield* register(transaction, worker, terms), now: transaction.now };
     });
     this.epoch = ownership.epoch;
-    this.#lost = lost;
+    this.#events = events;
     this.#lease = new Lease(this, ownership.epoch, this.#leaseMs);
     if (before === undefined) await this.#hints.listen();
     return ownership;
@@ -166,10 +182,20 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
     this.epoch = undefined;
     await this.#lease?.end();
     try {
-      if (epoch !== undefined) await this.within((transaction) => fence(transaction, epoch, null));
+      if (epoch !== undefined) await this.#leave(epoch);
     } finally {
       await Promise.all([...this.#lanes.map((lane) => lane.close()), this.#hints.end()]);
       await this.connections.close();
+    }
+  }
+
+  /** A worker that cannot say that it leaves is found by others when its lease has run out. */
+  async #leave(epoch: number): Promise<void> {
+    try {
+      await this.within((transaction) => fence(transaction, epoch, null));
+    } catch (cause) {
+      if (!isUnknownOutcome(cause)) throw cause;
+      this.#warn(`${String(cause)}; the runs of this worker are free for others when its lease has run out`);
     }
   }
 
@@ -187,7 +213,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 
   lost(error: StepwellError): void {
     this.epoch = undefined;
-    this.#lost(error);
+    this.#events?.lost(error);
   }
 
   /** What dead workers had is there for the living. */
@@ -197,7 +223,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
   }
 
   async waiting(error: StepwellError, retryInMs: number): Promise<void> {
-    this.#warn(`${error.message}; trying again in ${retryInMs} ms`);
+    this.#events?.stalled(error, retryInMs);
     await new Promise<void>((resolve) => setTimeout(resolve, retryInMs));
   }
 }
@@ -205,17 +231,3 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
 function ignore(): void {}
 
 const LOST_AGAINST_ANOTHER: readonly string[] = ["LEDGER_BUSY", "LEDGER_CONFLICT"];
-
-/** Does work between a statement that begins a transaction and the one that ends it. */
-async function inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
-  await client.query(begin);
-  let result: T;
-  try {
-    result = await work();
-  } catch (cause) {
-    await client.query("ROLLBACK").catch(() => undefined);
-    throw cause;
-  }
-  await client.query("COMMIT");
-  return result;
-}

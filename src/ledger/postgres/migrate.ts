@@ -13,6 +13,7 @@ import type { PostgresPlace } from "./settings.ts";
 /** A step of a migration waits no longer for a lock, behind which everybody else would queue up. */
 const LOCK_MS = 1_000;
 
+const HAS_SCHEMA = "SELECT to_regnamespace(?1) IS NOT NULL AS has_schema";
 const FOUND = `SELECT to_regclass(?1 || '.migration') IS NOT NULL AS has_book, to_regproc(?1 || '.${FUNCTIONS.commit}') IS NOT NULL AS has_functions,
   (SELECT count(*) FROM pg_tables WHERE schemaname = ?1) AS tables`;
 
@@ -29,21 +30,27 @@ export async function migratePostgres(
   mustExist: boolean,
 ): Promise<MigrationReport> {
   const { place } = connections;
-  const client = await connections.dedicated();
+  const client = await connections.unhurried();
   try {
     requireServer(await readServer(client), place.name);
     const state = await schemaState(client, place, migrations);
-    if (state.applied === migrations.length && state.hasFunctions) return { ledger: place.name, before: state.applied, applied: [] };
+    if (isUpToDate(state, migrations)) return { ledger: place.name, before: state.applied, applied: [] };
     if (!state.isThere && mustExist) throw noLedger(place);
     await client.query({ text: "SELECT pg_advisory_lock($1)", values: [migrationLock(place)] });
+    // whoever had the lock before may have done it
+    const now = await schemaState(client, place, migrations);
+    if (isUpToDate(now, migrations)) return { ledger: place.name, before: now.applied, applied: [] };
     await client.query(`SET lock_timeout = ${LOCK_MS}`);
     return await migrateAlone(client, place, migrations);
   } catch (cause) {
     throw connections.coded(cause);
   } finally {
-    await client.end();
+    await connections.end(client);
   }
 }
+
+const isUpToDate = ({ applied, hasFunctions }: SchemaState, migrations: readonly Migration[]): boolean =>
+  applied === migrations.length && hasFunctions;
 
 function noLedger({ name, schema }: PostgresPlace): StepwellError {
   return new StepwellError("LEDGER_UNAVAILABLE", `There is no ledger in the schema ${schema} of ${name}`, {
@@ -75,21 +82,22 @@ async function countedOn(client: Client, name: string, migrations: readonly Migr
   return countApplied((await client.query<Record<string, unknown>>(READS.migrations)).rows, name, migrations);
 }
 
+/** All of it or nothing. */
 async function migrateAlone(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<MigrationReport> {
   await client.query("BEGIN");
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  const { rows } = await client.query<Record<string, unknown>>({ ...prepared(HAS_SCHEMA), values: [schema] });
+  // who may not make schemas may have been given one
+  if (rows[0]?.["has_schema"] !== true) await client.query(`CREATE SCHEMA ${schema}`);
   await client.query(toPostgres(MIGRATION_TABLE));
-  await client.query("COMMIT");
   const before = await countedOn(client, name, migrations);
   const missing = migrations.slice(before);
   for (const migration of missing) {
-    await client.query("BEGIN");
     await client.query(toPostgres(migration.sql));
     await client.query(migration.postgres);
     await client.query({ ...prepared(COLD_WRITES.insertMigration), values: [migration.number, migration.name, checksumOf(migration)] });
-    await client.query("COMMIT");
   }
   await client.query(CREATE_FUNCTIONS);
+  await client.query("COMMIT");
   return { ledger: name, before, applied: missing.map(({ number, name: title }) => ({ number, name: title })) };
 }
 

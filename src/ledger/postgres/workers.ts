@@ -6,6 +6,8 @@ import type { SqlTransaction } from "../sql/transaction.ts";
 import type { Work } from "../work.ts";
 import { SERVER_TIME } from "./functions.ts";
 
+/** The next epoch is one more than the last: those who come at the same time take turns. */
+const TURN = "SELECT pg_advisory_xact_lock('worker'::regclass::oid::bigint)";
 const LANE = "INSERT INTO lane (epoch, number, token) VALUES (?1, ?2, 0)";
 const FIRST_HEARTBEAT = "UPDATE worker SET heartbeat_at = ?2, lease_ms = ?3 WHERE epoch = ?1";
 /** Waits for batches of the worker that are at work, which hold its row; ?2 the time by which its lease has run out, null: whether it has or not. */
@@ -41,6 +43,7 @@ export function* register(
   { name, host, pid, version }: WorkerIdentity,
   { lanes, leaseMs }: Terms,
 ): Work<number> {
+  yield* transaction.rows(TURN);
   const [row] = yield* transaction.rows(COLD_WRITES.own, name, host, pid, version, transaction.now);
   const epoch = Number(row?.["epoch"]);
   yield* transaction.rows(FIRST_HEARTBEAT, epoch, transaction.now, leaseMs);

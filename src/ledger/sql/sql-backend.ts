@@ -1,5 +1,4 @@
-import type { StepwellError } from "../../model/errors.ts";
-import type { Claims, Ownership, WorkerIdentity } from "../port.ts";
+import type { Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import type { RawRow } from "./fields.ts";
@@ -16,7 +15,7 @@ export interface SqlBackend {
   /** The ledger's clock. */
   now(): Promise<number>;
   readonly claims: Claims;
-  own(worker: WorkerIdentity, lost: (error: StepwellError) => void): Promise<Ownership>;
+  own(worker: WorkerIdentity, events: OwnerEvents): Promise<Ownership>;
   commit(batch: Batch): Promise<CommitOutcome>;
   changedElsewhere(): Promise<boolean>;
   close(): Promise<void>;

@@ -1,4 +1,3 @@
-import type { StepwellError } from "../../model/errors.ts";
 import { publishEvent } from "../events.ts";
 import type {
   Claims,
@@ -7,6 +6,7 @@ import type {
   InboxEntry,
   Ledger,
   NewVersion,
+  OwnerEvents,
   Ownership,
   QueuedRun,
   RunPage,
@@ -51,8 +51,8 @@ export class SqlLedger implements Ledger {
     this.events = { publish: (entry) => backend.within((transaction) => publishEvent(transaction, entry)) };
   }
 
-  own(worker: WorkerIdentity, lost: (error: StepwellError) => void = ignore): Promise<Ownership> {
-    return this.#backend.own(worker, lost);
+  own(worker: WorkerIdentity, events: OwnerEvents = UNHEARD): Promise<Ownership> {
+    return this.#backend.own(worker, events);
   }
 
   commit(batch: Batch): Promise<CommitOutcome> {
@@ -138,7 +138,7 @@ export class SqlLedger implements Ledger {
   }
 }
 
-function ignore(): void {}
+const UNHEARD: OwnerEvents = { lost: () => undefined, stalled: () => undefined };
 
 function* takeRunIds(transaction: SqlTransaction, count: number): Work<number> {
   const [row] = yield* transaction.rows(COLD_WRITES.reserveRunIds, count);

@@ -48,7 +48,7 @@ function failing(ledger: Ledger, failpoint: Failpoint, beforeCommit: () => Promi
   return interposed(ledger, {
     events: { publish: (entry) => failpoint.around(["C20"], () => events.publish(entry)) },
     tasks: failingTasks(tasks, failpoint),
-    own: (worker) => failpoint.around(["C29"], () => ledger.own(worker)),
+    own: (worker, heard) => failpoint.around(["C29"], () => ledger.own(worker, heard)),
     commit: async (batch) => {
       await beforeCommit();
       failpoint.pass("before", pointsOf(batch.units));

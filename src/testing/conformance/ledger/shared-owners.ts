@@ -69,7 +69,7 @@ export function describeSharedOwners(make: MakeLedger): void {
       await other.ledger.close();
     });
 
-    test("what is sent to a run reaches the engine that has it, again until it asks for more; a parked run finds one", async () => {
+    test("what is sent to a run reaches the engine that has it, again until it asks for what follows; a parked run finds one", async () => {
       const fixture = get();
       const other = await second(fixture);
       const [owned, parkedId] = [await startedRun(fixture), await parkedRun(fixture, null)];
@@ -81,7 +81,8 @@ export function describeSharedOwners(make: MakeLedger): void {
       await expect(fixture.ledger.claims.sent(0, 9)).resolves.toEqual([row]);
       const next = await send(owned);
       await expect(fixture.ledger.claims.sent(0, 9)).resolves.toEqual([row, next]);
-      await expect(fixture.ledger.claims.sent(0, 9)).resolves.toEqual([]);
+      await expect(fixture.ledger.claims.sent(row.id, 9)).resolves.toEqual([row, next]);
+      await expect(fixture.ledger.claims.sent(next.id, 9)).resolves.toEqual([]);
       await expect(fixture.ledger.claims.runs("left_behind", 0, 9)).resolves.toEqual([parkedId]);
       await other.ledger.close();
     });
