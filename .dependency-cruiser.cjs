@@ -24,7 +24,10 @@ const zones = {
   ledgerSqlite: { path: "^src/ledger/sqlite/", sees: ["model", "ledgerPort", "ledgerShared"] },
   ledgerPostgres: { path: "^src/ledger/postgres/", sees: ["model", "ledgerPort", "ledgerShared"] },
   ledgerMemory: { path: "^src/ledger/memory/", sees: ["model", "ledgerPort", "ledgerShared"] },
-  ledgerRegistry: { path: "^src/ledger/url[.]ts$", sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerPostgres", "ledgerMemory"] },
+  ledgerRegistry: {
+    path: "^src/ledger/url[.]ts$",
+    sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerPostgres", "ledgerMemory"],
+  },
   engine: {
     path: "^src/engine/",
     sees: [
