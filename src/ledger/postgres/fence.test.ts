@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { openSession, type Session } from "../../../test/fixtures/postgres/database.ts";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
-import { insertStep, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
+import { insertRun, insertStep, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
 import {
   commit,
   eachCase,
@@ -62,6 +62,23 @@ describe("a worker that is being fenced", () => {
     await expect(committed).resolves.toEqual({ outcome: "fenced" });
     await expect(stepOf(fixture, runId, 1)).resolves.toBeUndefined();
     await expect(runOf(fixture, runId)).resolves.toMatchObject({ ownerEpoch: null });
+  });
+
+  test("P5 cannot start a run meanwhile either, which nobody would find", async () => {
+    const fixture = get();
+    const runId = await startedRun(fixture);
+    const startedId = await fixture.ledger.reserveRunIds(1);
+    await using holder = await fixture.hold(`SELECT 1 FROM run WHERE id = ${runId} FOR UPDATE`);
+    const fenced = fixture.ledger.own({ ...WORKER, name: "engine-2" });
+    await holder.blocks(1);
+    const writes = [insertRun(fixture.version.id, startedId, { ownerEpoch: fixture.owner.epoch }), insertStep(startedId, 0)];
+    const committed = commit(fixture, unit(startedId, writes, null));
+    const first = await Promise.race([committed.then(() => "committed"), holder.blocks(2).then(() => "waits")]);
+    await holder.end("ROLLBACK");
+    await fenced;
+    expect(first).toBe("waits");
+    await expect(committed).resolves.toEqual({ outcome: "fenced" });
+    await expect(fixture.ledger.loadRun(startedId)).resolves.toBeUndefined();
   });
 
   test("P5 is fenced after the batch that is at work, and whoever comes next finds it whole", async () => {
