@@ -16,6 +16,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
+import { orLate } from "./or-late.ts";
 import { patiently } from "./patiently.ts";
 import { Pickup } from "./pickup.ts";
 import { newPublicId } from "./public-id.ts";
@@ -232,7 +233,8 @@ export class Engine implements RunHost {
     for (const run of this.#runs.all()) run.advance();
     if (this.#failure === undefined) await this.#runs.emptiedOrLate(this.#options.stopGraceMs);
     for (const run of this.#runs.all()) run.handBack();
-    await this.#lastCommit();
+    // what is decided gets its commit, unless the ledger cannot take it now: the next engine decides it again
+    await orLate(this.clock, this.#committer?.idle(), LAST_COMMIT_MS);
     this.#dropAll(stopped);
     this.#committer?.stop();
     this.#failure ??= stopped;
@@ -356,16 +358,6 @@ export class Engine implements RunHost {
 
   #forget(run: DrivenRun): void {
     this.#runs.delete(run.runId, run.publicId);
-  }
-
-  /** What is decided gets its commit, unless the ledger cannot take it now: the next engine decides it again. */
-  async #lastCommit(): Promise<void> {
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.clock.setTimer(LAST_COMMIT_MS, resolve);
-    });
-    await Promise.race([this.#committer?.idle(), late]);
-    timer?.cancel();
   }
 
   /** The ledger cannot be trusted to take more: local work stops, callers hear why, the rows stay as they are. */
