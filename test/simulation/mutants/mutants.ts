@@ -90,8 +90,8 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "early timer believed",
     does: "a timer that fires a moment early ends its wait",
     file: "src/engine/ledger-time.ts",
-    from: "      if (now < dueAt) set(dueAt - now);",
-    to: "      if (now < dueAt - 1_000_000) set(dueAt - now);",
+    from: "      else if (now < dueAt) set(dueAt - now);",
+    to: "      else if (now < dueAt - 1_000_000) set(dueAt - now);",
   },
   {
     name: "retry not counted",
