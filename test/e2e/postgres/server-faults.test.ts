@@ -109,18 +109,6 @@ describe("a PostgreSQL that fails under the engine", () => {
     await expectOnce({ ...held, ids });
   });
 
-  test("F41 an engine that stops while there is no server does so, and the next one finds its runs", async () => {
-    const { harness, gate, ids } = await heldRuns(1);
-    await server.kill();
-    gate.open();
-    await harness.event(isUnreachable);
-    await harness.stepwell.stop();
-    await server.restart();
-    const next = new Harness(await openPostgresLedger({ url, leaseMs: 2_000 }), { operators: { note: () => 1, hold: () => "held" } });
-    expect(await next.stepwell.result(ids[0] ?? "")).toMatchObject({ status: "SUCCEEDED" });
-    await next.stepwell.stop();
-  });
-
   test.each([
     ["lanes", "%commit_batch_%"],
     ["the listener", "LISTEN%"],
