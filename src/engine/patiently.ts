@@ -1,9 +1,6 @@
-import { isPassing } from "../ledger/passing.ts";
+import { FIRST_RETRY_MS, isPassing, longerRetryMs } from "../ledger/passing.ts";
 import type { Clock } from "../model/clock.ts";
 import { asStepwellError, type StepwellError } from "../model/errors.ts";
-
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2_000;
 
 export interface Patience {
   readonly clock: Clock;
@@ -18,7 +15,7 @@ export interface Patience {
  * of that.
  */
 export async function patiently<T>(patience: Patience, ask: () => Promise<T>): Promise<T> {
-  for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
+  for (let delayMs = FIRST_RETRY_MS; ; delayMs = longerRetryMs(delayMs)) {
     try {
       return await ask();
     } catch (cause) {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../model/clock.ts";
+import { orLate } from "./or-late.ts";
 import { Passage } from "./passage.ts";
 import type { LingeringRun } from "./run-host.ts";
 
@@ -66,15 +67,12 @@ export class RunsInMemory<R extends LingeringRun> {
   }
 
   /** Resolves when none is left, or after so many milliseconds. */
-  emptiedOrLate(lateMs: number): Promise<void> {
-    if (this.#byId.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(lateMs, resolve);
-      this.#emptied = () => {
-        timer.cancel();
-        resolve();
-      };
+  async emptiedOrLate(lateMs: number): Promise<void> {
+    if (this.#byId.size === 0) return;
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
     });
+    await orLate(this.#clock, emptied, lateMs);
   }
 
   /** A run parks: whether it stays for a while, counted from `since` on the monotonic clock. */

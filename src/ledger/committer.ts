@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import { asStepwellError, invariant, StepwellError } from "../model/errors.ts";
-import { isPassing } from "./passing.ts";
+import { FIRST_RETRY_MS, isPassing, longerRetryMs } from "./passing.ts";
 import type { Ledger } from "./port.ts";
 import type { InboxRow } from "./rows.ts";
 import type { Unit } from "./writes.ts";
@@ -30,9 +30,6 @@ export interface CommitterEvents {
   /** Nothing was written because the ledger is full, busy or out of reach; the same units are tried again after `retryInMs`. */
   stalled(error: StepwellError, retryInMs: number): void;
 }
-
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2_000;
 
 /**
  * Group commit (SPEC §4): while one commit of a lane is in flight, everything that its runs decide gathers into the next one.
@@ -151,7 +148,7 @@ class Lane {
       this.refuseCallers(error);
       this.#events.stalled(error, this.#retryMs);
       await new Promise<void>((resolve) => this.#clock.setTimer(this.#retryMs, resolve));
-      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      this.#retryMs = longerRetryMs(this.#retryMs);
       if (this.#isOver()) return;
       error = await this.#commit(runs, units);
     }

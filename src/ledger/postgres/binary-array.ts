@@ -40,10 +40,6 @@ class BinaryArray {
     return at;
   }
 
-  get size(): number {
-    return this.#end;
-  }
-
   /** The array as it stands; valid until the next `clear`. */
   take(): Buffer {
     const bytes = this.#bytes;

@@ -76,13 +76,19 @@ class Rows {
 }
 
 let target = new Rows();
-let statements = 0;
-/** Made once: each of the 31 takes a statement's text to make. Statements have the numbers in which `executorsBy` asks for them. */
+const layouts: Layout<never>[] = [];
 const encoders = executorsBy((description) => {
   const layout = layoutOf(description);
-  const statement = statements++;
+  const statement = layouts.push(layout) - 1;
   return (write) => target.add(statement, layout, write);
 });
+
+/** The statements by their numbers: the function that applies a batch has a branch for each. */
+export const STATEMENTS: readonly Layout<never>[] = layouts;
+const kinds = Object.keys(encoders);
+
+/** The write that a statement is of; the last one has two. */
+export const writeOf = (statement: number): string => kinds[Math.min(statement, kinds.length - 1)] ?? "write";
 
 /** Encodes batches of one connection; what it gives is valid until the next call. */
 export class BatchEncoder {

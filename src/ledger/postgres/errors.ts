@@ -2,7 +2,8 @@ import type { ErrorCode } from "../../model/error-codes.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { guardBroken } from "../refusals.ts";
-import { GUARD_BROKEN, writeOf } from "./functions.ts";
+import { writeOf } from "./encode-batch.ts";
+import { GUARD_BROKEN } from "./functions.ts";
 
 /** SQLSTATEs of https://www.postgresql.org/docs/current/errcodes-appendix.html, whole or by their class. */
 const CODES: Readonly<Record<string, ErrorCode>> = {

@@ -1,24 +1,13 @@
 import { createHash } from "node:crypto";
-import { executorsBy } from "../sql/executors.ts";
 import { IS_AWAITED } from "../sql/reads.ts";
-import { type Layout, layoutOf } from "./layout.ts";
+import { STATEMENTS } from "./encode-batch.ts";
+import type { Layout } from "./layout.ts";
 
 /** SQLSTATE of a write that changes no row although it must. */
 export const GUARD_BROKEN = "SW001";
 
 /** Milliseconds since the Unix epoch by the server's clock. */
 export const SERVER_TIME = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-
-const layouts: Layout<never>[] = [];
-const kinds = Object.keys(
-  executorsBy((description) => {
-    layouts.push(layoutOf(description));
-    return () => undefined;
-  }),
-);
-
-/** The write that a statement is of; the last one has two. */
-export const writeOf = (statement: number): string => kinds[Math.min(statement, kinds.length - 1)] ?? "write";
 
 /** One branch for each statement of the hot writes. */
 function branch({ sql, numbers, texts, noRow, isPost }: Layout<never>, statement: number): string {
@@ -58,7 +47,7 @@ BEGIN
   FOR v_stage IN 0 .. cardinality(p_stages) / 2 - 1 LOOP
     v_count := p_stages[v_stage * 2 + 2];
     CASE p_stages[v_stage * 2 + 1]
-    ${layouts.map(branch).join("\n    ")}
+    ${STATEMENTS.map(branch).join("\n    ")}
     END CASE;
   END LOOP;
   IF cardinality(v_posted) = 0 THEN RETURN NULL; END IF;

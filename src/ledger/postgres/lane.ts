@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import { matchKeptEvents } from "../events.ts";
+import { FIRST_RETRY_MS, longerRetryMs } from "../passing.ts";
 import type { InboxRow } from "../rows.ts";
 import { SqlTransaction } from "../sql/transaction.ts";
 import { follow } from "../work.ts";
@@ -19,8 +20,6 @@ const COMMIT = `SELECT outcome, now, missed, posted FROM ${FUNCTIONS.commit}(?1,
 const RESOLVE = `UPDATE lane AS l SET token = CASE WHEN before.token BETWEEN ?3 AND ?4 THEN before.token ELSE ?5 END
   FROM (SELECT token FROM lane WHERE epoch = ?1 AND number = ?2 FOR UPDATE) AS before WHERE l.epoch = ?1 AND l.number = ?2
   RETURNING before.token BETWEEN ?3 AND ?4 AS is_written, ${SERVER_TIME} AS now`;
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2_000;
 
 /** What the lanes of a ledger share. */
 export interface LaneHost {
@@ -155,6 +154,7 @@ export class Lane {
   }
 
   async #send(client: Client, epoch: number, units: readonly Unit[], subscribed: readonly InsertSubscription[]): Promise<Sent> {
+    const positions = [...units.keys()].filter((position) => units[position]?.inboxSeq !== null);
     const known = units.filter(({ inboxSeq }) => inboxSeq !== null);
     const targets = targetsOf(units);
     const { stages, numbers, texts } = this.#encoder.encode(units);
@@ -175,7 +175,7 @@ export class Lane {
         texts,
       ],
     });
-    return sentOf(rows[0] ?? {}, units, known);
+    return sentOf(rows[0] ?? {}, positions);
   }
 
   /** One that ended while nobody used it is replaced. */
@@ -215,7 +215,7 @@ export class Lane {
   /** Until the server answers; undefined when the worker has been fenced, or has taken itself for that. */
   async #askForToken(epoch: number, from: number, to: number, lost: unknown): Promise<Record<string, unknown> | undefined> {
     let error = lost;
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = longerRetryMs(retryMs)) {
       // its end is not waited for: the server may be out of reach
       void this.#drop();
       if (!(error instanceof StepwellError) || !isUnknownOutcome(error)) throw error;
@@ -232,11 +232,11 @@ export class Lane {
   }
 }
 
-function sentOf(row: Record<string, unknown>, units: readonly Unit[], known: readonly Unit[]): Sent {
-  const { outcome, now, missed, posted } = row;
+/** @param positions of the units that the function was asked about */
+function sentOf({ outcome, now, missed, posted }: Record<string, unknown>, positions: readonly number[]): Sent {
   invariant(outcome === "committed" || outcome === "missed" || outcome === "fenced", "the function tells an outcome");
-  const positions = (Array.isArray(missed) ? missed : []).map((position) => known[Number(position)]).filter((unit) => unit !== undefined);
-  return { outcome, now: Number(now ?? 0), missed: positions.map((unit) => units.indexOf(unit)), posted: postedRows(posted) };
+  const found: readonly unknown[] = Array.isArray(missed) ? missed : [];
+  return { outcome, now: Number(now ?? 0), missed: found.map((index) => positions[Number(index)] ?? -1), posted: postedRows(posted) };
 }
 
 async function matched(
