@@ -41,10 +41,11 @@ interface Held {
 }
 
 /** An engine with runs that are all in their second step. */
-async function heldRuns(count: number): Promise<Held> {
+async function heldRuns(count: number, { leaseMs = LEASE_MS, stopGraceMs = 10_000 } = {}): Promise<Held> {
   const gate = new Gate();
   const calls: string[] = [];
-  const harness = new Harness(await openPostgresLedger({ url, leaseMs: LEASE_MS }), {
+  const harness = new Harness(await openPostgresLedger({ url, leaseMs }), {
+    stopGraceMs,
     operators: {
       note: (_input, { runId, stepId }) => calls.push(`${runId} ${stepId}`),
       hold: async (input, context) => {
@@ -107,6 +108,19 @@ describe("a PostgreSQL that fails under the engine", () => {
       ids.push(await held.harness.stepwell.start("through"));
     }
     await expectOnce({ ...held, ids });
+  });
+
+  test("F41 an engine that stops while there is no server does so, and the next one finds its runs", async () => {
+    // what it could not hand back is free once its lease has run out
+    const { harness, gate, ids } = await heldRuns(1, { leaseMs: 6_000, stopGraceMs: 500 });
+    await server.kill();
+    gate.open();
+    await harness.event(isUnreachable);
+    await harness.stepwell.stop();
+    await server.restart();
+    const next = new Harness(await openPostgresLedger({ url, leaseMs: 2_000 }), { operators: { note: () => 1, hold: () => "held" } });
+    expect(await next.stepwell.result(ids[0] ?? "")).toMatchObject({ status: "SUCCEEDED" });
+    await next.stepwell.stop();
   });
 
   test.each([
