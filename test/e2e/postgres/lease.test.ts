@@ -3,6 +3,8 @@ import { type FreshDatabase, freshDatabase, needPostgres, query } from "../../fi
 import { LineProcess } from "../lines.ts";
 
 const LEASE_MS = 2_000;
+/** From the end of a lease until another engine has ended a short run of it. */
+const TAKEN_OVER_MS = 2_000;
 
 let database: FreshDatabase;
 let engines: LineProcess[] = [];
@@ -74,8 +76,10 @@ describe("a worker whose lease runs out", () => {
   test("P5 is killed: another one ends its run soon after the lease, and repeats only what was not recorded", async () => {
     const { first, second, id } = await heldRun();
     second.tell(`result ${id}`);
+    const killedAt = performance.now();
     first.kill();
     expect(await second.told("ended")).toBe("SUCCEEDED");
+    expect(performance.now() - killedAt).toBeLessThan(LEASE_MS + TAKEN_OVER_MS);
     expect(calls(second)).toEqual(["called b", "called c"]);
   });
 });
