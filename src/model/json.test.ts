@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson, isJsonObject, jsonTypeOf, parseJson, toJson } from "./json.ts";
+import { canonicalJson, isJsonObject, jsonTypeOf, parseJson, parseJsonOrNull, toJson } from "./json.ts";
 import { LIMITS } from "./limits.ts";
 
 const nested = (levels: number): unknown => {
@@ -159,4 +159,9 @@ test("parseJson gives back what was written", () => {
     }),
   );
   expect(() => parseJson("{")).toThrow(SyntaxError);
+});
+
+test("parseJsonOrNull reads text that need not be there", () => {
+  expect(parseJsonOrNull('{"a":1}')).toStrictEqual({ a: 1 });
+  expect(parseJsonOrNull(null)).toBeNull();
 });
