@@ -6,15 +6,14 @@ test.each([["--only", "nonsense"], ["--skip", "nonsense"], ["--frobnicate"], ["s
   async (...args) => {
     const { exitCode, output } = await runTool(["node", "scripts/check.ts", ...args], "collect");
     expect(exitCode).toBe(2);
-    expect(output).toContain("stages: format, types, lint, architecture, dead-code, copies, tests, build, package");
+    expect(output).toContain("stages: format, types, lint, architecture, dead-code, copies, tests, coverage, build, package");
   },
 );
 
 test("check with nothing left to do is content", async () => {
-  const skipped = ["format", "types", "lint", "architecture", "dead-code", "copies", "tests", "build", "package"].flatMap((name) => [
-    "--skip",
-    name,
-  ]);
+  const skipped = ["format", "types", "lint", "architecture", "dead-code", "copies", "tests", "coverage", "build", "package"].flatMap(
+    (name) => ["--skip", name],
+  );
   expect(await runTool(["node", "scripts/check.ts", ...skipped], "collect")).toStrictEqual({ exitCode: 0, output: "" });
 });
 

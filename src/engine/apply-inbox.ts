@@ -7,7 +7,7 @@ export interface InboxTarget {
   accepted(row: InboxRow): void;
   cancel(): void;
   pause(actor: string): void;
-  /** Somebody lets the run go on. */
+  /** Somebody lets the run go on, if anything holds it. */
   release(): void;
   /** Something for its steps. */
   receive(row: InboxRow): void;
@@ -28,7 +28,7 @@ function isCommand({ kind }: InboxRow): boolean {
 
 /**
  * Applies what was accepted, in that order, but a cancel first: nothing that came with it begins a step any more. One that an
- * earlier commit took up is still in force, and behind one that is known already nothing else lets the run go on.
+ * earlier commit took up is still in force.
  */
 export function applyInbox(run: InboxTarget, inbox: readonly InboxRow[]): void {
   const cancels = inbox.filter(({ kind }) => kind === "cancel");
@@ -45,8 +45,7 @@ function applyRow(run: InboxTarget, row: InboxRow, isCancelled: boolean): void {
     case "resume":
     case "retry":
       run.accepted(row);
-      if (isCancelled) return;
-      if (row.kind === "pause") run.pause(row.actor);
+      if (row.kind === "pause" && !isCancelled) run.pause(row.actor);
       else if (row.kind === "resume") run.release();
       break;
     default:

@@ -32,15 +32,26 @@ export function restoreSteps(core: RunCore, stored: StoredRun): RunSteps {
   }
   fillScope(steps, root, rows, children);
   steps.touch(root);
-  restoreTimeout(root, rows, undo.length > 0, stored);
+  if (hasTimedOut(root, rows, undo.length > 0, stored)) steps.scopes.end(root, "timeout");
   restoreUndo(steps, undo, children);
   return steps;
 }
 
-/** A run is undone after its steps have all settled; that it took too long then stands in no scheduler any more. A cancel is read again. */
-function restoreTimeout({ scheduler }: StepScope, rows: readonly StepRow[], isBeingUndone: boolean, { inbox }: StoredRun): void {
-  if (scheduler.outcome() !== "succeeded" || inbox.some(({ kind }) => kind === "cancel")) return;
-  if (isBeingUndone || rows.some(({ reason }) => reason === "run_timeout")) scheduler.timeOutRun();
+/** Decides about steps that an engine before this one left RUNNING, and about waits that something has come for meanwhile. */
+export function takeOver(steps: RunSteps, lost: readonly StepState[]): void {
+  for (const state of lost) {
+    if (state.scope.isEnded) steps.cancelBeforeLaunch(state);
+    else if (steps.core.isHeld && state.step.delivery === "at-least-once") steps.holdAfterCrash(state);
+    else steps.recover(state);
+  }
+  steps.wakeAll();
+  steps.armAll();
+}
+
+/** The run took too long, and was to end for it: its rows say so, or it is being undone and nothing else is why. A cancel is read again. */
+function hasTimedOut({ scheduler }: StepScope, rows: readonly StepRow[], isBeingUndone: boolean, { inbox }: StoredRun): boolean {
+  if (inbox.some(({ kind }) => kind === "cancel")) return false;
+  return rows.some(({ reason }) => reason === "run_timeout") || (isBeingUndone && scheduler.outcome() === "succeeded");
 }
 
 /** A run that was being undone: its compensations are the same, in the same order, as its own rows say. */

@@ -11,20 +11,18 @@ import { attemptLogger } from "./attempt-logger.ts";
 import type { Lineage } from "./lineage.ts";
 import { proceed } from "./maybe-promise.ts";
 import type { Plan } from "./plan.ts";
-import { recordError } from "./recorded-error.ts";
-import { restoreSteps } from "./restore-steps.ts";
+import { restoreSteps, takeOver } from "./restore-steps.ts";
 import { RunFrame } from "./run-context.ts";
 import type { RunCore } from "./run-core.ts";
-import { endingReasonOf, evaluateEnd, runCancelledError, runTimeoutError } from "./run-end.ts";
+import { endingError, endingReasonOf, evaluateEnd } from "./run-end.ts";
 import type { LingeringRun, RunEnd, RunHost } from "./run-host.ts";
 import { type Fact, RunJournal } from "./run-journal.ts";
-import { RunRecorder } from "./run-recorder.ts";
+import { DEADLINE_ORDINAL, RunRecorder } from "./run-recorder.ts";
 import { refOf } from "./run-results.ts";
 import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 import { endAbandoned } from "./settle-step.ts";
 import { StepScope } from "./step-scope.ts";
-import type { StepState } from "./step-state.ts";
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
 export class RunDriver implements LingeringRun, RunCore, InboxTarget {
@@ -59,15 +57,16 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.journal = new RunJournal(runId, revision);
     this.#recorder = new RunRecorder(this);
     this.#steps = new RunSteps(this, new StepScope(this, plan, new Scheduler(plan.topology), {}, null), plan.graph.steps.length);
-    this.#timers = new RunTimers(host.clock);
+    this.#timers = new RunTimers(host, plan.graph.timeoutMs, () => {
+      this.#timeOut();
+      this.advance();
+    });
   }
 
   /** A new run: `insert` and its first steps are one commit. */
   static begin(host: RunHost, plan: Plan, context: RunContext, insert: InsertRun): RunDriver {
     const run = new RunDriver(host, plan, insert.runId, context, insert.revision);
-    const { timeoutMs } = plan.graph;
     run.#recorder.inserted(insert);
-    if (timeoutMs !== null) run.#timers.setDeadline(timeoutMs, () => run.#timeOut());
     run.#steps.begin();
     run.advance();
     return run;
@@ -77,17 +76,15 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   static resume(host: RunHost, plan: Plan, context: RunContext, stored: StoredRun): RunDriver {
     const { run: row, inbox } = stored;
     const run = new RunDriver(host, plan, row.id, context, row.revision + 1);
-    const { timeoutMs } = plan.graph;
     run.#recorder.restore(stored);
     run.#steps = restoreSteps(run, stored);
-    if (timeoutMs !== null)
-      run.#timers.setDeadline((row.startedAt ?? host.ledgerNow()) + timeoutMs - host.ledgerNow(), () => run.#timeOut());
+    if (!run.#isEnding && !run.#steps.root.scheduler.isComplete()) run.#timers.restore(row.deadlineAt);
     if (row.status === "RUNNING") run.#recorder.recovered(row.reason);
     run.#inboxSeq = row.inboxSeq;
     const lost = run.#steps.foundRunning();
     run.#apply(inbox);
-    run.#takeOver(lost);
-    if (run.#timers.remainingMs === 0) run.#timeOut();
+    if (run.#timers.isOverdue) run.#timeOut();
+    takeOver(run.#steps, lost);
     run.advance();
     return run;
   }
@@ -101,9 +98,9 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     return this.#steps.root.scheduler.ending !== null;
   }
 
-  /** It waits for a person, whatever else its steps wait for. */
+  /** It waits for a person, whatever else its steps wait for. What ends is held only if the undoing of it takes engines down. */
   get isHeld(): boolean {
-    return this.#recorder.held !== null && !this.#isEnding;
+    return this.#recorder.held !== null && (!this.#isEnding || this.#steps.undo?.scope !== undefined);
   }
 
   get lineage(): Lineage {
@@ -202,9 +199,13 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (this.#isGone) return;
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
-    for (const ordinal of alarms) this.#steps.arm(ordinal, now);
+    for (const ordinal of alarms) {
+      if (ordinal === DEADLINE_ORDINAL) this.#timers.began(now);
+      else this.#steps.arm(ordinal, now);
+    }
     for (const ordinal of launches) {
-      if (this.#steps.stateOf(ordinal).scope.isEnded) this.#steps.cancelBeforeLaunch(ordinal, recordError(runCancelledError()));
+      const state = this.#steps.stateOf(ordinal);
+      if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state);
       else this.#steps.launch(ordinal);
     }
     for (const runId of spawned) this.host.onSpawned(runId);
@@ -263,26 +264,16 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   accepted(row: InboxRow): void {
     this.#recorder.accepted(row);
+    if (row.kind === "cancel" && row.consumedAt === null) this.#recorder.ending();
   }
 
   receive(row: InboxRow): void {
     this.#steps.receive(row);
   }
 
-  /** Steps that an engine before this one left RUNNING, and waits that something has come for meanwhile. */
-  #takeOver(lost: readonly StepState[]): void {
-    for (const state of lost) {
-      if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state.ordinal, recordError(runCancelledError()));
-      else if (this.isHeld && state.step.delivery !== "at-most-once") this.#steps.holdAfterCrash(state);
-      else this.#steps.recover(state);
-    }
-    this.#steps.wakeAll();
-    this.#steps.armAll();
-  }
-
   /** A run that was held goes on. */
   release(): void {
-    if (this.#isEnding) return;
+    if (this.#isEnding && !this.isHeld) return;
     // what was ready while the run was held is found again by reading it back
     if (this.isHeld) this.#inboxMoved = true;
     this.#recorder.released();
@@ -295,18 +286,19 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   cancel(): void {
-    if (!this.#isEnding) this.#endWithGrace("cancel", runCancelledError());
+    if (this.#steps.root.scheduler.ending !== "cancel") this.#endWithGrace("cancel");
   }
 
   #timeOut(): void {
     if (this.#isEnding || this.#held !== undefined || this.#end !== undefined || this.#steps.root.scheduler.isComplete()) return;
     this.#hasTimedOut = true;
-    this.#endWithGrace("timeout", runTimeoutError(this.plan.graph.timeoutMs));
-    this.advance();
+    this.#recorder.ending();
+    this.#endWithGrace("timeout");
   }
 
   /** Running operators have their abort signal; after the grace the run ends without them. */
-  #endWithGrace(ending: "cancel" | "timeout", reason: StepwellError): void {
+  #endWithGrace(ending: "cancel" | "timeout"): void {
+    const reason = endingError(ending, this.plan.graph);
     this.#steps.end(ending, reason);
     this.#timers.setGrace(this.host.cancelGraceMs, () => {
       if (this.#held !== undefined) return; // it is being read back, and ends with a new grace then
@@ -317,16 +309,21 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   /** Nothing can go on before a wait ends: the run is SUSPENDED, and leaves memory unless a wait ends soon. */
   #suspend(): void {
-    const { reason, isParking: mayPark } = this.#steps.recorder.suspension(this.#recorder.held);
+    const { reason, isParking: mayPark } = this.#steps.recorder.suspension(this.isHeld ? this.#recorder.held : null);
     // one that is about to be read back has more to do, and parked, nothing would wake it for that after a crash
     const isParking = mayPark && !this.#inboxMoved;
-    this.#recorder.suspended(reason, isParking, this.#timers.remainingMs);
+    this.#recorder.suspended(reason, isParking, this.#timers.deadline);
     this.#isParking = isParking;
     if (isParking && this.journal.isEmpty) this.host.clock.soon(() => this.#leaveIfOver());
   }
 
   #isUndoing(): boolean {
-    return this.#recorder.undoing(this.#steps.undo?.isUnderWay() ?? false);
+    const isUnderWay = this.#steps.undo?.isUnderWay() ?? false;
+    if (isUnderWay) {
+      this.#recorder.undoing();
+      this.#timers.dropDeadline();
+    }
+    return isUnderWay;
   }
 
   /** All steps have settled: the run's own end, or the undoing of it, goes into the same commit as the last of them. */
@@ -365,9 +362,10 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   leave(): void {
     if (this.#isGone || this.#held !== undefined || this.#end !== undefined || !this.journal.isIdle || !this.#isAtRest) return;
     this.#isGone = true;
+    const dueAt = this.isHeld ? null : this.#timers.earliest(this.#steps.recorder.nextDue());
     this.#steps.retire();
     this.#timers.cancel();
-    this.host.onParked(this, this.isHeld ? null : this.#timers.earliest(this.#steps.recorder.nextDue(), this.host.ledgerNow()));
+    this.host.onParked(this, dueAt);
   }
 
   /** Decides again from what the ledger holds: first the signals that made the commit miss, then what had happened meanwhile. */
@@ -390,9 +388,9 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (!isTakenOver && stored.run.status === "RUNNING") this.#recorder.recovered(stored.run.reason);
     this.#inboxSeq = stored.run.inboxSeq;
     this.#apply(stored.inbox);
-    this.#takeOver(lost);
-    if (this.#hasTimedOut) this.#endWithGrace("timeout", runTimeoutError(this.plan.graph.timeoutMs));
-    if (isTakenOver) endAbandoned(this.#steps, facts, recordError(runCancelledError()));
+    if (this.#hasTimedOut || this.#timers.isOverdue) this.#timeOut();
+    takeOver(this.#steps, lost);
+    if (isTakenOver) endAbandoned(this.#steps, facts);
     for (const fact of facts) this.#tell(fact);
     this.advance();
     this.deliver(arrived);

@@ -67,11 +67,12 @@ export function endingReasonOf(ending: Ending | null): "run_cancelled" | "run_ti
   return ending === "timeout" ? "run_timeout" : "run_failed";
 }
 
-export function runCancelledError(): StepwellError {
-  return new StepwellError("STEP_CANCELLED", "the run was cancelled");
+/** What a step is told that the end of its run overtakes. */
+export function endingError(ending: Ending | null, { timeoutMs }: Graph): StepwellError {
+  return ending === "timeout" ? runTimeoutError(timeoutMs) : new StepwellError("STEP_CANCELLED", "the run was cancelled");
 }
 
-export function runTimeoutError(timeoutMs: number | null): StepwellError {
+function runTimeoutError(timeoutMs: number | null): StepwellError {
   return new StepwellError("RUN_TIMEOUT", `the run took longer than its timeout of ${timeoutMs} ms`);
 }
 

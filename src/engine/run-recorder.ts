@@ -8,12 +8,13 @@ import type { Lineage } from "./lineage.ts";
 import { errorText, recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunEnd } from "./run-host.ts";
+import type { Deadline } from "./run-timers.ts";
 
 /** Recoveries without progress after which a run is held instead of driven (PROMISES P19). */
 const MAX_CRASHES = 3;
 /** The ordinal under which the run's own deadline waits. */
-const DEADLINE_ORDINAL = -1;
-const NO_TERMS = { dueAt: null, childRunId: null, detail: null } as const;
+export const DEADLINE_ORDINAL = -1;
+const NO_TERMS = { childRunId: null, detail: null } as const;
 
 /** Writes what happens to the run itself into its journal, as `StepRecorder` does for its steps. */
 export class RunRecorder {
@@ -79,16 +80,17 @@ export class RunRecorder {
     const { journal, host, ref } = this.#core;
     this.#isOwned = insert.ownerEpoch !== null;
     journal.write(insert);
+    this.#began();
     if (host.isHeard) journal.event({ type: "run.started", run: ref });
   }
 
   /** What it did is being undone: it is RUNNING all that time, unless a compensation waits. */
-  undoing(isUnderWay: boolean): boolean {
-    if (!isUnderWay || this.#isUndoing) return isUnderWay;
+  undoing(): void {
+    if (this.#isUndoing) return;
     this.#isUndoing = true;
     if (this.#status === "RUNNING") this.#start("compensating");
     this.#event("run.compensating", null, "engine");
-    return true;
+    this.#dropDeadline();
   }
 
   /** A step starts: so does the run. */
@@ -96,6 +98,7 @@ export class RunRecorder {
     if (this.#status === "RUNNING") return;
     const { journal, host, ref } = this.#core;
     const type = this.#status === "QUEUED" ? "run.started" : "run.resumed";
+    if (this.#status === "QUEUED") this.#began();
     this.#status = "RUNNING";
     this.#start(this.#isUndoing ? "compensating" : null);
     if (host.isHeard) journal.event({ type, run: ref });
@@ -117,12 +120,13 @@ export class RunRecorder {
     this.#start(null);
   }
 
-  /** A person has looked at it: crashes count anew. */
+  /** What holds it has no say any more: a person has looked at it, or it is to end. Crashes count anew. */
   released(): void {
+    if (this.held === null) return;
     this.#isRowStale = this.#crashes > 0;
     this.#crashes = 0;
     if (this.isPaused) this.#pause(null);
-    if (this.#status === "RUNNING") this.#start(null);
+    if (this.#status === "RUNNING") this.#start(this.#isUndoing ? "compensating" : null);
   }
 
   /** Due times and whatever is sent to the run wait until somebody resumes it. */
@@ -155,8 +159,8 @@ export class RunRecorder {
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision });
   }
 
-  /** @param deadlineInMs written with a run that leaves memory, so that somebody finds it in time */
-  suspended(reason: RunReason, isParking: boolean, deadlineInMs: number | undefined): void {
+  /** @param deadline written with a run that leaves memory, so that somebody finds it in time */
+  suspended(reason: RunReason, isParking: boolean, deadline: Deadline | undefined): void {
     if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking && !this.#isRowStale) return;
     this.#isRowStale = false;
     // a run that was paused before its first step is still in the queue, which leaves it out
@@ -168,17 +172,9 @@ export class RunRecorder {
     this.#isOwned = !isParking;
     this.#reason = reason;
     journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
-    if (isParking && deadlineInMs !== undefined && !this.#hasDeadlineRow) {
+    if (isParking && deadline !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
-      journal.write({
-        write: "insertWait",
-        runId,
-        ordinal: DEADLINE_ORDINAL,
-        kind: "timeout",
-        key: null,
-        dueInMs: deadlineInMs,
-        ...NO_TERMS,
-      });
+      journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, ...deadline, ...NO_TERMS });
     }
     if (host.isHeard) journal.event({ type: "run.suspended", run: ref, reason });
   }
@@ -191,13 +187,31 @@ export class RunRecorder {
     this.#event(`run.${kind}_requested`, null, actor);
   }
 
+  /** Its timeout is counted from the commit that has it run. */
+  #began(): void {
+    if (this.#core.plan.graph.timeoutMs !== null) this.#core.journal.alarm(DEADLINE_ORDINAL);
+  }
+
+  /** It cannot take too long any more: nobody is to look for it then. */
+  #dropDeadline(): void {
+    if (!this.#hasDeadlineRow) return;
+    this.#hasDeadlineRow = false;
+    this.#core.journal.write({ write: "deleteWait", runId: this.#core.runId, ordinal: DEADLINE_ORDINAL });
+  }
+
+  /** It is to end before its steps have: nothing holds it any more. */
+  ending(): void {
+    this.released();
+    this.#dropDeadline();
+  }
+
   ended(end: RunEnd): void {
     const { journal, runId, host, ref } = this.#core;
     const { status, reason, outputText, error } = end;
     const errorJson = error === null ? null : errorText(error);
     // what was left of a run in the queue may settle without any step starting: it has run all the same
     if (!RUN_TRANSITIONS[this.#status].includes(status)) this.running();
-    if (this.#hasDeadlineRow) journal.write({ write: "deleteWait", runId, ordinal: DEADLINE_ORDINAL });
+    this.#dropDeadline();
     journal.write({ write: "endRun", runId, status, reason, output: outputText, error: errorJson, revision: journal.revision });
     if (this.#parent !== null) this.#tellParent(this.#parent, end);
     if (host.isHeard) journal.event({ type: "run.ended", run: ref, status, reason, error });
@@ -213,10 +227,11 @@ export class RunRecorder {
   }
 
   #start(reason: RunReason | null): void {
-    const { journal, runId, host } = this.#core;
+    const { journal, runId, host, plan } = this.#core;
     this.#isOwned = true;
     this.#isRowStale = false;
-    journal.write({ write: "startRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision: journal.revision });
+    const place = { ownerEpoch: host.epoch, crashes: this.#crashes, deadlineInMs: plan.graph.timeoutMs, revision: journal.revision };
+    journal.write({ write: "startRun", runId, reason, ...place });
   }
 
   #event(event: string, detail: string | null, actor: string): void {

@@ -1,5 +1,5 @@
 import type { InboxRow } from "../ledger/rows.ts";
-import { invariant, type RecordedError, type StepwellError } from "../model/errors.ts";
+import { invariant, type StepwellError } from "../model/errors.ts";
 import type { StepReason } from "../model/status.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
 import { ActiveSteps } from "./active-steps.ts";
@@ -9,11 +9,10 @@ import { RunUndo } from "./compensation.ts";
 import { launchStep } from "./launch-step.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import { recordError } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import { RunInbox } from "./run-inbox.ts";
 import type { Fact, StepOutcome } from "./run-journal.ts";
-import { cancelStep, endByDecision, failStep } from "./settle-step.ts";
+import { cancelOvertaken, endByDecision, failStep } from "./settle-step.ts";
 import { startWhenPrepared } from "./start-step.ts";
 import { StepRecorder } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
@@ -203,7 +202,7 @@ export class RunSteps implements LiveSteps {
 
   /** Steps that were held begin again, in their next attempt; those that wait for something go on waiting. */
   releaseHeld(): void {
-    for (const state of this.active.values()) if (state.isHeld) this.#retry(state);
+    for (const state of this.active.values()) if (state.isHeld && !state.scope.isEnded) this.#retry(state);
   }
 
   /** Takes over what goes on while the run was read back: attempts still running, and those whose outcome is about to be told. */
@@ -240,15 +239,14 @@ export class RunSteps implements LiveSteps {
       state.running.abandon(reason);
       state.running = null;
       this.releaseSlot(state);
-      cancelStep(this, state, recordError(reason));
+      cancelOvertaken(this, state);
     }
   }
 
   /** A step that was started and whose operator need not be called any more, because the run was cancelled first. */
-  cancelBeforeLaunch(ordinal: number, error: RecordedError): void {
-    const state = this.stateOf(ordinal);
+  cancelBeforeLaunch(state: StepState): void {
     this.releaseSlot(state);
-    cancelStep(this, state, error);
+    cancelOvertaken(this, state);
   }
 
   /** Starts the clock of a wait that is on disk since `now`: its delay counts from then, as its due time in the ledger does. */

@@ -10,6 +10,7 @@ import { describeChildren } from "../testing/conformance/scenarios/children.ts";
 import { describeContext } from "../testing/conformance/scenarios/context.ts";
 import { describeControlling } from "../testing/conformance/scenarios/controlling.ts";
 import { describeDeciding } from "../testing/conformance/scenarios/deciding.ts";
+import { describeEnding } from "../testing/conformance/scenarios/ending.ts";
 import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
@@ -49,6 +50,7 @@ function describeScenarios(open: () => Promise<OpenLedger>): void {
   describeBranching(open);
   describeSharing(open);
   describeContext(open);
+  describeEnding(open);
   describeEnduring(open);
   describeIntercepting(open);
   describeWaiting(open);

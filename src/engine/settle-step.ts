@@ -8,6 +8,7 @@ import type { LiveSteps } from "./live-steps.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
+import { endingError } from "./run-end.ts";
 import type { CheckedOutcome, Fact } from "./run-journal.ts";
 import { NO_RESULT, type Succeeded } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
@@ -51,10 +52,15 @@ export function cancelStep(steps: LiveSteps, state: StepState, error: RecordedEr
 }
 
 /** After the run was read back: an attempt that was given up, in a commit that was left out, is not heard of any more. */
-export function endAbandoned(steps: LiveSteps, facts: readonly Fact[], error: RecordedError): void {
+export function endAbandoned(steps: LiveSteps, facts: readonly Fact[]): void {
   const ended = new Set(facts.map(({ ordinal }) => ordinal));
   for (const state of [...steps.active.values()])
-    if (state.isRunning && state.running === null && state.scope.isEnded && !ended.has(state.ordinal)) cancelStep(steps, state, error);
+    if (state.isRunning && state.running === null && state.scope.isEnded && !ended.has(state.ordinal)) cancelOvertaken(steps, state);
+}
+
+/** The end of the run came before that of the step. */
+export function cancelOvertaken(steps: LiveSteps, state: StepState): void {
+  cancelStep(steps, state, recordError(endingError(state.scope.scheduler.ending, steps.core.plan.graph)));
 }
 
 /** The scheduler decided the end of a step, which may have been suspended. */

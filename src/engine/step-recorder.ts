@@ -12,7 +12,7 @@ import type { RunCore } from "./run-core.ts";
 import type { StepOutcome, Suspended } from "./run-journal.ts";
 import type { ScopePlace, StepScope } from "./step-scope.ts";
 import type { StepState, Woken } from "./step-state.ts";
-import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail } from "./step-wait.ts";
+import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail, wokenOf } from "./step-wait.ts";
 import { StepWaits } from "./step-waits.ts";
 import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
 import { aboutOf, endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
@@ -134,14 +134,13 @@ export class StepRecorder {
   /** An attempt failed and another follows after `delayMs`: failure, next attempt and due time are one commit. */
   retrying(state: StepState, error: RecordedError, delayMs: number): void {
     const { journal, runId, ref, host } = this.#core;
-    const { ordinal, attempt, failures, woken, path } = state;
+    const { ordinal, attempt, failures, path } = state;
     const { revision } = journal;
     const text = errorText(error);
-    const detail = woken === null ? NO_DETAIL : { woken };
     this.endWait(ordinal, "dropped");
     journal.write({ write: "insertAttempt", runId, ordinal, attempt, status: "FAILED", error: text, revision });
     this.#stopped(state, "retry", failures, null, text);
-    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs, detail });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs, detail: wokenOf(state) });
     if (host.isHeard) journal.event({ type: "step.retrying", run: ref, step: path, attempt, error, delayMs });
   }
 
@@ -165,9 +164,10 @@ export class StepRecorder {
   }
 
   /** A person let a step begin again: its next attempt is due at once. */
-  confirmed({ ordinal }: StepState): void {
+  confirmed(state: StepState): void {
+    const { ordinal } = state;
     this.endWait(ordinal, "used");
-    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs: 0, detail: NO_DETAIL });
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "retry", key: null, delayMs: 0, detail: wokenOf(state) });
   }
 
   /** A block waits between two rounds. */

@@ -2,7 +2,7 @@ import type { WaitKind, WaitRow } from "../ledger/rows.ts";
 import type { Timer } from "../model/clock.ts";
 import { isJsonObject, type Json, parseJson } from "../model/json.ts";
 import type { AwaitedEvent, Suspension } from "../operators/suspension.ts";
-import type { Woken } from "./step-state.ts";
+import type { StepState, Woken } from "./step-state.ts";
 
 /** Why a step is not going on, and what ends that. */
 export interface StepWait {
@@ -33,6 +33,11 @@ export interface WaitDetail {
 }
 
 export const NO_DETAIL: WaitDetail = {};
+
+/** What a step that waits for something else keeps of the wake that its operator has not used yet. */
+export function wokenOf({ woken }: Pick<StepState, "woken">): WaitDetail {
+  return woken === null ? NO_DETAIL : { woken };
+}
 
 export function detailText(detail: WaitDetail): string | null {
   return detail === NO_DETAIL ? null : JSON.stringify(detail);

@@ -5,7 +5,7 @@ import { recordError } from "./recorded-error.ts";
 import type { Suspended } from "./run-journal.ts";
 import { failStep, retryOrFail, settleWith } from "./settle-step.ts";
 import type { StepState } from "./step-state.ts";
-import type { WaitDetail } from "./step-wait.ts";
+import { type WaitDetail, wokenOf } from "./step-wait.ts";
 import type { WaitEnd } from "./suspension-writes.ts";
 import { type WakeUp, wakeUpOf } from "./wakes.ts";
 
@@ -33,7 +33,7 @@ export function askAfterCrash(steps: LiveSteps, state: StepState): void {
     onReject: "fail",
   } as const;
   const suspension = new Suspension({ kind: "task", task });
-  steps.recorder.suspended(state, { outcome: "suspended", suspension, partial: null, child: null }, { confirms: true });
+  steps.recorder.suspended(state, { outcome: "suspended", suspension, partial: null, child: null }, { confirms: true, ...wokenOf(state) });
 }
 
 /** What a step that must not, or may not, start twice fails with after a crash. */

@@ -46,7 +46,14 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
       .record({ runId: run, status: fc.constantFrom("QUEUED", "RUNNING"), revision, deadlineInMs: delay })
       .map((change) => insertRun(0, change.runId, change)),
   },
-  fc.record({ write: of("startRun"), ...fields, reason: fc.constantFrom(null, "recovered"), ownerEpoch: fc.nat(2), crashes: fc.nat(3) }),
+  fc.record({
+    write: of("startRun"),
+    ...fields,
+    reason: fc.constantFrom(null, "recovered"),
+    ownerEpoch: fc.nat(2),
+    crashes: fc.nat(3),
+    deadlineInMs: fc.constantFrom(null, 500),
+  }),
   fc.record({ write: of("suspendRun"), ...fields, reason: fc.constant("retry"), ownerEpoch: fc.constantFrom(null, 1), crashes: fc.nat(3) }),
   fc.record({ ...fields, status: runEnd, output: payload, error }).map((change) => endRun(change.runId, change)),
   {

@@ -20,9 +20,9 @@ export function* reopenRun(transaction: Transaction, tenant: string, publicId: s
   const steps = run.status === "FAILED" ? yield* transaction.allSteps(run.id) : [];
   // What was undone cannot be gone on with.
   if (run.status !== "FAILED" || steps.some(({ kind }) => kind === "compensation")) throw runNotFailed(run);
-  const { deadlineAt, createdAt, id: runId } = run;
+  const { deadlineAt, createdAt, startedAt, id: runId } = run;
   const revision = run.revision + 1;
-  const inMs = deadlineAt === null ? null : deadlineAt - createdAt;
+  const inMs = deadlineAt === null ? null : deadlineAt - (startedAt ?? createdAt);
   yield* transaction.apply({ write: "reopenRun", runId, deadlineInMs: inMs, revision });
   yield* transaction.apply({ write: "insertEvent", runId, event: "run.reopened", detail: run.error, actor, revision });
   for (const step of reopenable(steps)) yield* reopenStep(transaction, step, revision);

@@ -61,7 +61,10 @@ export interface RunParent {
   readonly rootRunId: number;
 }
 
-/** QUEUED, SUSPENDED or (after a crash) RUNNING → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start. */
+/**
+ * QUEUED, SUSPENDED or (after a crash) RUNNING → RUNNING, now owned by `ownerEpoch`. `started_at` keeps the first start, `deadline_at` what
+ * follows from it.
+ */
 export interface StartRun {
   readonly write: "startRun";
   readonly runId: number;
@@ -69,6 +72,7 @@ export interface StartRun {
   readonly ownerEpoch: number;
   /** What `runs.crashes` becomes. */
   readonly crashes: number;
+  readonly deadlineInMs: number | null;
   readonly revision: number;
 }
 

@@ -113,6 +113,13 @@ export class Harness {
     return this.event((event) => event.type === "step.started" && event.step === step && event.attempt === attempt);
   }
 
+  /** The id of the task that a run waits for, once it does. */
+  async openTask(run: string): Promise<string> {
+    await this.event((event) => event.type === "step.suspended" && event.run.id === run);
+    const { tasks } = await (await this.stepwell.tasks()).list({ run });
+    return tasks[0]?.id ?? "";
+  }
+
   /** The final status of every step of a run, by id. */
   async statuses(runId: string): Promise<Readonly<Record<string, string>>> {
     const run = await this.stepwell.get(runId);

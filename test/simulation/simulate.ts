@@ -133,11 +133,12 @@ function grantWishes(world: World, clients: Clients, { pieces, vocabulary }: Sce
   const runs = FEWEST_RUNS + (prng.chance(0.25) ? 1 : 0);
   let steps = 0;
   for (let index = 0; index < runs; index++) {
-    // the first one waits twice whatever comes, and nobody cancels it
+    // the first one waits twice whatever comes, and neither a person nor time ends it
     const waits = index === 0 ? FEWEST_SUSPENSIONS : prng.int(2);
     const size = SMALLEST_PROGRAM + prng.int(3);
     const name = `w${index}`;
-    const program = growProgram(prng.fork(), name, { steps: size, waits, generations: 1, vocabulary, keeps: (part) => pieces.keeps(part) });
+    const keeps = (part: string): boolean => pieces.keeps(part);
+    const program = growProgram(prng.fork(), name, { steps: size, waits, mayTimeOut: index > 0, generations: 1, vocabulary, keeps });
     for (const each of [...program.children, program]) world.programs.set(each.name, each);
     const inBodies = [...program.calls.keys(), ...program.blocks.keys()].filter((path) => path.includes("."));
     steps += program.ids.length + inBodies.length;

@@ -124,6 +124,10 @@ export class World implements Storage {
     process.die();
   }
 
+  refused({ name }: SimProcess): void {
+    this.log.memory.refused(name, this.kernel.nowMs);
+  }
+
   /** Whether the process dies here, outside the ledger. */
   dies(process: SimProcess, at: CommitPoint, side: Side): boolean {
     if (!process.isAlive || this.faults.strikes([at], side) === undefined) return false;

@@ -81,6 +81,7 @@ export const startRun: HotWrite<WriteOf<"startRun">> = {
     revision: REVISION,
     started_revision: once(REVISION),
     started_at: once(NOW),
+    deadline_at: once(after((write) => write.deadlineInMs)),
   },
   // RUNNING → RUNNING is an engine that takes over what a dead one left behind.
   guard: { status: { of: () => "RUNNING", follows: runFollows(["RUNNING"], true) } },

@@ -21,13 +21,11 @@ import {
   type StepStatus,
 } from "../../../src/model/status.ts";
 import type { Program } from "../programs/construct.ts";
+import { MemoryRules } from "./memory-rules.ts";
 import { TaskLog } from "./task-log.ts";
-import { type DroppedWait, type RunTrack, type StepTrack, type WaitTrack, whereIs } from "./tracks.ts";
+import { cutAt, type DroppedWait, type Moment, type RunTrack, type StepTrack, type WaitTrack, whereIs } from "./tracks.ts";
 import { checkUndoBegins } from "./undo-rules.ts";
 import { checkChildren, checkUnit, type Looked } from "./unit-rules.ts";
-
-/** A ledger that is busy or slow may keep a commit for so long. */
-const IN_FLIGHT_MS = 20_000;
 
 /** The writes that became durable, in order, and what they add up to; what they may not be is a violation. */
 export class DurableLog {
@@ -38,6 +36,7 @@ export class DurableLog {
   /** Ids of published events. */
   readonly events = new Set<string>();
   readonly violations: string[] = [];
+  readonly memory = new MemoryRules();
   readonly tasks = new TaskLog((promise, what) => this.violated(promise, what));
   /** Grows with everything that becomes durable. */
   position = 0;
@@ -93,7 +92,7 @@ export class DurableLog {
   /** A run that another process put into the queue. */
   enqueued(insert: InsertRun): void {
     this.position += 1;
-    this.#inserted(insert);
+    this.#inserted(insert, null);
   }
 
   /** A process reads a run. */
@@ -123,7 +122,7 @@ export class DurableLog {
     const before = this.runs.get(unit.runId);
     if (before !== undefined && unit.inboxSeq !== null && unit.inboxSeq < before.inbox.length)
       this.violated("P7", `run ${unit.runId} wrote what it had decided before signal ${before.inbox.length}`);
-    if (before !== undefined) this.#checkMemory(before, process);
+    if (before !== undefined) this.memory.writes(this.#looked(), before, process, this.#trueTime());
     for (const write of unit.writes) this.#write(write, now);
     const run = this.runs.get(unit.runId);
     if (run === undefined) return;
@@ -132,29 +131,20 @@ export class DurableLog {
     checkUnit(this.#looked(), { run, unit, now, trueMs: this.#trueTime(), dropped: this.#dropped, touched: this.#touched });
   }
 
-  /** A run that parked is in nobody's memory: whoever writes to it must have read it since. */
-  #checkMemory({ insert, parkedAt, loads }: RunTrack, process: string): void {
-    if (parkedAt === null || (loads.get(process) ?? -1) >= parkedAt.position) return;
-    // what was decided while the commit that parked it was in flight still follows
-    if (this.#trueTime() - parkedAt.trueMs > IN_FLIGHT_MS)
-      this.violated("P2", `run ${insert.publicId} was parked, and ${process} still had it in memory`);
-  }
-
   #looked(): Looked {
     return { runs: this.runs, tasks: this.tasks, violated: (promise, what) => this.violated(promise, what) };
   }
 
   #write(write: Write, now: number): void {
-    if (write.write === "insertRun") return this.#inserted(write);
+    if (write.write === "insertRun") return this.#inserted(write, now);
     const run = this.runs.get(write.runId);
     if (run === undefined) return this.violated("I1", `${write.write} of run ${write.runId}, which does not exist`);
-    if ("revision" in write) {
-      if (write.revision < run.revision) this.violated("I8", `run ${write.runId} goes back from revision ${run.revision}`);
-      run.revision = write.revision;
-    }
+    if ("revision" in write) this.#revised(run, write.revision);
+    if (isByTimeout(write)) this.#timedOut(run, now);
     switch (write.write) {
       case "startRun":
         this.#countCrashes(run, write);
+        run.began ??= this.#moment(now);
         this.#moveRun(run, "RUNNING", write.reason);
         break;
       case "suspendRun":
@@ -204,7 +194,22 @@ export class DurableLog {
     }
   }
 
-  #inserted(insert: InsertRun): void {
+  /** A run ends for taking too long, and not before it has. */
+  #timedOut(run: RunTrack, now: number): void {
+    if (run.timedOutAt !== null) return;
+    run.timedOutAt = this.position;
+    const timeoutMs = run.program?.timeoutMs ?? Number.POSITIVE_INFINITY;
+    const { trueMs, ledgerMs } = run.began ?? this.#moment(now);
+    if (this.#trueTime() < trueMs + timeoutMs && now < ledgerMs + timeoutMs)
+      this.violated("P10", `run ${run.insert.publicId} timed out ${ledgerMs + timeoutMs - now} ms early`);
+  }
+
+  #moment(ledgerMs: number): Moment {
+    return { trueMs: this.#trueTime(), ledgerMs };
+  }
+
+  /** @param now of the commit that has it run; null: it waits in the queue */
+  #inserted(insert: InsertRun, now: number | null): void {
     if (this.runs.has(insert.runId) || this.byPublicId.has(insert.publicId)) this.violated("P6", `run ${insert.runId} was inserted twice`);
     const run: RunTrack = {
       insert,
@@ -216,6 +221,8 @@ export class DurableLog {
       byPath: new Map(),
       inbox: [],
       cancelledAt: null,
+      began: now === null || insert.status !== "RUNNING" ? null : this.#moment(now),
+      timedOutAt: null,
       revision: insert.revision,
       recoveries: 0,
       parkedAt: null,
@@ -224,6 +231,11 @@ export class DurableLog {
     this.runs.set(insert.runId, run);
     this.byPublicId.set(insert.publicId, run);
     this.onInserted(run);
+  }
+
+  #revised(run: RunTrack, revision: number): void {
+    if (revision < run.revision) this.violated("I8", `run ${run.insert.runId} goes back from revision ${run.revision}`);
+    run.revision = revision;
   }
 
   #moveRun(run: RunTrack, status: RunStatus, reason: string | null): void {
@@ -283,8 +295,9 @@ export class DurableLog {
   #begins(run: RunTrack, step: StepTrack | undefined): void {
     if (step === undefined) return;
     // what a cancelled run did may still be undone
-    if (run.cancelledAt !== null && step.kind !== "compensation") this.violated("P8", `${whereIs(run, step.path)} began after the cancel`);
-    if (isPaused(run)) this.violated("P9", `${whereIs(run, step.path)} began while the run was paused`);
+    if (cutAt(run) !== null && step.kind !== "compensation")
+      this.violated("P8", `${whereIs(run, step.path)} began after the end of its run`);
+    if (run.pausedBy !== null) this.violated("P9", `${whereIs(run, step.path)} began while the run was paused`);
     step.startedAt = this.position;
   }
 
@@ -308,7 +321,7 @@ export class DurableLog {
     step.output = output;
     step.error = error;
     step.isUnknown = error?.includes('"OUTCOME_UNKNOWN"') ?? false;
-    if (hadAttempt && !step.isUnknown && reason !== "run_cancelled") run.recoveries = 0;
+    if (hadAttempt && !step.isUnknown && reason !== "run_cancelled" && reason !== "run_timeout") run.recoveries = 0;
   }
 
   #failed(run: RunTrack, ordinal: number, attempt: number): void {
@@ -343,7 +356,7 @@ export class DurableLog {
     const step = run.steps.get(ordinal);
     if (step === undefined) return;
     this.#touched.add(step);
-    if (step.wait !== null) this.#dropped.push({ step, wait: step.wait, isPaused: isPaused(run) });
+    if (step.wait !== null) this.#dropped.push({ step, wait: step.wait, isPaused: run.pausedBy !== null });
     step.wait = null;
   }
 
@@ -373,7 +386,7 @@ export class DurableLog {
   }
 }
 
-/** A cancel outranks a pause. */
-function isPaused({ pausedBy, cancelledAt }: RunTrack): boolean {
-  return pausedBy !== null && cancelledAt === null;
+/** The timeout of its run ends something. */
+function isByTimeout(write: Write): boolean {
+  return "reason" in write && (write.reason === "run_timeout" || (write.write === "endRun" && write.reason === "timeout"));
 }

@@ -2,7 +2,7 @@ import { isTerminalStep } from "../../../src/model/status.ts";
 import type { OperatorContext, Wake } from "../../../src/operators/operator.ts";
 import type { PlannedCall, Program } from "../programs/construct.ts";
 import type { DurableLog } from "./durable-log.ts";
-import { declaredAs, type RunTrack, type StepTrack } from "./tracks.ts";
+import { cutAt, declaredAs, type RunTrack, type StepTrack } from "./tracks.ts";
 
 /** An operator is called, or told of the wake that it suspended for. */
 export type Phase = "execute" | "resume";
@@ -60,11 +60,13 @@ export class EffectSink {
   #judge(where: string, run: RunTrack, step: StepTrack, attempt: number, planned: PlannedCall): void {
     if (isTerminalStep(step.status)) this.#log.violated("P3", `${where} was called after it had settled as ${step.status}`);
     else if (step.status !== "RUNNING") this.#log.violated("P4", `${where} was called while it was ${step.status}`);
-    if (run.cancelledAt !== null && step.startedAt > run.cancelledAt && step.kind !== "compensation")
-      this.#log.violated("P8", `${where} began after the cancel of its run`);
+    if (step.startedAt > (cutAt(run) ?? Number.POSITIVE_INFINITY) && step.kind !== "compensation")
+      this.#log.violated("P8", `${where} began after the end of its run`);
     if (step.failed.size >= planned.maxAttempts)
       this.#log.violated("P4", `${where} was called although its ${planned.maxAttempts} tries had failed`);
     const isKnown = attempt === 1 || step.failed.has(attempt - 1);
     if (planned.isAtMostOnce && !isKnown) this.#log.violated("P4", `${where} was called again although it must not start twice`);
+    if (planned.isConfirmed && !isKnown && !this.#log.tasks.isApproved(run, step.ordinal, attempt - 1))
+      this.#log.violated("P4", `${where} was called again although nobody had said so`);
   }
 }

@@ -8,11 +8,11 @@ import type { DurableLog } from "./durable-log.ts";
 import type { EffectSink } from "./effect-sink.ts";
 import { seenOf } from "./seen.ts";
 import { isClosed } from "./task-log.ts";
-import type { RunTrack, StepTrack } from "./tracks.ts";
+import { cutAt, type RunTrack, type StepTrack } from "./tracks.ts";
 import { checkUndone } from "./undo-rules.ts";
 
 const TENANT = "default";
-const BY_CANCEL: readonly (string | null)[] = ["run_cancelled"];
+const BY_END: readonly (string | null)[] = ["run_cancelled", "run_timeout"];
 
 /** Those who saw what happened. */
 interface Watched {
@@ -50,7 +50,7 @@ export class FinalState {
     this.#checkRun(row, track, end);
     checkUndone(this.#log, track);
     for (const step of steps) this.#checkStep(row, step, track, end);
-    if (track.cancelledAt === null) this.#checkPresence(row, steps, end);
+    if (cutAt(track) === null) this.#checkPresence(row, steps, end);
     await this.#checkRows(row, track);
   }
 
@@ -86,7 +86,7 @@ export class FinalState {
   }
 
   #checkRun(row: RunRow, track: RunTrack, { status, output }: ProgramEnd): void {
-    const wanted = track.cancelledAt === null ? status : "CANCELLED";
+    const wanted = track.cancelledAt !== null ? "CANCELLED" : track.timedOutAt !== null ? "FAILED" : status;
     if (row.status !== wanted) this.#log.violated("P2", `run ${row.publicId} is ${row.status}, not ${wanted}`);
     const wantedOutput = wanted === "SUCCEEDED" ? output : null;
     if (!isDeepStrictEqual(valueOf(row.output), wantedOutput)) this.#log.violated("P3", `run ${row.publicId} has the output ${row.output}`);
@@ -104,12 +104,12 @@ export class FinalState {
     const calls = this.#sink.of(run.publicId, row.path);
     const where = `step ${row.path} of run ${run.publicId}`;
     if (expected === undefined) {
-      // a cancel may come in the middle of what a prediction leaves out
-      if (track.cancelledAt === null) this.#log.violated("P11", `${where} was not predicted`);
+      // a run may be ended in the middle of what a prediction leaves out
+      if (cutAt(track) === null) this.#log.violated("P11", `${where} was not predicted`);
       return;
     }
     const step = track.byPath.get(row.path);
-    const isCut = (track.cancelledAt !== null && hasBlockCut(row, step)) || isLoose(row.path, end.loose);
+    const isCut = (cutAt(track) !== null && hasBlockCut(row, step)) || isLoose(row.path, end.loose);
     if (isCut) this.#checkCut(where, row, expected);
     else this.#checkEnd(where, row, expected, step);
     const isUnknown = step?.isUnknown ?? false;
@@ -156,9 +156,9 @@ function isLoose(path: string, loose: ReadonlySet<string>): boolean {
   return [...loose].some((prefix) => path.startsWith(prefix));
 }
 
-/** The cancel ended it, or something inside it. */
+/** The end of its run ended it, or something inside it. */
 function hasBlockCut({ reason, path }: StepRunRow, step: StepTrack | undefined): boolean {
-  return BY_CANCEL.includes(reason) || step?.kind === "block" || path.includes("[");
+  return BY_END.includes(reason) || step?.kind === "block" || path.includes("[");
 }
 
 function valueOf(text: string | null): Json {

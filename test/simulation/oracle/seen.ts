@@ -1,5 +1,5 @@
 import type { Seen } from "../programs/construct.ts";
-import type { RunTrack } from "./tracks.ts";
+import { cutAt, type RunTrack } from "./tracks.ts";
 
 /** What the log saw of a run and no prediction can know before. */
 export function seenOf(run: RunTrack, runs: ReadonlyMap<number, RunTrack>): Seen {
@@ -11,6 +11,6 @@ export function seenOf(run: RunTrack, runs: ReadonlyMap<number, RunTrack>): Seen
       const child = runs.get(run.byPath.get(path)?.childRunId ?? -1);
       return child === undefined ? undefined : seenOf(child, runs);
     },
-    isCancelled: run.cancelledAt !== null,
+    isCut: cutAt(run) !== null,
   };
 }

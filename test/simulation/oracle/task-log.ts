@@ -9,6 +9,8 @@ export interface TaskTrack {
   readonly publicId: string;
   readonly run: RunTrack;
   readonly ordinal: number;
+  /** The attempt of its step that asked, or that a crash took. */
+  readonly stepAttempt: number;
   readonly where: string;
   readonly plan: PlannedTask;
   readonly topic: string | null;
@@ -58,6 +60,12 @@ export class TaskLog {
     return this.all.get(publicId ?? "");
   }
 
+  /** Somebody said that a step may start again after the attempt that a crash took. */
+  isApproved(run: RunTrack, ordinal: number, attempt: number): boolean {
+    const asked = [...this.all.values()].filter((task) => task.run === run && task.ordinal === ordinal && task.stepAttempt === attempt);
+    return asked.some(({ plan, status }) => status === "DONE" && plan.type === "approval" && plan.isApproved);
+  }
+
   inserted(run: RunTrack, { ordinal, publicId, task, expiresInMs, expiresAt }: InsertTask, now: number): void {
     const path = run.steps.get(ordinal)?.path ?? "";
     const plan = run.program?.tasks.get(declaredAs(path));
@@ -67,6 +75,7 @@ export class TaskLog {
       publicId,
       run,
       ordinal,
+      stepAttempt: run.steps.get(ordinal)?.attempt ?? 0,
       where: `task ${publicId} of ${whereIs(run, path)}`,
       plan,
       topic: task.type === "work" ? task.topic : null,

@@ -3,12 +3,18 @@ import type { InsertRun } from "../../../src/ledger/writes.ts";
 import type { RunStatus, StepStatus } from "../../../src/model/status.ts";
 import type { Program } from "../programs/construct.ts";
 
+/** A moment by two clocks. */
+export interface Moment {
+  readonly trueMs: number;
+  readonly ledgerMs: number;
+}
+
 /** A wait that is in the ledger. */
 export interface WaitTrack {
   readonly kind: WaitKind;
   readonly key: string | null;
   /** When it may end at the earliest, or at the latest, by true time and by the ledger's. */
-  readonly due: { readonly trueMs: number; readonly ledgerMs: number } | null;
+  readonly due: Moment | null;
   readonly childRunId: number | null;
   readonly detail: string | null;
 }
@@ -57,6 +63,10 @@ export interface RunTrack {
   readonly inbox: InboxTrack[];
   /** Position in the log of the first accepted cancel. */
   cancelledAt: number | null;
+  /** When it first ran, by true time and by the ledger's. */
+  began: Moment | null;
+  /** Position in the log of the first row that its own timeout ended. */
+  timedOutAt: number | null;
   revision: number;
   /** Recoveries since an attempt came back. */
   recoveries: number;
@@ -72,6 +82,12 @@ export interface DroppedWait {
   readonly wait: WaitTrack;
   /** The run was paused when it ended. */
   readonly isPaused: boolean;
+}
+
+/** Since when no step of a run may begin, as a position in the log: it was cancelled, or its timeout has ended something. */
+export function cutAt({ cancelledAt, timedOutAt }: RunTrack): number | null {
+  if (cancelledAt === null || timedOutAt === null) return cancelledAt ?? timedOutAt;
+  return Math.min(cancelledAt, timedOutAt);
 }
 
 export function whereIs(run: RunTrack, path: string): string {

@@ -2,7 +2,7 @@ import type { InboxRow, WaitKind } from "../../../src/ledger/rows.ts";
 import type { Unit } from "../../../src/ledger/writes.ts";
 import { isTerminalRun } from "../../../src/model/status.ts";
 import { isAnswered, type TaskLog } from "./task-log.ts";
-import { type DroppedWait, declaredAs, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
+import { cutAt, type DroppedWait, declaredAs, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
 
 export interface Looked {
   readonly runs: ReadonlyMap<number, RunTrack>;
@@ -126,7 +126,7 @@ function checkSignals({ tasks, violated }: Looked, landed: Landed): void {
   }
   const isParked = unit.writes.some((write) => write.write === "suspendRun" && write.ownerEpoch === null);
   const isHeld = run.pausedBy !== null || run.reason === "quarantined" || run.reason === "shutdown";
-  if (!isParked || run.status !== "SUSPENDED" || isHeld || run.cancelledAt !== null) return;
+  if (!isParked || run.status !== "SUSPENDED" || isHeld || cutAt(run) !== null) return;
   for (const { wait, path } of run.steps.values()) {
     if (wait?.kind === "task" && isAnswered(tasks.of(wait.key), unit.inboxSeq))
       violated("P12", `${whereIs(run, path)} waits for task ${wait.key}, which is done`);

@@ -16,6 +16,8 @@ export interface Call extends Node {
   readonly onError: "fail" | "skip" | "continue";
   readonly fallback: number | null;
   readonly isAtMostOnce: boolean;
+  /** What a person says of it after a crash that hid its outcome; null: nobody is asked. */
+  readonly confirmed: { readonly isApproved: boolean } | null;
   readonly join: JoinTerm;
   /** Takes the output of the only step before it as part of its input. */
   readonly refers: boolean;
@@ -46,6 +48,7 @@ export function growSafeCall(garden: Garden): Call {
     maxAttempts: 1,
     timeoutMs: null,
     isAtMostOnce: false,
+    confirmed: null,
     fallback: null,
     onError: "fail",
     holds: false,
@@ -81,7 +84,14 @@ export function growCall(garden: Garden): Call {
     place,
     holds: prng.chance(0.1),
     undo: place === "root" && garden.vocabulary >= 2 ? growUndo(prng) : null,
+    confirmed: garden.vocabulary >= 3 && prng.chance(0.25) ? { isApproved: prng.chance(0.6) } : null,
   };
+}
+
+/** What the definition says of a crash; a step that must not start twice asks nobody. */
+function deliveryOf({ isAtMostOnce, confirmed }: Call): JsonObject {
+  if (isAtMostOnce) return { delivery: "at-most-once" };
+  return confirmed === null ? {} : { delivery: "confirm" };
 }
 
 export function writeCall(node: Call, draft: Draft, needs: readonly string[], extra: JsonObject = {}): readonly string[] {
@@ -102,7 +112,7 @@ export function writeCall(node: Call, draft: Draft, needs: readonly string[], ex
       ? {}
       : { retry: { strategy: "fixed", maxAttempts: node.maxAttempts, initialDelay: node.delayMs, maxDelay: node.delayMs } }),
     ...(node.fallback === null ? {} : { fallback: { value: node.fallback } }),
-    ...(node.isAtMostOnce ? { delivery: "at-most-once" } : {}),
+    ...deliveryOf(node),
     ...(node.hasKey ? { idempotencyKey: `key-${id}` } : {}),
     ...(node.timeoutMs === null ? {} : { timeout: node.timeoutMs }),
     ...(node.undo === null ? {} : writeUndo(id, node.undo, draft)),
@@ -112,9 +122,12 @@ export function writeCall(node: Call, draft: Draft, needs: readonly string[], ex
     behaviour,
     maxAttempts: node.maxAttempts,
     isAtMostOnce: node.isAtMostOnce,
+    isConfirmed: !node.isAtMostOnce && node.confirmed !== null,
     key: node.hasKey ? `key-${id}` : null,
   };
   draft.calls.set(draft.prefix + id, planned);
+  if (planned.isConfirmed && node.confirmed !== null)
+    draft.tasks.set(draft.prefix + id, { type: "approval", isDecided: true, isApproved: node.confirmed.isApproved, isNamed: false });
   return [id];
 }
 

@@ -25,7 +25,7 @@ export const child: Construct<Child> = {
     predictLeaf(node, prediction, before, { calls: true, failures: 1 }, () => {
       const seen = prediction.seen.child(prediction.prefix + node.id);
       if (seen === undefined) return { ok: true, output: node.program.predict(prediction.seen).output };
-      if (seen.isCancelled) return { ok: false, reason: null };
+      if (seen.isCut) return { ok: false, reason: null };
       const { status, output } = node.program.predict(seen);
       return status === "SUCCEEDED" ? { ok: true, output } : { ok: false, reason: null };
     }),

@@ -28,6 +28,8 @@ export interface PlannedCall {
   readonly behaviour: Behaviour;
   readonly maxAttempts: number;
   readonly isAtMostOnce: boolean;
+  /** A person says whether it starts again after a crash. */
+  readonly isConfirmed: boolean;
   /** The key that its definition sets; null: the one that the engine makes. */
   readonly key: string | null;
 }
@@ -111,7 +113,8 @@ export interface Seen {
   hasTimedOut(path: string): boolean;
   /** The child that a step started last. */
   child(path: string): Seen | undefined;
-  readonly isCancelled: boolean;
+  /** It was cancelled, or took too long. */
+  readonly isCut: boolean;
 }
 
 /** Interprets a program; a construct adds how its steps end. */
@@ -190,6 +193,8 @@ export interface Program {
   readonly tasks: ReadonlyMap<string, PlannedTask>;
   /** Null: it undoes nothing. */
   readonly undo: PlannedUndo | null;
+  /** Null: it may take as long as it likes. */
+  readonly timeoutMs: number | null;
   /** Ids of the run's own steps in declaration order. */
   readonly ids: readonly string[];
   /** Workflows that it starts, those that these start included. */

@@ -54,6 +54,7 @@ export function writeWaiting(leaf: Leaf, draft: Draft, needs: readonly string[],
     behaviour: PLAIN,
     maxAttempts: 1,
     isAtMostOnce: false,
+    isConfirmed: false,
     key: null,
   });
   return writeLeaf(leaf, draft, needs, { uses, with: input });

@@ -17,8 +17,11 @@ import type {
 import { CONSTRUCTS, WAITS } from "./registry.ts";
 import { growPolicy, undoEnd, undoOf } from "./undo.ts";
 
-/** Counts what was added to the vocabulary: 2 brought tasks, approvals and compensation. A seed is one world in each of them. */
-export const NEWEST_VOCABULARY = 2;
+/**
+ * Counts what was added to the vocabulary: 2 brought tasks, approvals and compensation, 3 runs that may take too long and steps that a
+ * person confirms after a crash. A seed is one world in each of them.
+ */
+export const NEWEST_VOCABULARY = 3;
 
 export interface Growth {
   readonly vocabulary: number;
@@ -27,11 +30,15 @@ export interface Growth {
   readonly steps: number;
   /** Waits that nothing keeps the run from coming to. */
   readonly waits: number;
+  /** Whether it may end because it takes too long. */
+  readonly mayTimeOut: boolean;
   /** How deep children may have children. */
   readonly generations: number;
 }
 
 const DEEPEST = 3;
+/** While its first steps are at work, while it waits, when most runs have long ended. */
+const TIMEOUTS_MS = [150, 900, 5_000, 30_000] as const;
 
 export function growProgram(prng: Prng, name: string, growth: Growth): Program {
   const { waits, vocabulary } = growth;
@@ -49,14 +56,17 @@ export function growProgram(prng: Prng, name: string, growth: Growth): Program {
   const output = `{{ steps.${first.id}.output }}`;
   const vars = draft.vars.size === 0 ? {} : { vars: Object.fromEntries(draft.vars) };
   const undo = draft.undos.size === 0 ? null : { ...growPolicy(prng), of: draft.undos };
+  const timeoutMs = growth.mayTimeOut && vocabulary >= 3 && prng.chance(0.25) ? prng.pick(TIMEOUTS_MS) : null;
+  const timeout = timeoutMs === null ? {} : { timeout: timeoutMs };
   const policy = undo === null ? {} : { compensation: { order: undo.order, on: undo.on } };
   return {
     name,
-    definition: { name, ...vars, ...policy, steps: Object.fromEntries(draft.steps), output },
+    definition: { name, ...vars, ...policy, ...timeout, steps: Object.fromEntries(draft.steps), output },
     calls: draft.calls,
     blocks: draft.blocks,
     tasks: draft.tasks,
     undo,
+    timeoutMs,
     ids: [...draft.steps.keys()],
     children: [...children.values()].flatMap((one) => [...one.children, one]),
     predict: (seen) => predictProgram(first, parts, sure, undo, seen),
@@ -103,7 +113,7 @@ function plant(prng: Prng, name: string, { steps, generations, vocabulary, keeps
       return parts;
     },
     program: (budget) => {
-      const growth = { steps: budget, waits: prng.int(2), generations: generations - 1, vocabulary, keeps };
+      const growth = { steps: budget, waits: prng.int(2), mayTimeOut: true, generations: generations - 1, vocabulary, keeps };
       return growProgram(prng, `${name}k${++programs}`, growth);
     },
   };

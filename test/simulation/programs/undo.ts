@@ -37,7 +37,7 @@ export function growPolicy(prng: Prng): UndoPolicy {
 export function writeUndo(id: string, undo: Undo, draft: Draft): JsonObject {
   const { seed, maxAttempts, delayMs } = undo;
   draft.undos.set(id, undo);
-  draft.calls.set(undoOf(id), { behaviour: behaviourOf(undo), maxAttempts, isAtMostOnce: false, key: null });
+  draft.calls.set(undoOf(id), { behaviour: behaviourOf(undo), maxAttempts, isAtMostOnce: false, isConfirmed: false, key: null });
   return {
     compensate: {
       uses: "act",

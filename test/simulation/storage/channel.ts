@@ -21,6 +21,8 @@ export interface Wires {
   readonly hasZombies: boolean;
   trace(line: string): void;
   crashed(process: SimProcess, at: CommitPoint, side: Side): void;
+  /** The ledger took nothing from it. */
+  refused(process: SimProcess): void;
 }
 
 const nothing = (): void => undefined;
@@ -60,7 +62,10 @@ export class Channel {
     return new Promise((resolve, reject) => {
       kernel.after(faults.latencyMs(), this.#process, async () => {
         const refusal = faults.refusal();
-        if (refusal !== undefined) return reject(refusal);
+        if (refusal !== undefined) {
+          this.#wires.refused(this.#process);
+          return reject(refusal);
+        }
         if (this.#dies(operation.points, "before")) return this.#sent(operation);
         let value: T;
         try {

@@ -50,7 +50,7 @@ export function describeReopening(make: MakeLedger): void {
       const attempt = { ordinal: 0, attempt: 1, status: "FAILED", error: FAILURE, revision: 3, startedAt, finishedAt };
       await expect(fixture.ledger.listAttempts(TENANT, `run-${runId}`)).resolves.toMatchObject([attempt]);
       const restart = { write: "restartStep", runId, ordinal: 0, reason: null, attempt: 2, revision: 5 } as const;
-      const start = { write: "startRun", runId, reason: null, ownerEpoch: 1, crashes: 0, revision: 5 } as const;
+      const start = { write: "startRun", runId, reason: null, ownerEpoch: 1, crashes: 0, deadlineInMs: null, revision: 5 } as const;
       await commit(fixture, unit(runId, [start, { write: "deleteWait", runId, ordinal: 0 }, restart], 1));
       await commit(fixture, unit(runId, [settleStep(runId, 0, { revision: 6 }), endRun(runId)], 1));
       const history = await fixture.ledger.listHistory(TENANT, `run-${runId}`);

@@ -38,7 +38,15 @@ export function describeRuns(make: MakeLedger): void {
       const [queued] = await ledger.claims.runs("queued", 0, 10);
       const runId = queued ?? -1;
       const begun = clock.time;
-      const start = { write: "startRun", runId, reason: null, ownerEpoch: owner.epoch, crashes: 0, revision: 2 } as const;
+      const start = {
+        write: "startRun",
+        runId,
+        reason: null,
+        ownerEpoch: owner.epoch,
+        crashes: 0,
+        deadlineInMs: null,
+        revision: 2,
+      } as const;
       await commit(fixture, unit(runId, [start]));
       clock.time += 10;
       await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, revision: 3 }]));
@@ -143,7 +151,7 @@ async function runIn(fixture: LedgerCase, status: RunStatus): Promise<number> {
 }
 
 function moveRun(runId: number, to: Exclude<RunStatus, "QUEUED">): Write {
-  if (to === "RUNNING") return { write: "startRun", runId, reason: null, ownerEpoch: 1, crashes: 0, revision: 5 };
+  if (to === "RUNNING") return { write: "startRun", runId, reason: null, ownerEpoch: 1, crashes: 0, deadlineInMs: null, revision: 5 };
   if (to === "SUSPENDED") return { write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, revision: 5 };
   return endRun(runId, { status: to, revision: 5 });
 }

@@ -40,7 +40,10 @@ export function describeWaits(make: MakeLedger): void {
       fixture.clock.time += 5;
       await expect(fixture.ledger.claims.due(undefined, 9)).resolves.toMatchObject([{ runId }]);
       const { epoch } = fixture.owner;
-      await commit(fixture, unit(runId, [{ write: "startRun", runId, reason: null, ownerEpoch: epoch, crashes: 0, revision: 3 }]));
+      await commit(
+        fixture,
+        unit(runId, [{ write: "startRun", runId, reason: null, ownerEpoch: epoch, crashes: 0, deadlineInMs: null, revision: 3 }]),
+      );
       await expect(fixture.ledger.claims.due(undefined, 9)).resolves.toEqual([]);
       await expect(fixture.ledger.waits.nextDue()).resolves.toBeNull();
     });

@@ -19,19 +19,13 @@ function asking(more: JsonObject, step: JsonObject = {}): JsonObject {
   };
 }
 
-async function openTask(harness: Harness, run: string): Promise<string> {
-  await harness.event((event) => event.type === "step.suspended" && event.run.id === run);
-  const { tasks } = await (await harness.stepwell.tasks()).list({ run });
-  return tasks[0]?.id ?? "";
-}
-
 /** Approvals, work for remote workers, and what a person says after a crash or a failure. */
 export function describeDeciding(open: () => Promise<OpenLedger>): void {
   describe("deciding", () => {
     test("S0-24 S0-26 an approval waits for a person, and the decision is its output", async () => {
       const harness = await Harness.on(open, { operators });
       const id = await harness.start(asking({ description: "over 1,000", assignees: ["ann"] }), { id: "SO-7" });
-      const task = await openTask(harness, id);
+      const task = await harness.openTask(id);
       const tasks = await harness.stepwell.tasks();
       expect(await tasks.get(task)).toMatchObject({
         run: id,
@@ -53,7 +47,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
     test("a task is decided once: approving again, by a stranger, or after the end, is refused and changes nothing", async () => {
       const harness = await Harness.on(open, { operators });
       const id = await harness.start(asking({ assignees: ["ann"], groups: ["finance"] }), { id: 1 });
-      const task = await openTask(harness, id);
+      const task = await harness.openTask(id);
       const tasks = await harness.stepwell.tasks();
       await expect(tasks.approve(task, { by: "bob" })).rejects.toMatchObject({ code: "TASK_FORBIDDEN" });
       const both = await Promise.allSettled([tasks.approve(task, { by: "bob", groups: ["finance"] }), tasks.reject(task, { by: "ann" })]);
@@ -68,7 +62,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
       const form = { type: "object", required: ["amount"], properties: { amount: { type: "number" } } };
       const harness = await Harness.on(open, { operators });
       const id = await harness.start(asking({ form }), { id: 1 });
-      const task = await openTask(harness, id);
+      const task = await harness.openTask(id);
       const tasks = await harness.stepwell.tasks();
       await expect(tasks.approve(task, { by: "ann", form: { amount: "much" } })).rejects.toMatchObject({ code: "TASK_FORM_INVALID" });
       await tasks.approve(task, { by: "ann", form: { amount: 5 } });
@@ -80,10 +74,10 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
       const harness = await Harness.on(open, { operators });
       const tasks = await harness.stepwell.tasks();
       const strict = await harness.start(asking({}), { id: 1 });
-      await tasks.reject(await openTask(harness, strict), { by: "ann", comment: "no" });
+      await tasks.reject(await harness.openTask(strict), { by: "ann", comment: "no" });
       expect(await harness.stepwell.result(strict)).toMatchObject({ status: "FAILED", error: { data: { code: "TASK_REJECTED" } } });
       const lenient = await harness.start(asking({ onReject: "continue" }), { id: 1 });
-      await tasks.reject(await openTask(harness, lenient), { by: "ann" });
+      await tasks.reject(await harness.openTask(lenient), { by: "ann" });
       expect((await harness.stepwell.result(lenient)).output).toMatchObject({ approved: false, by: "ann" });
       await harness.stepwell.stop();
     });
@@ -102,7 +96,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
     test("a cancel closes the tasks of its run", async () => {
       const harness = await Harness.on(open, { operators });
       const id = await harness.start(asking({}), { id: 1 });
-      const task = await openTask(harness, id);
+      const task = await harness.openTask(id);
       await harness.stepwell.cancel(id);
       await harness.stepwell.result(id);
       const tasks = await harness.stepwell.tasks();
@@ -118,7 +112,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
         { name: "work", steps: [{ id: "label", uses: "task", with: work }], output: "{{ steps.label.output }}" },
         { id: "P1" },
       );
-      await openTask(harness, id);
+      await harness.openTask(id);
       const tasks = await harness.stepwell.tasks();
       expect(await tasks.poll("others", { worker: "w1" })).toEqual([]);
       const [first] = await tasks.poll("labels", { worker: "w1" });
@@ -135,7 +129,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
     test("S1+22 work that fails too often is a dead letter until somebody restores it", async () => {
       const harness = await Harness.on(open, { operators });
       const id = await harness.start({ name: "dead", steps: [{ id: "w", uses: "task", with: { topic: "t", retry: { maxAttempts: 1 } } }] });
-      const task = await openTask(harness, id);
+      const task = await harness.openTask(id);
       const tasks = await harness.stepwell.tasks();
       const claim = async (): Promise<string> => (await tasks.poll("t", { worker: "w" }))[0]?.token ?? "";
       expect(await tasks.fail(task, await claim(), new Error("broken"))).toMatchObject({ status: "DEAD_LETTER" });
@@ -160,7 +154,7 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
         const pay: Operator = (_input, { attempt }) => attempts.push(attempt);
         const second = new Harness(await reopen(), { operators: { pay } });
         await second.stepwell.open();
-        const task = await openTask(second, id);
+        const task = await second.openTask(id);
         expect(attempts).toEqual([]);
         const tasks = await second.stepwell.tasks();
         if (again) await tasks.approve(task, { by: "ann" });
