@@ -57,6 +57,8 @@ class Rows {
   readonly numbers = new BigintArray();
   readonly texts = new TextArray();
   stages: number[] = [];
+  /** Where the stage begins that is being encoded. */
+  #begin = 0;
 
   clear(): void {
     this.numbers.clear();
@@ -64,11 +66,16 @@ class Rows {
     this.stages = [];
   }
 
+  /** What follows is another round, or of another kind: one statement must not have two rows for one. */
+  beginStage(): void {
+    this.#begin = this.stages.length;
+  }
+
   /** A statement that takes its turn with another one, as the two halves of `postInbox` do, stands alone each time. */
   add<W>(statement: number, { numbers, texts }: Layout<W>, write: W): void {
     const { stages } = this;
     const last = stages.length - 2;
-    if (last >= 0 && stages[last] === statement) stages[last + 1] = (stages[last + 1] ?? 0) + 1;
+    if (last >= this.#begin && stages[last] === statement) stages[last + 1] = (stages[last + 1] ?? 0) + 1;
     else stages.push(statement, 1);
     for (const read of numbers) this.numbers.add(read(write));
     for (const read of texts) this.texts.add(read(write));
@@ -105,7 +112,10 @@ export class BatchEncoder {
   #encode(stages: Iterable<readonly LedgerWrite[]>): EncodedWrites {
     this.#rows.clear();
     target = this.#rows;
-    for (const writes of stages) for (const write of writes) execute(encoders, write, 0);
+    for (const writes of stages) {
+      target.beginStage();
+      for (const write of writes) execute(encoders, write, 0);
+    }
     return { stages: this.#rows.stages, numbers: this.#rows.numbers.take(), texts: this.#rows.texts.take() };
   }
 }

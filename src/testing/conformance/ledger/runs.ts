@@ -31,6 +31,28 @@ export function describeRuns(make: MakeLedger): void {
       });
     });
 
+    test("a unit may write one run twice: the last word stands, and the first start gives the deadline", async () => {
+      const fixture = get();
+      const { ledger, version, clock, owner } = fixture;
+      await ledger.enqueueRun(aQueuedRun(version.id, "run-twice"));
+      const [queued] = await ledger.claims.runs("queued", 0, 10);
+      const runId = queued ?? -1;
+      const start = { write: "startRun", runId, ownerEpoch: owner.epoch, revision: 2 } as const;
+      await commit(
+        fixture,
+        unit(runId, [
+          { ...start, reason: "recovered", crashes: 1, deadlineInMs: 500 },
+          { ...start, reason: "compensating", crashes: 2, deadlineInMs: 900 },
+        ]),
+      );
+      await expect(runOf(fixture, runId)).resolves.toMatchObject({
+        status: "RUNNING",
+        reason: "compensating",
+        crashes: 2,
+        deadlineAt: clock.time + 500,
+      });
+    });
+
     test("a run starts, suspends, resumes and ends, and keeps its first start", async () => {
       const fixture = get();
       const { ledger, version, clock, owner } = fixture;
