@@ -1,6 +1,7 @@
 import type { TaskStatus } from "../ledger/rows.ts";
 import type { RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
+import type { SqlClient } from "../model/sql-client.ts";
 import type { RunReason, RunStatus, StepReason, StepStatus, TerminalStepStatus } from "../model/status.ts";
 import type { OperatorContext } from "../operators/operator.ts";
 
@@ -58,6 +59,11 @@ export interface StartOptions {
   /** What kind of trigger started it. Default `call`. */
   readonly trigger?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * A client of `pg` with an open transaction in the database of the ledger: the run exists once that commits, and never if it does not.
+   * It is stored QUEUED, and whoever has room takes it up. `NOT_SUPPORTED` where the ledger is not in PostgreSQL.
+   */
+  readonly transaction?: SqlClient;
 }
 
 export interface SignalOptions {

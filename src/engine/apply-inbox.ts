@@ -6,6 +6,7 @@ export interface InboxTarget {
   /** The row is taken up by the commit that is being gathered. */
   accepted(row: InboxRow): void;
   cancel(): void;
+  /** Nothing starts and no wait ends until somebody resumes the run; what runs is recorded when it ends. */
   pause(actor: string): void;
   /** Somebody lets the run go on, if anything holds it. */
   release(): void;

@@ -1,16 +1,19 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { type Json, toJson } from "../model/json.ts";
+import type { TransactionWork } from "../model/sql-client.ts";
 import type { Logger, Operator, OperatorContext, RunContext } from "../operators/operator.ts";
 import { type SuspendRequest, Suspension } from "../operators/suspension.ts";
 import type { Interceptor } from "./api.ts";
 import { recordError } from "./recorded-error.ts";
 import type { RunFrame } from "./run-context.ts";
+import type { Succeeded } from "./run-journal.ts";
 import { concealIn } from "./secrets.ts";
 
 /** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
 export type AttemptOutcome =
   | { readonly outcome: "returned"; readonly value: unknown }
+  | { readonly outcome: "committed"; readonly result: Succeeded }
   | { readonly outcome: "failed"; readonly error: RecordedError };
 
 /** What an attempt needs from its run. */
@@ -19,6 +22,8 @@ export interface AttemptHost {
   readonly context: RunContext;
   /** Where its operators execute. */
   readonly frame: RunFrame;
+  /** Runs work in a transaction that commits with the success of the attempt's step. */
+  transact<T>(attempt: Attempt, work: TransactionWork<T>): Promise<T>;
   logger(attempt: Attempt): Logger;
   /** Called once, with the outcome that counts. */
   attemptEnded(attempt: Attempt, outcome: AttemptOutcome): void;
@@ -41,6 +46,10 @@ export class Attempt implements OperatorContext {
   #logger: Logger | undefined;
   #secrets: readonly string[] = [];
   #ended = false;
+  #hasTransacted = false;
+  /** The commit that holds its success is on its way: nothing else ends the attempt meanwhile. */
+  #isCommitting = false;
+  #committed: Succeeded | undefined;
 
   constructor(run: AttemptHost, ordinal: number, stepId: string, attempt: number, idempotencyKey: string | null) {
     this.#run = run;
@@ -83,6 +92,10 @@ export class Attempt implements OperatorContext {
     return new Suspension(request);
   }
 
+  get transaction(): OperatorContext["transaction"] {
+    return (work) => this.#transact(work);
+  }
+
   /** Values that must not leave the operator in what it returns, throws or logs. */
   get secrets(): readonly string[] {
     return this.#secrets;
@@ -103,7 +116,7 @@ export class Attempt implements OperatorContext {
     if (timeoutMs !== null) {
       const { clock } = this.#run.host;
       this.#limit = { timeoutMs, dueMs: clock.monotonic() + timeoutMs };
-      this.#timer = clock.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+      this.#timer = clock.setTimer(timeoutMs, () => this.#timeOut());
     }
     try {
       const { interceptors } = this.#run.host;
@@ -128,12 +141,50 @@ export class Attempt implements OperatorContext {
     this.#controller?.abort(reason);
   }
 
-  /** Ends the attempt without waiting for the operator and without an outcome; a late result is discarded. */
-  abandon(reason: StepwellError): void {
-    if (this.#ended) return;
+  /**
+   * Ends the attempt without waiting for the operator and without an outcome; a late result is discarded. False when it cannot be: its
+   * success is on disk, or about to be, and it ends with that.
+   */
+  abandon(reason: StepwellError): boolean {
+    if (this.#ended) return true;
     this.abort(reason);
+    if (this.#isCommitting) return false;
+    if (this.#committed !== undefined) {
+      this.#run.host.clock.soon(() => this.#succeed(null));
+      return false;
+    }
     this.#timer?.cancel();
     this.#ended = true;
+    return true;
+  }
+
+  async #transact<T>(work: TransactionWork<T>): Promise<T> {
+    if (this.#hasTransacted) throw new StepwellError("TRANSACTION_INVALID", "An attempt has one transaction: its value is the result");
+    this.#hasTransacted = true;
+    return this.#run.transact(this, work);
+  }
+
+  /** @throws StepwellError what ended the attempt, or is about to, if anything did */
+  expectAlive(): void {
+    if (this.#abortReason !== undefined) throw this.#abortReason;
+    if (this.#ended) throw new StepwellError("STEP_CANCELLED", "the attempt has ended");
+  }
+
+  /** @throws StepwellError as `expectAlive` */
+  beginCommit(): void {
+    this.expectAlive();
+    this.#isCommitting = true;
+  }
+
+  /** @param committed the success that is on disk now; undefined: it is not, and will not be */
+  endCommit(committed: Succeeded | undefined): void {
+    this.#isCommitting = false;
+    this.#committed = committed;
+    if (committed === undefined && this.#isOverdue) this.#timeOut();
+  }
+
+  get #isOverdue(): boolean {
+    return this.#limit !== undefined && this.#run.host.clock.monotonic() >= this.#limit.dueMs;
   }
 
   #intercepted(operator: Operator<Json>, interceptors: readonly Interceptor[]): Operator<Json> {
@@ -161,14 +212,20 @@ export class Attempt implements OperatorContext {
 
   #succeed(value: unknown): void {
     // an operator that blocked this thread for longer than its timeout comes back before its timer could fire
-    if (!this.#ended && this.#limit !== undefined && this.#run.host.clock.monotonic() >= this.#limit.dueMs)
-      this.#timeOut(this.#limit.timeoutMs);
-    if (!this.#end()) return;
+    if (!this.#ended && this.#isOverdue) this.#timeOut();
+    if (!this.#end() || this.#endedCommitted()) return;
     this.#run.attemptEnded(this, this.#secrets.length === 0 ? { outcome: "returned", value } : this.#concealed(value));
   }
 
+  /** Whatever the operator did after it: what its transaction committed is what became of the step. */
+  #endedCommitted(): boolean {
+    if (this.#committed === undefined) return false;
+    this.#run.attemptEnded(this, { outcome: "committed", result: this.#committed });
+    return true;
+  }
+
   #fail(thrown: unknown): void {
-    if (!this.#end()) return;
+    if (!this.#end() || this.#endedCommitted()) return;
     const error = recordError(this.#abortReason ?? thrown);
     this.#run.attemptEnded(this, { outcome: "failed", error: this.#secrets.length === 0 ? error : concealIn(error, this.#secrets) });
   }
@@ -182,11 +239,12 @@ export class Attempt implements OperatorContext {
     }
   }
 
-  #timeOut(timeoutMs: number): void {
-    if (this.#ended) return;
-    const error = new StepwellError("STEP_TIMEOUT", `step "${this.stepId}" took longer than its timeout of ${timeoutMs} ms`);
+  #timeOut(): void {
+    if (this.#ended || this.#isCommitting) return;
+    const error = new StepwellError("STEP_TIMEOUT", `step "${this.stepId}" took longer than its timeout of ${this.#limit?.timeoutMs} ms`);
     this.abort(error);
     this.#ended = true;
+    if (this.#endedCommitted()) return;
     this.#run.attemptEnded(this, { outcome: "failed", error: recordError(error) });
   }
 

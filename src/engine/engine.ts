@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { Committer } from "../ledger/committer.ts";
 import { isPassing } from "../ledger/passing.ts";
-import type { Ledger, StoredRun } from "../ledger/port.ts";
+import type { CallerTransactions, Ledger, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
@@ -48,6 +48,7 @@ export class Engine implements RunHost {
   readonly schemas = new Schemas();
   readonly operators: OperatorRegistry;
   readonly threads: ThreadExecutor;
+  readonly transactions: CallerTransactions | null;
   readonly slots: Slots;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
@@ -81,9 +82,8 @@ export class Engine implements RunHost {
     this.#options = options;
     this.#ledger = options.ledger;
     this.clock = detached(options.clock);
-    this.random = options.random;
-    this.operators = options.operators;
-    this.threads = options.threads;
+    ({ random: this.random, operators: this.operators, threads: this.threads } = options);
+    this.transactions = options.ledger.transactions;
     this.interceptors = options.interceptors;
     this.cancelGraceMs = options.cancelGraceMs;
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);

@@ -12,6 +12,8 @@ export interface LiveSteps {
   readonly inbox: RunInbox;
   /** Steps that have started and have not settled. */
   readonly active: ActiveSteps;
+  /** A step that is at work. */
+  stateOf(ordinal: number): StepState;
   /** Nothing starts or goes on now: the engine stops, or somebody paused the run. */
   readonly isQuiet: boolean;
   /** Somebody must follow what the scope's scheduler decided. */

@@ -2,6 +2,7 @@ import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
+import type { TransactionWork } from "../model/sql-client.ts";
 import type { Logger, RunContext } from "../operators/operator.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import type { RunRef } from "./api.ts";
@@ -23,6 +24,7 @@ import { RunSteps } from "./run-steps.ts";
 import { RunTimers } from "./run-timers.ts";
 import { endAbandoned } from "./settle-step.ts";
 import { StepScope } from "./step-scope.ts";
+import { inTransaction } from "./step-transaction.ts";
 
 /** Drives one run while it is in memory. Every change is decided here, written by the committer, and only then acted upon. */
 export class RunDriver implements LingeringRun, RunCore, InboxTarget {
@@ -230,6 +232,10 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     else this.host.onBroken(this, error);
   }
 
+  transact<T>(attempt: Attempt, work: TransactionWork<T>): Promise<T> {
+    return inTransaction(attempt, () => this.#steps, work);
+  }
+
   attemptEnded(attempt: Attempt, ended: AttemptOutcome): void {
     if (this.#isGone) return;
     const { ordinal } = attempt;
@@ -271,7 +277,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#steps.receive(row);
   }
 
-  /** A run that was held goes on. */
   release(): void {
     if (this.#isEnding && !this.isHeld) return;
     // what was ready while the run was held is found again by reading it back
@@ -280,7 +285,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#steps.releaseHeld();
   }
 
-  /** Nothing starts and no wait ends until somebody resumes the run; what runs is recorded when it ends. */
   pause(actor: string): void {
     if (!this.#isEnding) this.#recorder.paused(actor);
   }
@@ -318,12 +322,10 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   #isUndoing(): boolean {
-    const isUnderWay = this.#steps.undo?.isUnderWay() ?? false;
-    if (isUnderWay) {
-      this.#recorder.undoing();
-      this.#timers.dropDeadline();
-    }
-    return isUnderWay;
+    if (this.#steps.undo?.isUnderWay() !== true) return false;
+    this.#recorder.undoing();
+    this.#timers.dropDeadline();
+    return true;
   }
 
   /** All steps have settled: the run's own end, or the undoing of it, goes into the same commit as the last of them. */

@@ -1,5 +1,5 @@
 import type { Committing } from "../ledger/committer.ts";
-import type { StoredRun } from "../ledger/port.ts";
+import type { CallerTransactions, StoredRun } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import type { RecordedError, StepwellError } from "../model/errors.ts";
@@ -57,6 +57,7 @@ export interface RunHost {
   readonly schemas: Schemas;
   readonly operators: OperatorRegistry;
   readonly threads: ThreadExecutor;
+  readonly transactions: CallerTransactions | null;
   readonly slots: Slots;
   readonly interceptors: readonly Interceptor[];
   /** Milliseconds that a cancelled or timed-out run waits for its operators before it ends without them. */

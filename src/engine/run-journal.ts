@@ -8,8 +8,16 @@ import type { LifecycleEvent } from "./api.ts";
 export type StepOutcome = CheckedOutcome | Suspended;
 
 export type CheckedOutcome =
-  | { readonly outcome: "succeeded"; readonly output: Json; readonly text: string }
+  | {
+      readonly outcome: "succeeded";
+      readonly output: Json;
+      readonly text: string;
+      /** The revision under which a transaction of the step's own has recorded it already. */
+      readonly committedAt?: number;
+    }
   | { readonly outcome: "failed"; readonly error: RecordedError };
+
+export type Succeeded = Extract<CheckedOutcome, { outcome: "succeeded" }>;
 
 /** "Not yet", with everything prepared that its commit needs. */
 export interface Suspended {

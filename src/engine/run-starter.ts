@@ -1,8 +1,9 @@
-import type { Ledger } from "../ledger/port.ts";
+import type { CallerTransactions, Ledger } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
+import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
@@ -121,7 +122,9 @@ export class RunStarter {
     try {
       return await this.#insert(plan, input, options, hash);
     } catch (cause) {
-      if (!(cause instanceof StepwellError) || cause.code !== "LEDGER_CONFLICT") throw cause;
+      const hasLost = cause instanceof StepwellError && cause.code === "LEDGER_CONFLICT";
+      // the caller's transaction has failed with it, and whatever else it wrote
+      if (!hasLost || options.transaction !== undefined) throw cause;
       const winner = await this.#startedBy(plan.graph.name, key, hash);
       if (winner === undefined) throw cause;
       return winner;
@@ -144,7 +147,7 @@ export class RunStarter {
     const text = payloadText(input, "the input");
     const runId = this.#ids.tryTake() ?? (await this.#ids.take());
     const publicId = host.newId();
-    const isQueued = this.#to.isFull();
+    const isQueued = options.transaction !== undefined || this.#to.isFull();
     const insert: InsertRun = {
       write: "insertRun",
       runId,
@@ -164,6 +167,7 @@ export class RunStarter {
       parent: null,
       revision: 1,
     };
+    if (options.transaction !== undefined) return insertWithin(options.transaction, host.transactions, insert);
     return new Promise((resolve, reject) => {
       if (host.isStopping) {
         reject(new StepwellError("ENGINE_STOPPED", "the engine is not open"));
@@ -211,4 +215,15 @@ function refuseEndless(workflow: string, input: Json, parent: RunContext, depth:
       hint: "Give the child less to do than its parent has, or use a `loop`.",
     });
   }
+}
+
+/** Into the transaction that the caller has open. */
+async function insertWithin(client: SqlClient, transactions: CallerTransactions | null, insert: InsertRun): Promise<string> {
+  if (transactions === null) {
+    throw new StepwellError("NOT_SUPPORTED", "This ledger cannot be written in a transaction of the caller's", {
+      hint: "A run can start with one only where the ledger is in PostgreSQL.",
+    });
+  }
+  await transactions.insert(client, insert);
+  return insert.publicId;
 }

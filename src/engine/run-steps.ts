@@ -235,8 +235,7 @@ export class RunSteps implements LiveSteps {
   /** Ends what did not stop in time; late results are discarded. */
   abandonAll(reason: StepwellError): void {
     for (const state of this.active.values()) {
-      if (state.running === null || !state.scope.isEnded) continue;
-      state.running.abandon(reason);
+      if (state.running === null || !state.scope.isEnded || !state.running.abandon(reason)) continue;
       state.running = null;
       this.releaseSlot(state);
       cancelOvertaken(this, state);
@@ -378,7 +377,9 @@ export class RunSteps implements LiveSteps {
   }
 
   #adopt(ordinal: number, attempt: Attempt | null): void {
-    const state = this.stateOf(ordinal);
+    const state = this.active.get(ordinal);
+    // a transaction of its own has settled it
+    if (state === undefined) return;
     state.running = attempt;
     this.#takeSlotAnyway(state);
   }

@@ -9,8 +9,8 @@ import type { MaybePromise } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
 import { endingError } from "./run-end.ts";
-import type { CheckedOutcome, Fact } from "./run-journal.ts";
-import { NO_RESULT, type Succeeded } from "./step-recorder.ts";
+import type { CheckedOutcome, Fact, Succeeded } from "./run-journal.ts";
+import { NO_RESULT } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { StepState } from "./step-state.ts";
 

@@ -1,5 +1,6 @@
 import type { StepView } from "../expressions/template.ts";
 import type { InboxRow } from "../ledger/rows.ts";
+import type { Write } from "../ledger/writes.ts";
 import type { RecordedError } from "../model/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
@@ -9,15 +10,13 @@ import type { ScopeResult } from "./blocks/block.ts";
 import { payloadText } from "./finish-output.ts";
 import { errorText } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
-import type { StepOutcome, Suspended } from "./run-journal.ts";
+import type { Succeeded, Suspended } from "./run-journal.ts";
 import type { ScopePlace, StepScope } from "./step-scope.ts";
 import type { StepState, Woken } from "./step-state.ts";
 import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail, wokenOf } from "./step-wait.ts";
 import { StepWaits } from "./step-waits.ts";
 import { insertedBlock, insertedScope, placeOf, settledAtOnce, settledStep, startedStep } from "./step-writes.ts";
 import { aboutOf, endingWrites, suspensionWrites, type WaitEnd } from "./suspension-writes.ts";
-
-export type Succeeded = Extract<StepOutcome, { outcome: "succeeded" }>;
 
 /** How a step ended. */
 export interface Settlement {
@@ -248,8 +247,10 @@ export class StepRecorder {
       error: error === null ? null : errorText(error),
       selected,
     };
+    const revision = output?.committedAt ?? journal.revision;
     scope.views[step.id] = viewOf(step, status, output, error);
-    if (step.compensate !== null && status === "SUCCEEDED") scope.canUndo(step, journal.revision);
+    if (step.compensate !== null && status === "SUCCEEDED") scope.canUndo(step, revision);
+    if (state !== undefined && output?.committedAt !== undefined) return this.#settledAlready(state);
     this.endWait(ordinal, "dropped");
     const attempt = state?.attempt ?? (status === "SUCCEEDED" || error !== null ? 1 : 0);
     if (state === undefined) journal.write(settledAtOnce(runId, ordinal, placeOf(scope, step), attempt, end, journal.revision));
@@ -258,6 +259,24 @@ export class StepRecorder {
       journal.write(settledStep(runId, ordinal, end, journal.revision));
     }
     if (host.isHeard) journal.event({ type: "step.settled", run: ref, step: scope.pathOf(step), attempt, status, reason, error });
+  }
+
+  /** What a transaction of the step's own writes of its success. */
+  settlingWrites({ ordinal, failures }: StepState, output: string, revision: number): readonly Write[] {
+    const { runId } = this.#core;
+    const end = { status: "SUCCEEDED", reason: null, failures, output, error: null, selected: null } as const;
+    const settled = settledStep(runId, ordinal, end, revision);
+    return this.#waits.get(ordinal) !== undefined ? [{ write: "deleteWait", runId, ordinal }, settled] : [settled];
+  }
+
+  /** It is on disk: nobody need wait for a commit to hear of it. */
+  #settledAlready(state: StepState): void {
+    const { ref, host } = this.#core;
+    const { ordinal, attempt, path } = state;
+    const wait = this.#waits.get(ordinal);
+    if (wait !== undefined) this.#waits.delete(ordinal, wait);
+    this.#leaveRunning(state);
+    if (host.isHeard) host.emit({ type: "step.settled", run: ref, step: path, attempt, status: "SUCCEEDED", reason: null, error: null });
   }
 
   /** A row was found RUNNING in the ledger. */

@@ -67,7 +67,10 @@ function wake(steps: LiveSteps, state: StepState, wakeUp: WakeUp, { onTimeout = 
   }
   if (confirms === true) {
     if (result.ok && kind === "task") steps.recorder.confirmed(state);
-    else failStep(steps, state.scope, state.step, state, outcomeUnknown(state));
+    else {
+      steps.recorder.endWait(state.ordinal, "used");
+      failStep(steps, state.scope, state.step, state, outcomeUnknown(state));
+    }
   } else if (!result.ok) {
     failWait(steps, state, result.error, "used");
   } else if (resume !== undefined && resume !== null) {

@@ -11,6 +11,7 @@ import { prepareSuspension } from "./suspension-writes.ts";
 /** What the run is told of an attempt that ended: its checked output, what it waits for, or the error that ended it. Never throws. */
 export function outcomeOf(steps: LiveSteps, state: StepState, ended: AttemptOutcome): MaybePromise<StepOutcome> {
   if (ended.outcome === "failed") return ended;
+  if (ended.outcome === "committed") return ended.result;
   return ended.value instanceof Suspension ? prepareSuspension(steps.core, state, ended.value) : checkedOutput(steps, state, ended.value);
 }
 

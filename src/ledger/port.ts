@@ -1,5 +1,6 @@
 import type { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
+import type { SqlClient } from "../model/sql-client.ts";
 import type { RunStatus } from "../model/status.ts";
 import type {
   AttemptRow,
@@ -18,7 +19,7 @@ import type {
   WaitRow,
   WaitView,
 } from "./rows.ts";
-import type { Batch, CommitOutcome } from "./writes.ts";
+import type { Batch, CommitOutcome, InsertRun, Unit } from "./writes.ts";
 
 /**
  * The durable truth. Every method's effect is on stable storage when its promise resolves.
@@ -37,6 +38,8 @@ export interface Ledger {
   readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
+  /** Null where nobody else's tables can be written in one commit with the ledger. */
+  readonly transactions: CallerTransactions | null;
 
   /**
    * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
@@ -127,6 +130,32 @@ export interface Claims {
  * the want of an operator.
  */
 export type Pickup = "queued" | "left_behind" | "no_worker";
+
+/** Transactions that write tables of a caller's own in the ledger's database, and the ledger with them. */
+export interface CallerTransactions {
+  /** Begins one on a connection that nobody else uses meanwhile. */
+  begin(): Promise<StepTransaction>;
+  /**
+   * Inserts a QUEUED run into the transaction that a client of the caller's has open: it exists once that commits. A key that another
+   * transaction is just using is waited for.
+   * @throws StepwellError `TRANSACTION_INVALID` for a client without an open transaction, `LEDGER_CONFLICT` when the key was used meanwhile
+   */
+  insert(client: SqlClient, run: InsertRun): Promise<void>;
+}
+
+/** The transaction of one attempt of a step. One of the two methods ends it. */
+export interface StepTransaction {
+  readonly client: SqlClient;
+  /** Writes the end of the step and commits it with everything else; only `committed` means that anything was written. */
+  commit(epoch: number, unit: Unit): Promise<TransactionEnd>;
+  rollback(): Promise<void>;
+}
+
+/**
+ * `refused`: the step has ended otherwise, or its run is another engine's. `fenced`: so is everything that this engine had. `ended`: the
+ * caller has ended the transaction itself.
+ */
+export type TransactionEnd = "committed" | "refused" | "fenced" | "ended";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {

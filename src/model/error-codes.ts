@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   // steps
   STEP_FAILED: fault("An operator raised an error", 500, true),
   STEP_TIMEOUT: fault("An attempt took longer than its timeout", 504, true),
+  TRANSACTION_INVALID: fault("A transaction is not used as it must be", 422),
   STEP_CANCELLED: fault("A step was cancelled", 409),
   OUTPUT_INVALID: fault("An output does not match the step's schema", 422),
   OUTCOME_UNKNOWN: fault("A crash hid whether the step took effect", 409),

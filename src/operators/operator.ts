@@ -1,4 +1,5 @@
 import type { Json } from "../model/json.ts";
+import type { TransactionWork } from "../model/sql-client.ts";
 import type { SuspendRequest, Suspension } from "./suspension.ts";
 
 /** What a run is known by while one of its steps executes (S1-23); immutable, the same object for every step of the run. */
@@ -31,6 +32,15 @@ export interface OperatorContext {
    * @throws StepwellError `SUSPENSION_INVALID`, `DURATION_INVALID`, `VALUE_NOT_JSON` for a request that cannot be waited for
    */
   readonly suspend: (request: SuspendRequest) => Suspension;
+  /**
+   * Runs `work` in a transaction of the ledger's own PostgreSQL database. What it writes and the success of the step are one commit, or
+   * neither is there: `work` gives the step's result, and what it throws rolls back. One for each attempt, READ COMMITTED, on a client
+   * of `pg` with the database's own search path. It is not `work` that ends the transaction.
+   *
+   * @throws StepwellError `NOT_SUPPORTED` where the ledger is not in PostgreSQL or the step runs in a thread of its own,
+   *   `TRANSACTION_INVALID`, `STEP_CANCELLED`, `STEP_TIMEOUT` when the step has ended meanwhile, `LEDGER_FENCED`, `LEDGER_UNREACHABLE`
+   */
+  readonly transaction: <T>(work: TransactionWork<T>) => Promise<T>;
 }
 
 export interface Logger {

@@ -16,6 +16,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     isShared: ledger.isShared,
     waits: ledger.waits,
     claims: ledger.claims,
+    transactions: ledger.transactions,
     events: ledger.events,
     tasks: ledger.tasks,
     own: (worker, events) => ledger.own(worker, events),

@@ -11,7 +11,14 @@ import { Workspace } from "../fixtures/cli-process.ts";
 import { sharedDatabase } from "../fixtures/postgres/file-database.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
-const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/guide/waiting.md", "docs/guide/workers.md", "docs/reference/cli.md"];
+const PAGES = [
+  "README.md",
+  "docs/guide/getting-started.md",
+  "docs/guide/waiting.md",
+  "docs/guide/workers.md",
+  "docs/guide/transactions.md",
+  "docs/reference/cli.md",
+];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
 
 function readPageText(page: string): string {
@@ -52,11 +59,12 @@ async function execute(
   return stdout;
 }
 
-async function runTypeScript(place: Workspace, { line, text: source }: Block): Promise<void> {
+async function runTypeScript(place: Workspace, { line, text: source }: Block, environment: NodeJS.ProcessEnv): Promise<void> {
   const library = pathToFileURL(join(repositoryRoot, "src", "index.ts")).href;
   const file = `block-${line}.ts`;
-  place.write(file, source.replaceAll('from "stepwell"', `from "${library}"`));
-  expect(await execute(place, process.execPath, [file])).not.toBe("");
+  const linked = source.replaceAll('from "stepwell"', `from "${library}"`).replaceAll('from "pg"', `from "${import.meta.resolve("pg")}"`);
+  place.write(file, linked);
+  expect(await execute(place, process.execPath, [file], { environment })).not.toBe("");
 }
 
 async function validate({ text: source }: Block): Promise<void> {
@@ -78,7 +86,7 @@ async function follow(blocks: readonly Block[], environment: NodeJS.ProcessEnv =
       output = await execute(place, "bash", ["-e", "-o", "pipefail", "-c", source], { bin, environment });
     else if (language === "text" && mark === "output") expect(comparable(output)).toBe(comparable(source));
     else if (/^[\w.-]+\.\w+$/.test(mark)) place.write(mark, source);
-    else if (language === "ts") await runTypeScript(place, block);
+    else if (language === "ts") await runTypeScript(place, block, environment);
     else if (language !== "yaml") executed--;
   }
   return executed;
@@ -97,9 +105,11 @@ describe("the pages for a new user", () => {
   describe("on PostgreSQL", () => {
     const database = sharedDatabase();
 
-    test("what docs/guide/workers.md shows is what happens", async () => {
-      const page = readPage("docs/guide/workers.md");
-      expect(await follow(page, { STEPWELL_LEDGER: await database() })).toBe(15);
+    test.each([
+      ["docs/guide/workers.md", 15],
+      ["docs/guide/transactions.md", 1],
+    ])("what %s shows is what happens", async (page, count) => {
+      expect(await follow(readPage(page), { STEPWELL_LEDGER: await database() })).toBe(count);
     });
   });
 

@@ -28,7 +28,6 @@ const ledger: StoreKind = values.ledger === "sqlite" ? "sqlite" : "memory";
 const count = Number(values.seeds);
 const startedAt = performance.now();
 const tally = count === 1 ? await one(Number(values.seed)) : await many();
-for (const failure of tally.failures) console.log(failureText(failure));
 const [first] = tally.failures;
 if (values.shrink && first !== undefined) console.log(shrunkText(await shrink({ seed: first.seed, ledger })));
 console.log(hitTable(tally));
@@ -45,16 +44,20 @@ async function one(seed: number): Promise<Tally> {
   );
   console.log(report.story.join("\n"));
   addReport(sum, report);
+  for (const failure of sum.failures) console.log(failureText(failure));
   return sum;
 }
 
 function many(): Promise<Tally> {
   let next = PROGRESS_EACH;
+  let told = 0;
   return runSuite({
     seeds: seedsFrom(Number(values.seed), count, ledger),
     workers: Number(values.workers),
     stopsAtFailure: values["stop-at-failure"],
     progress: (sum) => {
+      for (const failure of sum.failures.slice(told)) console.log(failureText(failure));
+      told = sum.failures.length;
       if (sum.seeds < next) return;
       next += PROGRESS_EACH;
       console.log(closing(sum));

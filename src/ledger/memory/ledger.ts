@@ -68,6 +68,7 @@ class MemoryLedger implements Ledger {
   };
   readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#within(work));
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
+  readonly transactions = null;
   readonly claims = new MemoryClaims(this.#tables, () => this.#clock.now());
   #epoch = 0;
   #nextRunId = 1;

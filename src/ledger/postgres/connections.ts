@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import type { Client, ClientConfig, Pool, PoolClient, TypeOverrides } from "pg";
+import type { Client, ClientConfig, Pool, PoolClient, PoolConfig, TypeOverrides } from "pg";
 import { StepwellError } from "../../model/errors.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlValue } from "../sql/transaction.ts";
@@ -16,6 +16,8 @@ const ANSWER_MS = 15_000;
 const FAREWELL_MS = 1_000;
 const READERS = 4;
 const WRITERS = 4;
+/** Steps that are in a transaction of their own at once; more wait for a connection. */
+const CALLERS = 8;
 
 /** Every commit is flushed, whatever the server's default. The server notices within half a minute that a client is out of reach. */
 const SETTINGS = "-c synchronous_commit=on -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4";
@@ -60,6 +62,7 @@ export class Connections {
   readonly #readers: Pool;
   readonly #writers: Pool;
   readonly #sockets = new Set<Socket>();
+  #callers: Pool | undefined;
   #isClosed = false;
 
   private constructor(place: PostgresPlace, driver: Driver, idleTransactionMs: number) {
@@ -112,6 +115,17 @@ export class Connections {
     return this.#connect({ ...this.#config(this.#settings), query_timeout: 0 });
   }
 
+  /**
+   * A connection for a transaction of a caller's own, as the server's defaults have it but for what makes commits durable; to be released.
+   * Its statements may take as long as they need.
+   */
+  async borrow(): Promise<PoolClient> {
+    return this.#guard(() => {
+      this.#callers ??= this.#poolOf({ ...this.#access(), options: this.#settings, max: CALLERS });
+      return this.#callers.connect();
+    });
+  }
+
   async #connect(config: ClientConfig): Promise<Client> {
     return this.#guard(async () => {
       const client = new this.#driver.Client(config);
@@ -131,7 +145,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#parted([this.#readers, this.#writers]);
+    await this.#parted([this.#readers, this.#writers, ...(this.#callers === undefined ? [] : [this.#callers])]);
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -150,7 +164,11 @@ export class Connections {
   }
 
   #pool(settings: string, max: number): Pool {
-    const pool = new this.#driver.Pool({ ...this.#config(settings), max, idleTimeoutMillis: 60_000 });
+    return this.#poolOf({ ...this.#config(settings), max });
+  }
+
+  #poolOf(config: PoolConfig): Pool {
+    const pool = new this.#driver.Pool({ ...config, idleTimeoutMillis: 60_000 });
     pool.on("error", ignore);
     // also while somebody works with it, between two statements
     pool.on("connect", (client) => client.on("error", ignore));
@@ -158,16 +176,22 @@ export class Connections {
   }
 
   #config(settings: string): ClientConfig {
-    const { connectionString, schema } = this.place;
+    return {
+      ...this.#access(),
+      options: `${settings} -c search_path=${this.place.schema}`,
+      query_timeout: ANSWER_MS,
+      types: this.#types,
+    };
+  }
+
+  #access(): ClientConfig {
+    const { connectionString } = this.place;
     return {
       connectionString,
-      options: `${settings} -c search_path=${schema}`,
       application_name: "stepwell",
       connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: ANSWER_MS,
       keepAlive: true,
       stream: () => this.#socket(),
-      types: this.#types,
     };
   }
 

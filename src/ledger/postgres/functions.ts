@@ -81,21 +81,59 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token;
-  IF NOT FOUND THEN
-    outcome := 'fenced';
-    RETURN;
+  IF p_lane IS NOT NULL THEN
+    UPDATE lane SET token = p_token WHERE epoch = p_epoch AND number = p_lane AND token < p_token;
+    IF NOT FOUND THEN
+      outcome := 'fenced';
+      RETURN;
+    END IF;
   END IF;
   outcome := 'committed';
   now := coalesce(p_time, greatest(p_floor, ${SERVER_TIME}));
   posted := ${apply}(p_epoch, now, p_stages, p_numbers, p_texts);
 END $body$`;
 
-const digest = createHash("sha256").update(APPLY).update(commitBody("")).digest("hex").slice(0, 12);
+const LAST_SEQ = "9223372036854775807";
+
+/** The end of a step, in a transaction that has written other tables: whatever the run was sent, it may settle. */
+const settleBody = (commit: string) => `(p_mark text, p_epoch bigint, p_time bigint, p_floor bigint, p_run bigint, p_stages bigint[],
+  p_numbers bigint[], p_texts text[], OUT outcome text, OUT now bigint) LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $body$
+BEGIN
+  IF current_setting('stepwell.transaction', true) IS DISTINCT FROM p_mark THEN
+    outcome := 'ended';
+    RETURN;
+  END IF;
+  SELECT c.outcome, c.now INTO outcome, now FROM ${commit}(p_epoch, NULL, NULL, p_time, p_floor, '{}', ARRAY[p_run], ARRAY[${LAST_SEQ}], '{}',
+    p_stages, p_numbers, p_texts) AS c;
+END $body$`;
+
+/** A run that begins with the caller's transaction; false, and nothing, for a caller that has none: then the mark is gone already. */
+const insertBody = (apply: string) => `(p_mark text, p_time bigint, p_floor bigint, p_stages bigint[], p_numbers bigint[], p_texts text[])
+  RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $body$
+BEGIN
+  IF current_setting('stepwell.transaction', true) IS DISTINCT FROM p_mark THEN RETURN false; END IF;
+  PERFORM ${apply}(0, coalesce(p_time, greatest(p_floor, ${SERVER_TIME})), p_stages, p_numbers, p_texts);
+  RETURN true;
+END $body$`;
+
+const digest = createHash("sha256")
+  .update(APPLY)
+  .update(commitBody(""))
+  .update(settleBody(""))
+  .update(insertBody(""))
+  .digest("hex")
+  .slice(0, 12);
 
 /** Named after their content, so that two versions of Stepwell can work side by side on one ledger. */
-export const FUNCTIONS = { apply: `apply_writes_${digest}`, commit: `commit_batch_${digest}` } as const;
+export const FUNCTIONS = {
+  apply: `apply_writes_${digest}`,
+  commit: `commit_batch_${digest}`,
+  settle: `settle_step_${digest}`,
+  insert: `insert_run_${digest}`,
+} as const;
 
 /** What makes the functions, for a schema that has the tables. */
 export const CREATE_FUNCTIONS = `CREATE OR REPLACE FUNCTION ${FUNCTIONS.apply} ${APPLY};
-CREATE OR REPLACE FUNCTION ${FUNCTIONS.commit} ${commitBody(FUNCTIONS.apply)};`;
+CREATE OR REPLACE FUNCTION ${FUNCTIONS.commit} ${commitBody(FUNCTIONS.apply)};
+CREATE OR REPLACE FUNCTION ${FUNCTIONS.settle} ${settleBody(FUNCTIONS.commit)};
+CREATE OR REPLACE FUNCTION ${FUNCTIONS.insert} ${insertBody(FUNCTIONS.apply)};`;

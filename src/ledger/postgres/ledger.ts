@@ -10,6 +10,7 @@ import { SqlLedger } from "../sql/sql-ledger.ts";
 import { type SqlConnection, SqlTransaction, type SqlValue } from "../sql/transaction.ts";
 import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
+import { type CallerHost, PostgresCallerTransactions } from "./caller-transactions.ts";
 import { PostgresClaims } from "./claims.ts";
 import { Connections } from "./connections.ts";
 import { isUnknownOutcome } from "./errors.ts";
@@ -62,11 +63,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   return new SqlLedger(new PostgresBackend(connections, options));
 }
 
-class PostgresBackend implements SqlBackend, LaneHost, LeaseHost {
+class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   readonly lanes = LANES;
   readonly isShared = true;
   readonly connections: Connections;
   readonly claims = new PostgresClaims(this);
+  readonly transactions = new PostgresCallerTransactions(this);
   readonly #leaseMs: number;
   readonly #exact: LedgerClock | undefined;
   readonly #warn: (message: string) => void;

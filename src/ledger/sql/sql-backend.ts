@@ -1,4 +1,4 @@
-import type { Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
+import type { CallerTransactions, Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import type { RawRow } from "./fields.ts";
@@ -15,6 +15,7 @@ export interface SqlBackend {
   /** The ledger's clock. */
   now(): Promise<number>;
   readonly claims: Claims;
+  readonly transactions: CallerTransactions | null;
   own(worker: WorkerIdentity, events: OwnerEvents): Promise<Ownership>;
   commit(batch: Batch): Promise<CommitOutcome>;
   changedElsewhere(): Promise<boolean>;

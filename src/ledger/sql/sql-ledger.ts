@@ -1,5 +1,6 @@
 import { publishEvent } from "../events.ts";
 import type {
+  CallerTransactions,
   Claims,
   Enqueued,
   Events,
@@ -39,6 +40,7 @@ export class SqlLedger implements Ledger {
   readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
+  readonly transactions: CallerTransactions | null;
   readonly #backend: SqlBackend;
 
   constructor(backend: SqlBackend) {
@@ -47,6 +49,7 @@ export class SqlLedger implements Ledger {
     this.isShared = backend.isShared;
     this.waits = new SqlWaits(backend);
     this.claims = backend.claims;
+    this.transactions = backend.transactions;
     this.tasks = sqlTasks(backend);
     this.events = { publish: (entry) => backend.within((transaction) => publishEvent(transaction, entry)) };
   }

@@ -59,6 +59,7 @@ class SqliteBackend implements SqlBackend {
   readonly lanes = 1;
   readonly isShared = false;
   readonly claims: SqlClaims;
+  readonly transactions = null;
   readonly #session: SqliteSession;
   readonly #commits: SqliteCommits;
   #lock: OwnerLock | undefined;

@@ -10,7 +10,7 @@ export interface ThreadCall {
   readonly moduleUrl: string;
   readonly exportName: string;
   readonly input: Json;
-  readonly context: Omit<OperatorContext, "signal" | "log" | "suspend">;
+  readonly context: Omit<OperatorContext, "signal" | "log" | "suspend" | "transaction">;
   /** Carries `FromThread` out and a `PortableError`, the reason of an abort, in. */
   readonly port: MessagePort;
 }

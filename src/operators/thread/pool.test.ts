@@ -31,7 +31,7 @@ const TIMED_OUT = new StepwellError("STEP_TIMEOUT", "the step took longer than 1
 
 test("S1-24 an operator in a thread gets the step, the run and the attempt it belongs to", async () => {
   const context = operatorContext({ attempt: 3 });
-  const { signal: _signal, log: _log, suspend: _suspend, lines: _lines, ...expected } = context;
+  const { signal: _signal, log: _log, suspend: _suspend, transaction: _transaction, lines: _lines, ...expected } = context;
   const seen = await run("describeContext", { order: 7 }, context);
   expect(seen).toEqual({ input: { order: 7 }, context: expected, threadId: expect.any(Number) });
   expect(seen).not.toMatchObject({ threadId });

@@ -1,3 +1,4 @@
+import { StepwellError } from "../../model/errors.ts";
 import { type Json, toJson } from "../../model/json.ts";
 import { loadOperator } from "../load.ts";
 import type { Logger } from "../operator.ts";
@@ -16,13 +17,22 @@ export async function runCall({ moduleUrl, exportName, input, context, port }: T
     const operator = await loadOperator(moduleUrl, exportName);
     send({ type: "started" });
     const suspend = (request: SuspendRequest) => new Suspension(request);
-    const output: unknown = await operator(input, { ...context, signal: controller.signal, log: forwardingLogger(send), suspend });
+    const output: unknown = await operator(input, {
+      ...context,
+      signal: controller.signal,
+      log: forwardingLogger(send),
+      suspend,
+      transaction,
+    });
     if (output instanceof Suspension) return { ok: true, suspended: output.request };
     return { ok: true, output: toJson(output, `the output of step "${context.stepId}"`) };
   } catch (error) {
     return { ok: false, error: toPortable(error) };
   }
 }
+
+const transaction = (): Promise<never> =>
+  Promise.reject(new StepwellError("NOT_SUPPORTED", "A step in a thread of its own has no transactions"));
 
 function forwardingLogger(send: (message: FromThread) => void): Logger {
   const write = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, Json>>) =>

@@ -36,6 +36,7 @@ export class SimLedger implements Ledger {
   readonly isShared = false;
   readonly waits: WaitReads;
   readonly claims: Claims;
+  readonly transactions = null;
   readonly events: Events;
   readonly tasks: Tasks;
   readonly #process: SimProcess;
