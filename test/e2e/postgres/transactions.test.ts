@@ -8,7 +8,7 @@ import type { Operator } from "../../../src/operators/operator.ts";
 import { Gate, Harness } from "../../../src/testing/harness.ts";
 import { Workspace } from "../../fixtures/cli-process.ts";
 import { pay as payThere } from "../../fixtures/operators/transacting.ts";
-import { query } from "../../fixtures/postgres/database.ts";
+import { blockedBy, query } from "../../fixtures/postgres/database.ts";
 import { sharedDatabase } from "../../fixtures/postgres/file-database.ts";
 import { startProxy } from "../../fixtures/postgres/proxy.ts";
 
@@ -263,6 +263,8 @@ describe("a start in the caller's own transaction", () => {
     const id = await stepwell.start("quick", {}, { transaction: one, idempotencyKey: "same" });
     const second = stepwell.start("quick", {}, { transaction: other, idempotencyKey: "same" });
     const refused = expect(second).rejects.toMatchObject({ code: "LEDGER_CONFLICT" });
+    const [own] = (await one.query("SELECT pg_backend_pid() AS pid")).rows;
+    await blockedBy(await database(), Number(own?.["pid"]), 1);
     await one.query("COMMIT");
     await refused;
     await other.query("ROLLBACK");
