@@ -15,7 +15,7 @@ const AGAIN_MS = 1_000;
  * Drives the runs of a ledger until the process is told to stop: then no new work is taken, running attempts may end within the grace,
  * and what is unfinished is handed back. A server that goes away is waited for, once the worker has been ready.
  *
- * @throws StepwellError what opening the ledger raises, and what makes the engine give up: `LEDGER_FENCED`, …
+ * @throws StepwellError what opening the ledger raises, and what makes the engine give up: `LEDGER_IO`, …
  */
 export async function driveRuns(
   settings: WorkerSettings,

@@ -45,6 +45,7 @@ const CASES: readonly (readonly [LifecycleEvent, string | undefined])[] = [
   [{ type: "run.resumed", run }, undefined],
   [{ type: "run.broken", runId: "r", error }, undefined],
   [{ type: "ledger.failed", error }, undefined],
+  [{ type: "ledger.owned", epoch: 3 }, undefined],
 ];
 
 test.each(CASES)("%j as a line", (event, line) => {

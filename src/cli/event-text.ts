@@ -58,6 +58,7 @@ export class EventText {
       case "run.resumed":
       case "run.broken":
       case "ledger.failed":
+      case "ledger.owned":
         return undefined;
     }
   }

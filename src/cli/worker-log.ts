@@ -64,6 +64,10 @@ function textOf(event: LifecycleEvent): string | undefined {
     }
     case "run.broken":
       return `${event.runId}  cannot be driven on here: ${errorLine(event.error)}`;
+    case "ledger.failed":
+      return `the engine gives up: ${errorLine(event.error)}`;
+    case "ledger.owned":
+      return `the engine began anew, epoch ${event.epoch}`;
     case "ledger.stalled":
       return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
     default:

@@ -246,6 +246,8 @@ export type LifecycleEvent =
   | { readonly type: "ledger.stalled"; readonly error: RecordedError; readonly retryInMs: number }
   /** The engine has stopped; unfinished runs go on when one is started again. */
   | { readonly type: "ledger.failed"; readonly error: RecordedError }
+  /** After its lease was lost, an engine works on a shared ledger again, under a new epoch. */
+  | { readonly type: "ledger.owned"; readonly epoch: number }
   /** A run cannot be driven on in this process; the ledger keeps what was committed. */
   | { readonly type: "run.broken"; readonly runId: string; readonly error: RecordedError };
 

@@ -1,5 +1,6 @@
 import type { Ledger } from "../ledger/port.ts";
 import type { Clock, Random } from "../model/clock.ts";
+import type { StepwellError } from "../model/errors.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Compile } from "../workflow/index.ts";
 import type { Concurrency, Interceptor, Listener } from "./api.ts";
@@ -25,6 +26,8 @@ export interface EngineOptions {
   /** May change while the engine is open. */
   readonly listeners: ReadonlySet<Listener>;
   readonly interceptors: readonly Interceptor[];
+  /** Told once, before anybody else is, when the engine gives up. */
+  readonly onFailed?: (error: StepwellError) => void;
   readonly cancelGraceMs: number;
   readonly stopGraceMs: number;
 }

@@ -366,6 +366,7 @@ export class Engine implements RunHost {
     this.#failure = error;
     this.#pickup.stop();
     this.#committer?.stop();
+    this.#options.onFailed?.(error);
     this.#dropAll(error);
     this.#end?.reject(error);
     this.emit({ type: "ledger.failed", error: recordError(error) });

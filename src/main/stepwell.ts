@@ -13,11 +13,15 @@ import type {
 } from "../engine/api.ts";
 import { Engine } from "../engine/engine.ts";
 import type { RunExplanation } from "../engine/explain/explanation.ts";
+import { tellListeners } from "../engine/listeners.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
+import { recordError } from "../engine/recorded-error.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
+import { FIRST_RETRY_MS, isPassing, longerRetryMs } from "../ledger/passing.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
+import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RunStatus } from "../model/status.ts";
 import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
@@ -71,6 +75,8 @@ export class Stepwell {
   readonly #listeners = new Set<Listener>();
   #engine: Promise<Engine> | undefined;
   #open: Engine | undefined;
+  #ledger: Ledger | undefined;
+  readonly #threads = createThreadPool();
   #stopped: Promise<void> | undefined;
 
   constructor(options: StepwellOptions = {}) {
@@ -91,12 +97,13 @@ export class Stepwell {
   }
 
   /**
-   * Drives runs until `stop` has been called; the process stays alive meanwhile, also while there is nothing to do.
+   * Drives runs until `stop` has been called; the process stays alive meanwhile, also while there is nothing to do. On a shared ledger an
+   * engine that lost its lease begins anew.
    *
-   * @throws StepwellError what makes the engine give up: `LEDGER_FENCED` when it lost its lease, `LEDGER_IO`, …
+   * @throws StepwellError what makes it give up: `LEDGER_FENCED` when another engine has taken its file, `LEDGER_IO`, …
    */
-  async untilStopped(): Promise<void> {
-    return (await this.#ready()).untilStopped();
+  untilStopped(): Promise<void> {
+    return this.#across((engine) => engine.untilStopped());
   }
 
   /**
@@ -127,7 +134,7 @@ export class Stepwell {
    * @throws StepwellError `RUN_NOT_FOUND`, `ENGINE_STOPPED`
    */
   result(runId: string): Promise<RunOutcome> {
-    return this.#open?.result(runId) ?? this.#ready().then((engine) => engine.result(runId));
+    return this.#across((engine) => engine.result(runId));
   }
 
   /** A run with all its steps as the ledger has them; undefined when there is none. */
@@ -225,7 +232,7 @@ export class Stepwell {
   async #stop(opening: Promise<Engine>): Promise<void> {
     const engine = this.#open ?? (await opening.catch(() => undefined));
     try {
-      await engine?.stop();
+      await (engine === undefined ? this.#ledger?.close() : engine.stop());
     } finally {
       await this.#builtIn.close();
     }
@@ -244,14 +251,26 @@ export class Stepwell {
   }
 
   async #start(): Promise<Engine> {
-    const { ledger = "sqlite:.stepwell/ledger.db", concurrency = {}, interceptors = [], environment = "production" } = this.#options;
-    const { cancelGraceMs = 30_000, stopGraceMs = 10_000 } = this.#options;
+    const { ledger = "sqlite:.stepwell/ledger.db" } = this.#options;
     const opened = typeof ledger === "string" ? await openLedger(ledger) : ledger;
+    try {
+      const engine = await this.#begin(opened);
+      this.#ledger = opened;
+      return engine;
+    } catch (cause) {
+      await opened.close();
+      throw cause;
+    }
+  }
+
+  async #begin(ledger: Ledger): Promise<Engine> {
+    const { concurrency = {}, interceptors = [], environment = "production" } = this.#options;
+    const { cancelGraceMs = 30_000, stopGraceMs = 10_000 } = this.#options;
     const engine = new Engine({
-      ledger: opened,
+      ledger,
       operators: this.#registry,
       catalog: () => catalogOf(builtInDefinitions, this.#registry.registeredNames()),
-      threads: createThreadPool(),
+      threads: this.#threads,
       clock: systemClock,
       random: Math.random,
       environment,
@@ -261,15 +280,49 @@ export class Stepwell {
       interceptors,
       cancelGraceMs,
       stopGraceMs,
+      onFailed: (error) => this.#failed(error, ledger),
     });
-    try {
-      await engine.open();
-    } catch (cause) {
-      await opened.close();
-      throw cause;
-    }
+    await engine.open();
     this.#open = engine;
     return engine;
+  }
+
+  /** In a shared ledger who lost a lease has lost its runs, and nothing else. */
+  #failed({ code }: StepwellError, ledger: Ledger): void {
+    if (!ledger.isShared || code !== "LEDGER_FENCED" || this.#stopped !== undefined) return;
+    this.#open = undefined;
+    this.#engine = this.#beginAnew(ledger);
+    // whoever asks next hears what became of it
+    this.#engine.catch(() => undefined);
+  }
+
+  /** Waits for a ledger that is out of reach, as the one that lost its lease may still be. */
+  async #beginAnew(ledger: Ledger): Promise<Engine> {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = longerRetryMs(retryMs)) {
+      try {
+        const engine = await this.#begin(ledger);
+        tellListeners(this.#listeners, { type: "ledger.owned", epoch: engine.epoch });
+        return engine;
+      } catch (cause) {
+        const error = asStepwellError(cause);
+        if (!isPassing(error) || this.#stopped !== undefined) throw error;
+        tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs: retryMs });
+        await new Promise<void>((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  /** Asks the engine that is at work, and again the one that follows it. */
+  async #across<T>(ask: (engine: Engine) => Promise<T>): Promise<T> {
+    for (;;) {
+      const engine = await this.#ready();
+      try {
+        return await ask(engine);
+      } catch (cause) {
+        const isFenced = cause instanceof StepwellError && cause.code === "LEDGER_FENCED";
+        if (!isFenced || engine === this.#open || this.#stopped !== undefined) throw cause;
+      }
+    }
   }
 
   #addOperators(operators: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>, moduleUrl: string | undefined): void {

@@ -156,10 +156,11 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
       if (before !== undefined) yield* fence(transaction, before, null);
       return { epoch: yield* register(transaction, worker, terms), now: transaction.now };
     });
+    const isFirst = this.#events === undefined;
     this.epoch = ownership.epoch;
     this.#events = events;
     this.#lease = new Lease(this, ownership.epoch, this.#leaseMs);
-    if (before === undefined) await this.#hints.listen();
+    if (isFirst) await this.#hints.listen();
     return ownership;
   }
 

@@ -1,6 +1,6 @@
 /**
  * One of several engines on a PostgreSQL: `url, milliseconds of its lease`. It says which operators it calls and why it ends, and takes
- * words: `start` starts a run, `result ID` waits for one, `go` lets a held step end here.
+ * words: `start NAME` starts a run, `result ID` waits for one, `go` lets a held step end here.
  */
 import { createInterface } from "node:readline";
 import { Stepwell, StepwellError } from "../../../src/index.ts";
@@ -24,6 +24,7 @@ const stepwell = new Stepwell({
 });
 stepwell.listen((event) => {
   if (event.type === "ledger.failed") say(`failed ${event.error.code}`);
+  if (event.type === "ledger.owned") say(`owns ${event.epoch}`);
 });
 await stepwell.register({
   name: "leased",
@@ -37,8 +38,8 @@ say("ready now");
 
 async function obey(word: string, argument: string): Promise<void> {
   if (word === "go") gone.resolve();
-  if (word === "start") say(`started ${await stepwell.start("leased")}`);
-  if (word === "result") say(`ended ${(await stepwell.result(argument)).status}`);
+  if (word === "start") say(`started ${argument} ${await stepwell.start("leased")}`);
+  if (word === "result") say(`ended ${argument} ${(await stepwell.result(argument)).status}`);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -93,12 +93,12 @@ export function describeEnding(open: () => Promise<OpenLedger>): void {
       const harness = new Harness(ledger, { operators, concurrency: { runs: 1 }, cancelGraceMs: 1 });
       await harness.start({ name: "before", steps: [{ id: "a", uses: "first" }] });
       await first.arrivals(1);
-      const id = await harness.start({ name: "behind", timeout: 200, steps: [{ id: "a", uses: "second" }] });
+      const id = await harness.start({ name: "behind", timeout: 1_500, steps: [{ id: "a", uses: "second" }] });
       expect(await ledger.getRun("default", id)).toMatchObject({ status: "QUEUED", deadlineAt: null });
       first.open();
       expect(await harness.stepwell.result(id)).toMatchObject({ status: "FAILED", reason: "timeout" });
       const run = await ledger.getRun("default", id);
-      expect((run?.deadlineAt ?? 0) - (run?.startedAt ?? 0)).toBe(200);
+      expect((run?.deadlineAt ?? 0) - (run?.startedAt ?? 0)).toBe(1_500);
       second.open();
       await harness.stepwell.retry(id, "ann");
       expect((await harness.stepwell.result(id)).status).toBe("SUCCEEDED");
