@@ -1,5 +1,6 @@
 import type { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
+import type { RetentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
 import type {
   AttemptRow,
@@ -37,6 +38,7 @@ export interface Ledger {
   readonly claims: Claims;
   readonly events: Events;
   readonly tasks: Tasks;
+  readonly retention: Retention;
 
   /**
    * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
@@ -245,6 +247,51 @@ export interface TaskFailure {
 export interface TaskOutcome {
   readonly task: TaskRow;
   readonly accepted: InboxRow;
+}
+
+/**
+ * Deletes runs that have ended and are kept no longer. A run goes with all runs below it. What is removed cannot be read any more at once;
+ * the rows that it leaves are cleared away afterwards, a few at a time, by whoever comes. Several may do it at once: they take turns.
+ */
+export interface Retention {
+  /** Looks at `limit` runs with ids above `afterId`, and deletes nothing. */
+  find(query: RetentionQuery, afterId: number, limit: number): Promise<PrunablePage>;
+  /** Removes runs that were found, each with all runs below it; what is more than `limit` runs in all is left. */
+  removeFamilies(query: RetentionQuery, rootIds: readonly number[], limit: number): Promise<Removed>;
+  /** Removes up to `limit` of the runs below a run that was found, those first that have none below them, and the run itself last. */
+  removeLeaves(query: RetentionQuery, rootId: number, limit: number): Promise<Removed>;
+  /** Deletes up to `limit` rows that removed runs left, and events that have expired. */
+  clear(limit: number): Promise<Cleared>;
+}
+
+export interface RetentionQuery {
+  readonly tenant: string;
+  readonly policy: RetentionPolicy;
+}
+
+/** A run without a parent that may go, and how many runs go with it, itself included. */
+export interface PrunableRun extends Pick<RunRow, "id" | "publicId" | "workflow" | "status" | "finishedAt"> {
+  readonly runs: number;
+}
+
+export interface PrunablePage {
+  readonly runs: readonly PrunableRun[];
+  /** The id to go on behind; undefined at the end. */
+  readonly next: number | undefined;
+  /** Any of the runs that were looked at was created long enough ago to go. */
+  readonly isOld: boolean;
+}
+
+export interface Removed {
+  /** Those of which nothing is there any more. */
+  readonly rootIds: readonly number[];
+  readonly runs: number;
+}
+
+export interface Cleared {
+  readonly rows: number;
+  /** Nothing was left to delete. */
+  readonly isDone: boolean;
 }
 
 export interface WorkerIdentity {

@@ -18,6 +18,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     claims: ledger.claims,
     events: ledger.events,
     tasks: ledger.tasks,
+    retention: ledger.retention,
     own: (worker, events) => ledger.own(worker, events),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),
