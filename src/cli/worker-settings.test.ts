@@ -27,6 +27,7 @@ test("flags count before the environment, the environment before the file; a fil
       concurrency: 7,
       leaseMs: 6_000,
       graceMs: 60_000,
+      retention: {},
     },
     problems: [],
   });
@@ -36,7 +37,7 @@ test("flags count before the environment, the environment before the file; a fil
 
 test("what is not told is left to the engine", async () => {
   await expect(readWorkerSettings({ ledger: "runs.db" }, {})).resolves.toStrictEqual({
-    settings: { ledger: "runs.db", operators: undefined, concurrency: undefined, leaseMs: undefined, graceMs: 10_000 },
+    settings: { ledger: "runs.db", operators: undefined, concurrency: undefined, leaseMs: undefined, graceMs: 10_000, retention: {} },
     problems: [],
   });
 });

@@ -97,8 +97,7 @@ function* clear(transaction: Transaction, limit: number): Work<Cleared> {
   const expired = yield* clearExpired(transaction, Math.min(limit, CLEARED_AT_ONCE));
   const runIds = yield* retained.removed(limit);
   let left = limit - expired;
-  if (runIds.length > 0)
-    for (const table of TABLES_OF_RUNS) left -= left <= 0 ? 0 : yield* retained.clear(table, runIds, left);
+  if (runIds.length > 0) for (const table of TABLES_OF_RUNS) left -= left <= 0 ? 0 : yield* retained.clear(table, runIds, left);
   if (runIds.length > 0 && left > 0) yield* retained.forget(runIds);
   return { rows: limit - left, isDone: left > 0 && runIds.length < limit && expired < CLEARED_AT_ONCE };
 }

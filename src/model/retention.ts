@@ -39,7 +39,8 @@ function keptForMs(keptFor: KeptFor): KeptForMs {
   return new Map(Object.entries(keptFor).map(([status, duration]) => [terminalStatus(status), parseDuration(duration)]));
 }
 
-function terminalStatus(name: string): TerminalRunStatus {
+/** @throws StepwellError `USAGE` */
+export function terminalStatus(name: string): TerminalRunStatus {
   const status = TERMINAL_STATUSES.find((candidate) => candidate === name);
   if (status !== undefined) return status;
   throw new StepwellError("USAGE", `Runs do not end ${name}`, { hint: `Name ${TERMINAL_STATUSES.join(", ")}.` });

@@ -76,7 +76,9 @@ export class MemoryViews {
   tasks(tasks: Iterable<MemoryRow>): readonly MemoryRow[] {
     return [...tasks].flatMap((task) => {
       const [run] = this.#tables.find("run", { id: column(task, "run_id") });
-      return run === undefined ? [] : [{ ...task, run: column(run, "public_id"), path: this.#paths(run).get(column(task, "ordinal")) ?? null }];
+      return run === undefined
+        ? []
+        : [{ ...task, run: column(run, "public_id"), path: this.#paths(run).get(column(task, "ordinal")) ?? null }];
     });
   }
 

@@ -130,7 +130,13 @@ export function describeRetention(make: MakeLedger): void {
     test("a process that dies between two slices leaves nothing that could be read, and the next one goes on", async () => {
       const fixture = get();
       const runId = await startedRun(fixture);
-      await commit(fixture, unit(runId, [1, 2, 3, 4, 5, 6, 7].map((ordinal) => insertStep(runId, ordinal, { path: `s${ordinal}`, uses: "log" }))));
+      await commit(
+        fixture,
+        unit(
+          runId,
+          [1, 2, 3, 4, 5, 6, 7].map((ordinal) => insertStep(runId, ordinal, { path: `s${ordinal}`, uses: "log" })),
+        ),
+      );
       await end(fixture, runId);
       await fixture.ledger.retention.removeFamilies(ALL, [runId], 9);
       await expect(fixture.ledger.retention.clear(3)).resolves.toEqual({ rows: 3, isDone: false });
@@ -314,7 +320,9 @@ async function expectUnreadable({ ledger }: LedgerCase, runId: number): Promise<
   ];
   expect(lists.flat()).toEqual([]);
   await expect(ledger.tasks.get(TENANT, `task-${runId}-1`)).resolves.toBeUndefined();
-  expect((await refusal(ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" }))).code).toBe("RUN_NOT_FOUND");
+  expect((await refusal(ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" }))).code).toBe(
+    "RUN_NOT_FOUND",
+  );
 }
 
 /** Runs whose parent is not there. */
