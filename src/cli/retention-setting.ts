@@ -23,8 +23,8 @@ function readMap(members: Readonly<Record<string, unknown>>): RetentionOptions {
   return { runs: readKeptFor(runs), workflows: Object.fromEntries(named) };
 }
 
+/** A number would be milliseconds, and whoever writes 30 means days. */
 function readKeptFor(value: unknown): KeptFor {
-  if (typeof value === "number") return value;
   if (typeof value === "string") return value.includes("=") ? byStatus(value.split(",").map(readPair)) : value;
   if (isMap(value)) return byStatus(Object.entries(value));
   throw notReadable(value);
@@ -36,9 +36,9 @@ function readPair(text: string): readonly [string, string] {
 }
 
 function byStatus(entries: readonly (readonly [string, unknown])[]): KeptFor {
-  const keptFor: Record<string, string | number> = {};
+  const keptFor: Record<string, string> = {};
   for (const [name, duration] of entries) {
-    if (typeof duration !== "string" && typeof duration !== "number") throw notReadable(duration);
+    if (typeof duration !== "string") throw notReadable(duration);
     keptFor[terminalStatus(name)] = duration;
   }
   return keptFor;

@@ -30,16 +30,26 @@ export class Pace {
     this.#isBackground = isBackground;
   }
 
-  /** Does one piece of work of a size that should take the time of one transaction, then rests. */
-  async step<T>(work: (size: number) => Promise<T>): Promise<T> {
+  /** Does one transaction, which tells how many rows it was about, and rests. The next one may be about more, or should be about less. */
+  async deleting<T>(work: (size: number) => Promise<T>, rowsOf: (result: T) => number): Promise<T> {
     const size = this.#size;
-    const begun = this.#clock.monotonic();
-    const result = await work(size);
-    const tookMs = this.#clock.monotonic() - begun;
+    const { result, tookMs } = await this.#timed(() => work(size));
     if (tookMs > TRANSACTION_MS) this.#size = Math.max(MIN_SIZE, size >> 1);
-    else if (tookMs < TRANSACTION_MS / 2) this.#size = Math.min(MAX_SIZE, size * 2);
-    await new Promise<void>((resolve) => this.#clock.setTimer(Math.max(MIN_REST_MS, tookMs * REST), resolve, this.#isBackground));
+    else if (tookMs < TRANSACTION_MS / 2 && rowsOf(result) >= size) this.#size = Math.min(MAX_SIZE, size * 2);
     return result;
+  }
+
+  /** Does a look, and rests. */
+  async looking<T>(work: () => Promise<T>): Promise<T> {
+    return (await this.#timed(work)).result;
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly tookMs: number }> {
+    const begun = this.#clock.monotonic();
+    const result = await work();
+    const tookMs = this.#clock.monotonic() - begun;
+    await new Promise<void>((resolve) => this.#clock.setTimer(Math.max(MIN_REST_MS, tookMs * REST), resolve, this.#isBackground));
+    return { result, tookMs };
   }
 }
 
@@ -49,26 +59,32 @@ export interface Pruned {
   readonly runs: number;
 }
 
-/** Finds what may go, oldest first, page by page. */
+/** Finds what may go, oldest first, page by page; a page may be empty. */
 export async function* prunableRuns(retention: Retention, query: RetentionQuery, pace: Pace): AsyncGenerator<readonly PrunableRun[]> {
   let youngPages = 0;
   for (let after: number | undefined = 0; after !== undefined && youngPages < YOUNG_PAGES; ) {
     const behind: number = after;
-    const page: PrunablePage = await pace.step(() => retention.find(query, behind, LOOKED_AT));
-    if (page.runs.length > 0) yield page.runs;
+    const page: PrunablePage = await pace.looking(() => retention.find(query, behind, LOOKED_AT));
+    yield page.runs;
     youngPages = page.isOld ? 0 : youngPages + 1;
     after = page.next;
   }
 }
 
-/** Removes what may go, and clears away what it leaves. Whoever takes no more ends it between two transactions. */
+/** Removes what may go, and clears away what it leaves: something, or nothing, after each transaction, where whoever takes no more ends it. */
 export async function* pruneRuns(retention: Retention, query: RetentionQuery, pace: Pace, limit: number): AsyncGenerator<Pruned> {
   let left = limit;
   yield* clearing(retention, pace);
   if (shortestKeptMs(query.policy) === undefined) return;
   for await (const page of prunableRuns(retention, query, pace)) {
+    yield NOTHING;
+    if (page.length === 0) continue;
     for (let rest = page.slice(0, left); rest.length > 0; ) {
-      const { taken, pruned } = await pace.step((size) => removeSome(retention, query, rest, size));
+      const some = rest;
+      const { taken, pruned } = await pace.deleting(
+        (size) => removeSome(retention, query, some, size),
+        (removed) => removed.pruned.runs,
+      );
       rest = rest.slice(taken);
       left -= pruned.roots.length;
       yield pruned;
@@ -115,8 +131,11 @@ const NOTHING: Pruned = { roots: [], runs: 0 };
 
 async function* clearing(retention: Retention, pace: Pace): AsyncGenerator<Pruned> {
   for (;;) {
-    const { isDone } = await pace.step((size) => retention.clear(size));
-    if (isDone) return;
+    const { isDone } = await pace.deleting(
+      (size) => retention.clear(size),
+      ({ rows }) => rows,
+    );
     yield NOTHING;
+    if (isDone) return;
   }
 }
