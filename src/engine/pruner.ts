@@ -4,7 +4,7 @@ import { asStepwellError, type StepwellError } from "../model/errors.ts";
 import { Pace, pruneRuns } from "./prune-runs.ts";
 
 /** The first pass begins within this after the start: engines that are started together do not all come at once. */
-const FIRST_WITHIN_MS = 60_000;
+const FIRST_WITHIN_MS = 10_000;
 /** Between the end of a pass and the next one. */
 const BETWEEN_MS = 600_000;
 
