@@ -42,7 +42,7 @@ async function fill(place: Workspace): Promise<void> {
 }
 
 describe("stepwell runs prune", () => {
-  test("S2+37 deletes what ended long enough ago, says what, and leaves everything else", async () => {
+  test("deletes what ended long enough ago, says what, and leaves everything else", async () => {
     using place = new Workspace(FILES);
     await fill(place);
     const all = ["broken", "child", "child", "child", "parent", "waiting"];
@@ -89,7 +89,7 @@ describe("stepwell runs prune", () => {
 describe("a worker with a retention", () => {
   const database = sharedDatabase();
 
-  test("S2+37 deletes what is kept no longer by itself, and says so", async () => {
+  test("deletes what is kept no longer by itself, and says so", async () => {
     const url = `${await database()}?schema=kept`;
     using place = new Workspace(FILES, { STEPWELL_LEDGER: url });
     await fill(place);

@@ -93,7 +93,7 @@ async function endedRuns(ledger: Ledger, count: number, { steps = 1, isFamily = 
 }
 
 describe("pruning", () => {
-  test("S2+37 a run of 20,000 steps goes in transactions of a thousand rows at most", async () => {
+  test("a run of 20,000 steps goes in transactions of a thousand rows at most", async () => {
     const { ledger } = harness;
     const clock = new WorkClock();
     await endedRuns(ledger, 1, { steps: 20_000 });
@@ -105,7 +105,7 @@ describe("pruning", () => {
     await expect(ledger.retention.clear(10)).resolves.toEqual({ rows: 0, isDone: true });
   });
 
-  test("S2+37 a run with 3,000 runs below it goes a part at a time, and is counted once", async () => {
+  test("a run with 3,000 runs below it goes a part at a time, and is counted once", async () => {
     const { ledger } = harness;
     const clock = new WorkClock();
     const root = await endedRuns(ledger, 3_001, { isFamily: true });

@@ -47,7 +47,7 @@ export class Pruner {
   }
 
   async #prune(): Promise<void> {
-    const { retention, query, clock, pruned, failed } = this.#options;
+    const { retention, query, clock } = this.#options;
     let deleted = 0;
     try {
       for await (const { runs } of pruneRuns(retention, query, new Pace(clock, true), Number.POSITIVE_INFINITY)) {
@@ -55,8 +55,8 @@ export class Pruner {
         if (this.#isStopped) break;
       }
     } catch (cause) {
-      if (!this.#isStopped) failed(asStepwellError(cause), BETWEEN_MS);
+      if (!this.#isStopped) this.#options.failed(asStepwellError(cause), BETWEEN_MS);
     }
-    if (deleted > 0) pruned(deleted);
+    if (deleted > 0) this.#options.pruned(deleted);
   }
 }

@@ -105,7 +105,7 @@ function* clear(transaction: Transaction, limit: number): Work<Cleared> {
 interface RetentionHost {
   readonly within: Within;
   /** Several reads that see the same state, and the ledger's time. */
-  reading<T>(work: (runs: RetainedRuns, now: number) => Work<T>): Promise<T>;
+  readonly reading: <T>(work: (runs: RetainedRuns, now: number) => Work<T>) => Promise<T>;
 }
 
 /** The operations as the port gives them; each of those that delete is a transaction of its own. */

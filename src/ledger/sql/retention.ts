@@ -1,7 +1,6 @@
 import type { Family, RetainedRun, RetainedRuns, TableOfRuns } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import { type RawRow, runFields } from "./fields.ts";
-import type { SqlConnection } from "./transaction.ts";
 import { RUN_STATUSES } from "./words.ts";
 
 /** A list of ids, which is the first placeholder. */
@@ -45,11 +44,15 @@ export const CLEARING: Readonly<Record<TableOfRuns, string>> = {
   task: clearing("task", ["id"], OF_RUN),
 };
 
+interface Statements {
+  rows(sql: string, ...values: readonly (string | number)[]): Work<readonly RawRow[]>;
+}
+
 /** On a connection, in a transaction or not; what deletes wants one. */
 export class SqlRetainedRuns implements RetainedRuns {
-  readonly #connection: Pick<SqlConnection, "rows">;
+  readonly #connection: Statements;
 
-  constructor(connection: Pick<SqlConnection, "rows">) {
+  constructor(connection: Statements) {
     this.#connection = connection;
   }
 

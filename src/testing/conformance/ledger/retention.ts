@@ -238,7 +238,7 @@ function describeFamilies(make: MakeLedger): void {
       await expect(retention.removeLeaves(ALL, root, 3)).resolves.toEqual({ rootIds: [], runs: 0 });
     });
 
-    test("S2+37 a run that somebody retries meanwhile stays whole, and one that is removed cannot be retried", async () => {
+    test("a run that somebody retries meanwhile stays whole, and one that is removed cannot be retried", async () => {
       const fixture = get();
       const { ledger } = fixture;
       const [retried, removed] = [await endedRun(fixture, "FAILED"), await endedRun(fixture, "FAILED")];
@@ -259,7 +259,7 @@ function describeFamilies(make: MakeLedger): void {
       await expect(ledger.listAttempts(TENANT, `run-${retried}`)).resolves.toHaveLength(1);
     });
 
-    test("S2+37 two that prune at the same time remove every run once, beside engines that retry", async () => {
+    test("two that prune at the same time remove every run once, beside engines that retry", async () => {
       const fixture = get();
       const { ledger } = fixture;
       const other = (await openedAgain(fixture)) ?? ledger;
