@@ -62,7 +62,7 @@ function* removeFamilies(transaction: Transaction, query: RetentionQuery, rootId
   if (held.length > limit) return NOTHING;
   yield* transaction.hold({ runs: held });
   // nobody can reopen one of them now; what was reopened before has changed, and may have more runs below it
-  const found = (yield* retained.some(rootIds)).filter((run) => run.parentRunId === null && isOver(query, now, run));
+  const found = (yield* retained.some(rootIds)).filter(({ parentRunId }) => parentRunId === null);
   const gone = (yield* whollyOver(retained, now, query, found)).map(({ run }) => run.id);
   const members = yield* retained.members(gone, limit + 1);
   const known = new Set(held);

@@ -20,12 +20,15 @@ describe("deleting runs in a shared ledger", () => {
   };
   const get = eachCase(make);
 
-  /** A session that keeps others from writing to a table until it ends. */
-  async function closed(table: string): Promise<Session> {
+  async function holding(sql: string): Promise<Session> {
     const session = await openSession(place.url);
-    await session.run(`LOCK TABLE ${place.schema}.${table} IN SHARE MODE`);
+    await session.run(`SET LOCAL search_path = ${place.schema}`);
+    await session.run(sql);
     return session;
   }
+
+  /** A session that keeps others from writing to a table until it ends. */
+  const closed = (table: string): Promise<Session> => holding(`LOCK TABLE ${table} IN SHARE MODE`);
 
   async function failedRun(fixture: LedgerCase): Promise<number> {
     const runId = await startedRun(fixture);
@@ -71,10 +74,11 @@ describe("deleting runs in a shared ledger", () => {
     const fixture = get();
     const [gone, later, atWork] = [await failedRun(fixture), await failedRun(fixture), await startedRun(fixture)];
     const other = await fixture.again();
-    await using holder = await closed("removed_run");
+    await using holder = await holding(`SELECT 1 FROM run WHERE id = ${gone} FOR UPDATE`);
     const first = fixture.ledger.retention.removeFamilies(ALL, [gone], 9);
     await holder.blocks(1);
-    const second = other.retention.removeFamilies(ALL, [gone, later], 9);
+    // nothing but its turn keeps it
+    const second = other.retention.removeFamilies(ALL, [later], 9);
     await holder.blocks(2);
     await expect(commit(fixture, unit(atWork, [settleStep(atWork, 0), insertStep(atWork, 1, { revision: 2 })]))).resolves.toMatchObject({
       outcome: "committed",
