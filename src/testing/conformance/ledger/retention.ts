@@ -238,6 +238,20 @@ function describeFamilies(make: MakeLedger): void {
       await expect(retention.removeLeaves(ALL, root, 3)).resolves.toEqual({ rootIds: [], runs: 0 });
     });
 
+    test("of a family that is removed a part at a time nothing goes before the time of its root is over", async () => {
+      const fixture = get();
+      const root = await startedRun(fixture);
+      const child = await endedRun(fixture, "SUCCEEDED", below(root));
+      fixture.clock.time += 5;
+      await end(fixture, root);
+      fixture.clock.time += 9;
+      const query = kept({ runs: 10 });
+      await expect(fixture.ledger.retention.removeLeaves(query, root, 9)).resolves.toEqual({ rootIds: [], runs: 0 });
+      fixture.clock.time += 1;
+      await expect(fixture.ledger.retention.removeLeaves(query, root, 9)).resolves.toEqual({ rootIds: [], runs: 1 });
+      await expect(fixture.ledger.loadRun(child)).resolves.toBeUndefined();
+    });
+
     test("a run that somebody retries meanwhile stays whole, and one that is removed cannot be retried", async () => {
       const fixture = get();
       const { ledger } = fixture;
