@@ -30,6 +30,7 @@ export type { ErrorCode } from "./model/error-codes.ts";
 export { type RecordedError, StepwellError } from "./model/errors.ts";
 export type { Json, JsonObject } from "./model/json.ts";
 export type { Problem } from "./model/problem.ts";
+export type { KeptFor, RetentionOptions } from "./model/retention.ts";
 export type { SqlClient, TransactionWork } from "./model/sql-client.ts";
 export type { RunStatus, StepStatus } from "./model/status.ts";
 export type { Logger, Operator, OperatorContext, ResumableOperator, RunContext, Wake } from "./operators/operator.ts";

@@ -54,7 +54,7 @@ async function driveOn(
 
 /** One engine, until it is stopped by a signal or by its ledger. */
 async function driveOnce(
-  { ledger: url, concurrency, leaseMs, graceMs }: WorkerSettings,
+  { ledger: url, concurrency, leaseMs, graceMs, retention }: WorkerSettings,
   operators: LoadedOperators | undefined,
   log: WorkerLog,
   interrupt: Interrupt,
@@ -64,6 +64,7 @@ async function driveOnce(
   const stepwell = new Stepwell({
     ledger,
     stopGraceMs: graceMs,
+    retention,
     ...(concurrency !== undefined && { concurrency: { steps: concurrency, runs: concurrency } }),
     ...(operators !== undefined && { operators: Object.fromEntries(operators.operators), operatorModule: operators.moduleUrl }),
   });

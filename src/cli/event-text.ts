@@ -54,6 +54,7 @@ export class EventText {
       case "ledger.stalled":
         return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
       case "item.settled":
+      case "runs.pruned":
       case "run.started":
       case "run.resumed":
       case "run.broken":

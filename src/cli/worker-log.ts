@@ -2,7 +2,7 @@ import type { EngineIdentity, LifecycleEvent } from "../engine/api.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { RecordedError } from "../model/errors.ts";
 import { RUN_REASONS, type RunReason } from "../model/status.ts";
-import { oneLine, timeOfDay } from "./layout.ts";
+import { oneLine, plural, timeOfDay } from "./layout.ts";
 import { errorLine } from "./step-rows.ts";
 import type { Output } from "./terminal.ts";
 
@@ -68,6 +68,8 @@ function textOf(event: LifecycleEvent): string | undefined {
       return `the engine gives up: ${errorLine(event.error)}`;
     case "ledger.owned":
       return `the engine began anew, epoch ${event.epoch}`;
+    case "runs.pruned":
+      return `${plural(event.runs, "run")} deleted that had ended and were kept no longer`;
     case "ledger.stalled":
       return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
     default:

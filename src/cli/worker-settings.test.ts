@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Workspace } from "../../test/fixtures/cli-process.ts";
-import { readWorkerSettings } from "./worker-settings.ts";
+import { readWorkerSettings, type WorkerFlags } from "./worker-settings.ts";
 
 const URL = "postgres://host/base";
 
@@ -27,6 +27,7 @@ test("flags count before the environment, the environment before the file; a fil
       concurrency: 7,
       leaseMs: 6_000,
       graceMs: 60_000,
+      retention: {},
     },
     problems: [],
   });
@@ -36,7 +37,7 @@ test("flags count before the environment, the environment before the file; a fil
 
 test("what is not told is left to the engine", async () => {
   await expect(readWorkerSettings({ ledger: "runs.db" }, {})).resolves.toStrictEqual({
-    settings: { ledger: "runs.db", operators: undefined, concurrency: undefined, leaseMs: undefined, graceMs: 10_000 },
+    settings: { ledger: "runs.db", operators: undefined, concurrency: undefined, leaseMs: undefined, graceMs: 10_000, retention: {} },
     problems: [],
   });
 });
@@ -65,4 +66,37 @@ test("a configuration that is no map, cannot be parsed, or is not there is a pro
     expect.stringMatching(/The configuration .*nowhere\.yaml cannot be read \(ENOENT\)/),
   ]);
   expect(await problems("typed.yaml")).toStrictEqual([expect.stringContaining("lease: true is not a duration")]);
+});
+
+test("how long runs are kept is one duration, one for each status, or a map that names workflows too", async () => {
+  using place = new Workspace({
+    "map.yaml": "retention:\n  runs: { SUCCEEDED: 7d, FAILED: 90d }\n  workflows:\n    nightly: 1d\n    audit: {}\n",
+    "one.yaml": "retention: 30d\n",
+  });
+  const retention = async (flags: WorkerFlags, environment: NodeJS.ProcessEnv = {}): Promise<unknown> => {
+    const { settings, problems } = await readWorkerSettings({ ledger: URL, ...flags }, environment);
+    return problems.length > 0 ? problems.map(({ message, file }) => `${file}: ${message}`) : settings.retention;
+  };
+  const at = (name: string): WorkerFlags => ({ config: join(place.folder, name) });
+  await expect(retention(at("one.yaml"))).resolves.toStrictEqual({ runs: "30d" });
+  await expect(retention(at("map.yaml"))).resolves.toStrictEqual({
+    runs: { SUCCEEDED: "7d", FAILED: "90d" },
+    workflows: { nightly: "1d", audit: {} },
+  });
+  await expect(retention({}, { STEPWELL_RETENTION: "FAILED=90d" })).resolves.toStrictEqual({ runs: { FAILED: "90d" } });
+  await expect(retention({ retention: "SUCCEEDED=7d, CANCELLED=1d" })).resolves.toStrictEqual({
+    runs: { SUCCEEDED: "7d", CANCELLED: "1d" },
+  });
+  await expect(retention({ retention: "soon" })).resolves.toStrictEqual(['--retention: "soon" is not a duration']);
+  await expect(retention({ retention: "RUNNING=1d" })).resolves.toStrictEqual(["--retention: Runs do not end RUNNING"]);
+  for (const [text, said] of [
+    ["30", "30 does not say how long runs are kept"],
+    ["{ runs: [1d] }", '["1d"] does not say how long runs are kept'],
+    ["{ workflows: 1d }", '"1d" does not say how long runs are kept'],
+    ["{ runs: { FAILED: 5 } }", "5 does not say how long runs are kept"],
+    ["{ steps: 1d }", 'A retention has no "steps"'],
+  ] as const) {
+    place.write("wrong.yaml", `retention: ${text}\n`);
+    await expect(retention(at("wrong.yaml"))).resolves.toStrictEqual([`${join(place.folder, "wrong.yaml")}: retention: ${said}`]);
+  }
 });

@@ -4,8 +4,10 @@ import { formatDuration, parseDuration } from "../model/duration.ts";
 import { StepwellError } from "../model/errors.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Problem } from "../model/problem.ts";
+import type { RetentionOptions } from "../model/retention.ts";
 import { LEDGER_VARIABLES } from "./command.ts";
 import { readText } from "./load-definition.ts";
+import { readRetention } from "./retention-setting.ts";
 
 /** What a worker is told, whoever tells it. */
 export interface WorkerSettings {
@@ -16,9 +18,10 @@ export interface WorkerSettings {
   readonly concurrency: number | undefined;
   readonly leaseMs: number | undefined;
   readonly graceMs: number;
+  readonly retention: RetentionOptions;
 }
 
-type Name = "ledger" | "operators" | "concurrency" | "lease" | "grace";
+type Name = "ledger" | "operators" | "concurrency" | "lease" | "grace" | "retention";
 
 export type WorkerFlags = Readonly<Partial<Record<Name | "config", string>>> & { readonly json?: true };
 
@@ -28,6 +31,7 @@ const VARIABLES: Readonly<Record<Name, readonly string[]>> = {
   concurrency: ["STEPWELL_CONCURRENCY"],
   lease: ["STEPWELL_LEASE"],
   grace: ["STEPWELL_GRACE"],
+  retention: ["STEPWELL_RETENTION"],
 };
 const CONFIG_VARIABLE = "STEPWELL_CONFIG";
 const NAMES = Object.keys(VARIABLES);
@@ -73,6 +77,7 @@ export async function readWorkerSettings(
     concurrency: take("concurrency", readCount),
     leaseMs: take("lease", (value) => readLease(value, ledger)),
     graceMs: take("grace", readDuration) ?? GRACE_MS,
+    retention: take("retention", readRetention) ?? {},
   };
   return { settings, problems };
 }

@@ -242,6 +242,8 @@ export type LifecycleEvent =
       readonly message: string;
       readonly fields: Readonly<Record<string, Json>>;
     }
+  /** Runs that had ended, and were kept no longer, are deleted. */
+  | { readonly type: "runs.pruned"; readonly runs: number }
   /** Nothing is lost: the same changes are tried again after `retryInMs`. */
   | { readonly type: "ledger.stalled"; readonly error: RecordedError; readonly retryInMs: number }
   /** The engine has stopped; unfinished runs go on when one is started again. */

@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
+import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import { Committer } from "../ledger/committer.ts";
 import { isPassing } from "../ledger/passing.ts";
-import type { CallerTransactions, Ledger, StoredRun } from "../ledger/port.ts";
+import type { Ledger, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";

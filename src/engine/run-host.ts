@@ -1,5 +1,6 @@
+import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Committing } from "../ledger/committer.ts";
-import type { CallerTransactions, StoredRun } from "../ledger/port.ts";
+import type { StoredRun } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import type { RecordedError, StepwellError } from "../model/errors.ts";

@@ -1,4 +1,5 @@
-import type { CallerTransactions, Ledger } from "../ledger/port.ts";
+import type { CallerTransactions } from "../ledger/caller-transactions.ts";
+import type { Ledger } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";

@@ -8,7 +8,7 @@ import type { Work } from "./work.ts";
 import type { Equalities } from "./writes.ts";
 
 /** Expired events that one publication clears away, so that none pays for all of them. */
-const CLEARED_AT_ONCE = 100;
+export const CLEARED_AT_ONCE = 100;
 /** Kept events that are read at once while one is looked for. */
 const READ_AT_ONCE = 20;
 /** Characters of a value that stand in an index; the equalities themselves are compared whole. */
@@ -62,7 +62,7 @@ export function* publishEvent(transaction: Transaction, entry: EventEntry): Work
   const scalars = scalarsOf(data);
   const keys = eventKeys(scalars);
   yield* transaction.hold({ event: { tenant, event } });
-  for (const expired of yield* transaction.expiredEvents(CLEARED_AT_ONCE)) yield* forget(transaction, expired);
+  yield* clearExpired(transaction, CLEARED_AT_ONCE);
   const known = yield* transaction.keptEvent(tenant, event, id);
   if (known !== undefined && known.expiresAt > transaction.now) return { isNew: false, isKept: known.isKept, accepted: [] };
   if (known !== undefined) yield* forget(transaction, known.id);
@@ -143,6 +143,14 @@ function* settle(transaction: Transaction, { id }: KeptEventRow): Work<void> {
   yield* transaction.apply({ write: "settleKeptEvent", keptId: id });
 }
 
+/** Forgets up to `limit` events that have expired, and gives back how many. */
+export function* clearExpired(transaction: Transaction, limit: number): Work<number> {
+  const expired = yield* transaction.expiredEvents(limit);
+  for (const keptId of expired) yield* forget(transaction, keptId);
+  return expired.length;
+}
+
+/** Another transaction may have been first. */
 function* forget(transaction: Transaction, keptId: number): Work<void> {
   yield* transaction.apply({ write: "deleteEventKeys", keptId });
   yield* transaction.apply({ write: "deleteKeptEvent", keptId });

@@ -1,7 +1,8 @@
 import type { StepwellError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
-import type { SqlClient } from "../model/sql-client.ts";
+import type { RetentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
+import type { CallerTransactions } from "./caller-transactions.ts";
 import type {
   AttemptRow,
   HistoryRow,
@@ -19,7 +20,7 @@ import type {
   WaitRow,
   WaitView,
 } from "./rows.ts";
-import type { Batch, CommitOutcome, InsertRun, Unit } from "./writes.ts";
+import type { Batch, CommitOutcome } from "./writes.ts";
 
 /**
  * The durable truth. Every method's effect is on stable storage when its promise resolves.
@@ -40,6 +41,7 @@ export interface Ledger {
   readonly tasks: Tasks;
   /** Null where nobody else's tables can be written in one commit with the ledger. */
   readonly transactions: CallerTransactions | null;
+  readonly retention: Retention;
 
   /**
    * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
@@ -130,32 +132,6 @@ export interface Claims {
  * the want of an operator.
  */
 export type Pickup = "queued" | "left_behind" | "no_worker";
-
-/** Transactions that write tables of a caller's own in the ledger's database, and the ledger with them. */
-export interface CallerTransactions {
-  /** Begins one on a connection that nobody else uses meanwhile. */
-  begin(): Promise<StepTransaction>;
-  /**
-   * Inserts a QUEUED run into the transaction that a client of the caller's has open: it exists once that commits. A key that another
-   * transaction is just using is waited for.
-   * @throws StepwellError `TRANSACTION_INVALID` for a client without an open transaction, `LEDGER_CONFLICT` when the key was used meanwhile
-   */
-  insert(client: SqlClient, run: InsertRun): Promise<void>;
-}
-
-/** The transaction of one attempt of a step. One of the two methods ends it. */
-export interface StepTransaction {
-  readonly client: SqlClient;
-  /** Writes the end of the step and commits it with everything else; only `committed` means that anything was written. */
-  commit(epoch: number, unit: Unit): Promise<TransactionEnd>;
-  rollback(): Promise<void>;
-}
-
-/**
- * `refused`: the step has ended otherwise, or its run is another engine's. `fenced`: so is everything that this engine had. `ended`: the
- * caller has ended the transaction itself.
- */
-export type TransactionEnd = "committed" | "refused" | "fenced" | "ended";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {
@@ -274,6 +250,51 @@ export interface TaskFailure {
 export interface TaskOutcome {
   readonly task: TaskRow;
   readonly accepted: InboxRow;
+}
+
+/**
+ * Deletes runs that have ended and are kept no longer. A run goes with all runs below it. What is removed cannot be read any more at once;
+ * the rows that it leaves are cleared away afterwards, a few at a time, by whoever comes. Several may do it at once: they take turns.
+ */
+export interface Retention {
+  /** Looks at `limit` runs with ids above `afterId`, and deletes nothing. */
+  find(query: RetentionQuery, afterId: number, limit: number): Promise<PrunablePage>;
+  /** Removes runs that were found, each with all runs below it; what is more than `limit` runs in all is left. */
+  removeFamilies(query: RetentionQuery, rootIds: readonly number[], limit: number): Promise<Removed>;
+  /** Removes up to `limit` of the runs below a run that was found, those first that have none below them, and the run itself last. */
+  removeLeaves(query: RetentionQuery, rootId: number, limit: number): Promise<Removed>;
+  /** Deletes up to `limit` rows that removed runs left, and events that have expired. */
+  clear(limit: number): Promise<Cleared>;
+}
+
+export interface RetentionQuery {
+  readonly tenant: string;
+  readonly policy: RetentionPolicy;
+}
+
+/** A run without a parent that may go, and how many runs go with it, itself included. */
+export interface PrunableRun extends Pick<RunRow, "id" | "publicId" | "workflow" | "status" | "finishedAt"> {
+  readonly runs: number;
+}
+
+export interface PrunablePage {
+  readonly runs: readonly PrunableRun[];
+  /** The id to go on behind; undefined at the end. */
+  readonly next: number | undefined;
+  /** Any of the runs that were looked at was created long enough ago to go. */
+  readonly isOld: boolean;
+}
+
+export interface Removed {
+  /** Those of which nothing is there any more. */
+  readonly rootIds: readonly number[];
+  readonly runs: number;
+}
+
+export interface Cleared {
+  readonly rows: number;
+  /** Nothing was left to delete. */
+  readonly isDone: boolean;
 }
 
 export interface WorkerIdentity {

@@ -42,6 +42,49 @@ export interface Transaction {
 
   /** Work of a topic whose time has come, the longest available first. */
   claimableTasks(tenant: string, topic: string, limit: number): Work<readonly TaskRow[]>;
+
+  readonly retained: RetainedRuns;
+}
+
+/** Runs as retention sees them: without payloads, and deleted many at a time. Lists of ids have no duplicates. */
+export interface RetainedRuns {
+  /** Up to `limit` runs of a tenant with ids above `afterId`, in id order. */
+  page(tenant: string, afterId: number, limit: number): Work<readonly RetainedRun[]>;
+  /** Those of some runs that are there, in id order. */
+  some(runIds: readonly number[]): Work<readonly RetainedRun[]>;
+  /** What some runs and all runs below them have in common. */
+  families(runIds: readonly number[]): Work<readonly Family[]>;
+  /** Up to `limit` ids of some runs and of all runs below them, a parent before its children. */
+  members(runIds: readonly number[], limit: number): Work<readonly number[]>;
+  /** Up to `limit` ids of runs that steps of some runs started. */
+  children(runIds: readonly number[], limit: number): Work<readonly number[]>;
+
+  /** Deletes the rows of runs, and notes that all their other rows are to go. */
+  remove(runIds: readonly number[]): Work<void>;
+  /** Up to `limit` ids of removed runs that other rows may be left of. */
+  removed(limit: number): Work<readonly number[]>;
+  /** Deletes up to `limit` rows of a table that removed runs left, and gives back how many. */
+  clear(table: TableOfRuns, runIds: readonly number[], limit: number): Work<number>;
+  /** Nothing is left of these. */
+  forget(runIds: readonly number[]): Work<void>;
+}
+
+/** The tables whose rows belong to runs. */
+export const TABLES_OF_RUNS = ["step", "attempt", "event", "wait", "inbox", "subscription", "task"] as const;
+export type TableOfRuns = (typeof TABLES_OF_RUNS)[number];
+
+export type RetainedRun = Pick<RunRow, "id" | "publicId" | "workflow" | "status" | "parentRunId" | "createdAt" | "finishedAt">;
+
+/** A run and all runs below it. */
+export interface Family {
+  readonly rootId: number;
+  /** How many runs, and how many of them have ended. */
+  readonly runs: number;
+  readonly ended: number;
+  /** When the last of those that have ended did. */
+  readonly lastEndAt: number | null;
+  /** When the newest run with an idempotency key was created; null without one. */
+  readonly newestKeyAt: number | null;
 }
 
 /** Where subscriptions and kept events stand. */
@@ -52,8 +95,12 @@ export interface EventKey {
   readonly value: string;
 }
 
-/** Held in this order, so that two transactions never wait for each other: an event, runs, a task of one of them. */
+/**
+ * Held in this order, so that two transactions never wait for each other: the right to delete what is kept no longer, of which there is
+ * one; an event, runs, a task of one of them.
+ */
 export type Held =
+  | { readonly retention: true }
   | { readonly event: Pick<EventKey, "tenant" | "event"> }
   | { readonly runs: readonly number[] }
   | { readonly task: { readonly tenant: string; readonly publicId: string } };

@@ -15,7 +15,10 @@ import { Engine } from "../engine/engine.ts";
 import type { RunExplanation } from "../engine/explain/explanation.ts";
 import { tellListeners } from "../engine/listeners.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
+import { orLate } from "../engine/or-late.ts";
+import { Pruner } from "../engine/pruner.ts";
 import { recordError } from "../engine/recorded-error.ts";
+import { TENANT } from "../engine/run-starter.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
 import { FIRST_RETRY_MS, isPassing, longerRetryMs } from "../ledger/passing.ts";
@@ -23,6 +26,7 @@ import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
+import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
 import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
 import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/executors.ts";
@@ -30,6 +34,9 @@ import type { Operator, ResumableOperator } from "../operators/operator.ts";
 import { createThreadPool } from "../operators/thread/pool.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { VERSION } from "./version.ts";
+
+/** How long `stop` waits for a transaction that deletes what is kept no longer. */
+const LAST_PRUNE_MS = 1_000;
 
 export interface StepwellOptions {
   /** A PostgreSQL database (`postgres://…`), a SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
@@ -43,6 +50,8 @@ export interface StepwellOptions {
   readonly interceptors?: readonly Interceptor[];
   /** Kept with every run. Default `production`. */
   readonly environment?: string;
+  /** Which runs are deleted some time after their end. Default: none. */
+  readonly retention?: RetentionOptions;
   /** Milliseconds that a cancelled or timed-out run waits for its operators. Default 30,000. */
   readonly cancelGraceMs?: number;
   /** Milliseconds that `stop` waits for running attempts. Default 10,000. */
@@ -70,6 +79,7 @@ export interface RunFilter {
  */
 export class Stepwell {
   readonly #options: StepwellOptions;
+  readonly #policy: RetentionPolicy;
   readonly #registry = new OperatorRegistry();
   readonly #builtIn: BuiltInExecutors = createBuiltInExecutors();
   readonly #listeners = new Set<Listener>();
@@ -77,10 +87,13 @@ export class Stepwell {
   #open: Engine | undefined;
   #ledger: Ledger | undefined;
   readonly #threads = createThreadPool();
+  #pruner: Pruner | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** @throws StepwellError `DURATION_INVALID` or `USAGE` for a retention that cannot be read, `OPERATORS_INVALID` */
   constructor(options: StepwellOptions = {}) {
     this.#options = options;
+    this.#policy = retentionPolicy(options.retention ?? {});
     for (const [name, load] of this.#builtIn.operators) this.#registry.registerLazy(name, load);
     this.#addOperators(options.operators ?? {}, options.operatorModule);
   }
@@ -231,6 +244,7 @@ export class Stepwell {
 
   async #stop(opening: Promise<Engine>): Promise<void> {
     const engine = this.#open ?? (await opening.catch(() => undefined));
+    await orLate(systemClock, this.#pruner?.stop(), LAST_PRUNE_MS);
     try {
       await (engine === undefined ? this.#ledger?.close() : engine.stop());
     } finally {
@@ -256,6 +270,7 @@ export class Stepwell {
     try {
       const engine = await this.#begin(opened);
       this.#ledger = opened;
+      this.#pruner = this.#pruning(opened);
       return engine;
     } catch (cause) {
       await opened.close();
@@ -323,6 +338,17 @@ export class Stepwell {
         if (!isFenced || engine === this.#open || this.#stopped !== undefined) throw cause;
       }
     }
+  }
+
+  #pruning({ retention }: Ledger): Pruner {
+    return new Pruner({
+      retention,
+      query: { tenant: TENANT, policy: this.#policy },
+      clock: systemClock,
+      random: Math.random,
+      pruned: (runs) => tellListeners(this.#listeners, { type: "runs.pruned", runs }),
+      failed: (error, retryInMs) => tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs }),
+    });
   }
 
   #addOperators(operators: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>, moduleUrl: string | undefined): void {

@@ -19,6 +19,7 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     transactions: ledger.transactions,
     events: ledger.events,
     tasks: ledger.tasks,
+    retention: ledger.retention,
     own: (worker, events) => ledger.own(worker, events),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),

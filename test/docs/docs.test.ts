@@ -97,7 +97,7 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
-    ["docs/reference/cli.md", 8],
+    ["docs/reference/cli.md", 9],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);
   });
@@ -106,7 +106,7 @@ describe("the pages for a new user", () => {
     const database = sharedDatabase();
 
     test.each([
-      ["docs/guide/workers.md", 15],
+      ["docs/guide/workers.md", 18],
       ["docs/guide/transactions.md", 1],
     ])("what %s shows is what happens", async (page, count) => {
       expect(await follow(readPage(page), { STEPWELL_LEDGER: await database() })).toBe(count);

@@ -11,14 +11,16 @@ export const defineWorker: Define = (command, { terminal, finish }) => {
     .option("--concurrency <count>", "runs that it drives, and attempts that execute, at once")
     .option("--lease <duration>", "how long its runs stay its own while it is not heard of (PostgreSQL); default 10s")
     .option("--grace <duration>", "how long running attempts may take to end when it is stopped; default 10s")
-    .option("--config <file>", "a YAML file with ledger, operators, concurrency, lease, grace")
+    .option("--config <file>", "a YAML file with ledger, operators, concurrency, lease, grace, retention")
+    .option("--retention <policy>", "delete runs so long after their end: 30d, or SUCCEEDED=7d,FAILED=90d; default never")
     .option("--json", "print one JSON object on a line for each event")
     .addHelpText(
       "after",
       `
 Drives runs until SIGTERM or Ctrl-C, then lets running attempts end, hands back what is unfinished and ends with 0; told again, it ends
 at once. Flags count before the environment, the environment before the file. There is no default ledger.
-Environment: STEPWELL_LEDGER or STEPWELL_DATABASE_URL, STEPWELL_OPERATORS, STEPWELL_CONCURRENCY, STEPWELL_LEASE, STEPWELL_GRACE, STEPWELL_CONFIG.
+Environment: STEPWELL_LEDGER or STEPWELL_DATABASE_URL, STEPWELL_OPERATORS, STEPWELL_CONCURRENCY, STEPWELL_LEASE, STEPWELL_GRACE, STEPWELL_RETENTION,
+STEPWELL_CONFIG.
 
 Examples:
   $ stepwell worker --ledger postgres://stepwell:secret@db.internal/stepwell --operators operators.ts

@@ -18,6 +18,7 @@ import type {
 } from "../port.ts";
 import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
+import { retentionOperations } from "../retention.ts";
 import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow, VersionStep } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
 import { acceptEntry } from "../signals.ts";
@@ -30,6 +31,7 @@ import { finish, type Work } from "../work.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { MemoryClaims } from "./claims.ts";
 import { memoryExecutors } from "./interpret.ts";
+import { MemoryRetainedRuns } from "./retention.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
 import { memoryTasks } from "./tasks.ts";
 import { MemoryTransaction } from "./transaction.ts";
@@ -70,6 +72,10 @@ class MemoryLedger implements Ledger {
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   readonly transactions = null;
   readonly claims = new MemoryClaims(this.#tables, () => this.#clock.now());
+  readonly retention = retentionOperations({
+    within: (work) => this.#within(work),
+    reading: async (work) => finish(work(new MemoryRetainedRuns(this.#tables, this.#views), this.#clock.now())),
+  });
   #epoch = 0;
   #nextRunId = 1;
   #closed = false;

@@ -70,6 +70,7 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
     },
   },
   event_key: { primary: ["kept_id", "field"], unique: [], defaults: {} },
+  removed_run: { primary: ["run_id"], unique: [], defaults: {} },
 };
 
 /** Tables as maps with primary and unique keys, and a journal that undoes what a failed transaction began. */
@@ -142,25 +143,26 @@ export class MemoryTables {
     const name = nameOf(table, row);
     const uniques = uniqueNames(table, row);
     group.delete(name);
+    // or every run that was ever stored would leave some
+    if (group.size === 0) this.#groups.get(table)?.delete(row[SHAPES[table].primary[0] ?? ""] ?? null);
     for (const unique of uniques) this.#unique.delete(unique);
     this.#undo.push(() => {
-      group.set(name, row);
+      this.#groupOf(table, row).set(name, row);
       for (const unique of uniques) this.#unique.set(unique, row);
     });
   }
 
   #put(table: Table, row: MemoryRow, before: MemoryRow | undefined): void {
-    const group = this.#groupOf(table, row);
     const name = nameOf(table, row);
     const uniques = uniqueNames(table, row);
     const place = (value: MemoryRow): void => {
-      group.set(name, value);
+      this.#groupOf(table, row).set(name, value);
       for (const unique of uniques) this.#unique.set(unique, value);
     };
     place(row);
     this.#undo.push(() => {
       if (before !== undefined) return place(before);
-      group.delete(name);
+      this.#groupOf(table, row).delete(name);
       for (const unique of uniques) this.#unique.delete(unique);
     });
   }

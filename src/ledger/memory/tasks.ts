@@ -8,7 +8,11 @@ import type { MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 
 export function memoryTasks(tables: MemoryTables, views: MemoryViews, within: Within): Tasks {
-  const all = (): readonly TaskRow[] => [...tables.all("task")].map((row) => decodeTask(views.task(row))).toSorted((a, b) => a.id - b.id);
+  const all = (): readonly TaskRow[] =>
+    views
+      .tasks(tables.all("task"))
+      .map(decodeTask)
+      .toSorted((a, b) => a.id - b.id);
   return {
     list: async (query) => {
       const tasks = all().filter((task) => task.id > idAbove(query.cursor) && isWanted(task, query));

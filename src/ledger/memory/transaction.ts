@@ -4,16 +4,18 @@ import { decodeEndedStep, decodeRun } from "../sql/decode.ts";
 import { decodeInbox, decodeSubscription, decodeTask, keptEventOf } from "../sql/decode-waiting.ts";
 import type { Table } from "../sql/description.ts";
 import { type Executors, execute } from "../sql/executors.ts";
-import type { EventKey, KeptEvent, PublishedEvent, Transaction } from "../transaction.ts";
+import type { EventKey, KeptEvent, PublishedEvent, RetainedRuns, Transaction } from "../transaction.ts";
 import { done, type Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
 import { awaitsSignal } from "./claims.ts";
+import { MemoryRetainedRuns } from "./retention.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
 
 /** A transaction on the tables; `MemoryTables.transaction` undoes it. */
 export class MemoryTransaction implements Transaction {
   readonly now: number;
+  readonly retained: RetainedRuns;
   readonly #tables: MemoryTables;
   readonly #views: MemoryViews;
   readonly #executors: Executors;
@@ -23,6 +25,7 @@ export class MemoryTransaction implements Transaction {
     this.#views = views;
     this.#executors = executors;
     this.now = now;
+    this.retained = new MemoryRetainedRuns(tables, views);
   }
 
   apply(write: LedgerWrite): Work<void> {
@@ -93,7 +96,7 @@ export class MemoryTransaction implements Transaction {
 
   task(tenant: string, publicId: string): Work<TaskRow | undefined> {
     const row = this.#tables.findUnique("task", { public_id: publicId });
-    return done(row?.["tenant"] === tenant ? decodeTask(this.#views.task(row)) : undefined);
+    return done(row?.["tenant"] === tenant ? this.#views.tasks([row]).map(decodeTask)[0] : undefined);
   }
 
   claimableTasks(tenant: string, topic: string, limit: number): Work<readonly TaskRow[]> {
@@ -104,7 +107,7 @@ export class MemoryTransaction implements Transaction {
     const rows = this.#where("task", { tenant, topic }, "id")
       .filter(isDue)
       .toSorted((a, b) => Number(a["available_at"]) - Number(b["available_at"]));
-    return done(rows.slice(0, limit).map((row) => decodeTask(this.#views.task(row))));
+    return done(this.#views.tasks(rows.slice(0, limit)).map(decodeTask));
   }
 
   allSteps(runId: number): Work<readonly EndedStep[]> {

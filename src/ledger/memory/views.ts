@@ -72,10 +72,14 @@ export class MemoryViews {
     return rows.toSorted((a, b) => by(a, b, "ordinal"));
   }
 
-  task(task: MemoryRow): MemoryRow {
-    const [run] = this.#tables.find("run", { id: column(task, "run_id") });
-    const path = run === undefined ? null : (this.#paths(run).get(column(task, "ordinal")) ?? null);
-    return { ...task, run: run?.["public_id"] ?? null, path };
+  /** Tasks with the names of their runs and steps, those whose runs are there. */
+  tasks(tasks: Iterable<MemoryRow>): readonly MemoryRow[] {
+    return [...tasks].flatMap((task) => {
+      const [run] = this.#tables.find("run", { id: column(task, "run_id") });
+      return run === undefined
+        ? []
+        : [{ ...task, run: column(run, "public_id"), path: this.#paths(run).get(column(task, "ordinal")) ?? null }];
+    });
   }
 
   attempts(run: MemoryRow): readonly MemoryRow[] {

@@ -273,6 +273,11 @@ CREATE TABLE task (
 
 CREATE INDEX task_tenant ON task (tenant, id);
 CREATE INDEX task_status ON task (tenant, status, id);
-CREATE INDEX task_step ON task (run_id, ordinal) WHERE closed_at IS NULL;
+CREATE INDEX task_step ON task (run_id, ordinal);
 CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE available_at IS NOT NULL;
+
+-- Runs whose row retention has deleted, and whose other rows, which nobody can reach any more, are still to go.
+CREATE TABLE removed_run (
+  run_id INTEGER PRIMARY KEY
+) STRICT;
 ${FIRST_VIEWS}`;

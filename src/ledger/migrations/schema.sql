@@ -26,7 +26,7 @@ CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE avai
 
 CREATE INDEX task_status ON task (tenant, status, id);
 
-CREATE INDEX task_step ON task (run_id, ordinal) WHERE closed_at IS NULL;
+CREATE INDEX task_step ON task (run_id, ordinal);
 
 CREATE INDEX task_tenant ON task (tenant, id);
 
@@ -98,6 +98,10 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT;
+
+CREATE TABLE removed_run (
+  run_id INTEGER PRIMARY KEY
+) STRICT;
 
 CREATE TABLE run (
   id                INTEGER PRIMARY KEY,

@@ -14,7 +14,8 @@ export type Table =
   | "subscription"
   | "event_kept"
   | "event_key"
-  | "task";
+  | "task"
+  | "removed_run";
 export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */

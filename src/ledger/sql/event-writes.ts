@@ -87,5 +87,5 @@ export const deleteKeptEvent: HotWrite<WriteOf<"deleteKeptEvent">> = {
   key: { id: KEPT_ID },
   set: {},
   guard: {},
-  noRow: "refuse",
+  noRow: "allow",
 };

@@ -85,7 +85,7 @@ export const READS = {
   /** ?5 now, ?6 ids above, ?7 limit. */
   keptEvents: `SELECT e.* FROM event_key k CROSS JOIN event_kept e ON e.id = k.kept_id
     WHERE k.tenant = ?1 AND k.event = ?2 AND k.field = ?3 AND k.value = ?4 AND e.expires_at > ?5 AND k.kept_id > ?6 ORDER BY k.kept_id LIMIT ?7`,
-  expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+  expiredEvents: "SELECT id FROM event_kept WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2",
   task: "SELECT * FROM task_row WHERE tenant = ?1 AND public_id = ?2",
   /** ?7 limit. */
   tasks: `${TASKS} ORDER BY id LIMIT ?7`,

@@ -1,4 +1,5 @@
-import type { CallerTransactions, Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
+import type { CallerTransactions } from "../caller-transactions.ts";
+import type { Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import type { RawRow } from "./fields.ts";

@@ -1,6 +1,6 @@
+import type { CallerTransactions } from "../caller-transactions.ts";
 import { publishEvent } from "../events.ts";
 import type {
-  CallerTransactions,
   Claims,
   Enqueued,
   Events,
@@ -10,6 +10,7 @@ import type {
   OwnerEvents,
   Ownership,
   QueuedRun,
+  Retention,
   RunPage,
   RunQuery,
   StoredRun,
@@ -18,6 +19,7 @@ import type {
 } from "../port.ts";
 import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
+import { retentionOperations } from "../retention.ts";
 import type { AttemptRow, HistoryRow, InboxRow, OpenInboxRow, RunRow, StepRunRow, VersionRow } from "../rows.ts";
 import { idBelow, pageOf } from "../run-page.ts";
 import { acceptEntry } from "../signals.ts";
@@ -27,6 +29,7 @@ import { checksum } from "./checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStepRun, decodeVersion } from "./decode.ts";
 import { loadRun } from "./load-run.ts";
 import { COLD_WRITES, READS } from "./reads.ts";
+import { SqlRetainedRuns } from "./retention.ts";
 import type { SqlBackend } from "./sql-backend.ts";
 import { sqlTasks } from "./tasks.ts";
 import type { SqlTransaction } from "./transaction.ts";
@@ -41,6 +44,7 @@ export class SqlLedger implements Ledger {
   readonly events: Events;
   readonly tasks: Tasks;
   readonly transactions: CallerTransactions | null;
+  readonly retention: Retention;
   readonly #backend: SqlBackend;
 
   constructor(backend: SqlBackend) {
@@ -51,6 +55,13 @@ export class SqlLedger implements Ledger {
     this.claims = backend.claims;
     this.transactions = backend.transactions;
     this.tasks = sqlTasks(backend);
+    this.retention = retentionOperations({
+      within: (work) => backend.within(work),
+      reading: async (work) => {
+        const now = await backend.now();
+        return backend.snapshot((connection) => work(new SqlRetainedRuns(connection), now));
+      },
+    });
     this.events = { publish: (entry) => backend.within((transaction) => publishEvent(transaction, entry)) };
   }
 

@@ -1,12 +1,13 @@
 import type { LedgerWrite } from "../own-writes.ts";
 import type { EndedStep, InboxRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
-import type { EventKey, Held, KeptEvent, PublishedEvent, Transaction } from "../transaction.ts";
+import type { EventKey, Held, KeptEvent, PublishedEvent, RetainedRuns, Transaction } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
 import { decodeEndedStep, decodeRun } from "./decode.ts";
 import { decodeInbox, decodeSubscription, decodeTask, keptEventOf } from "./decode-waiting.ts";
 import type { RawRow } from "./fields.ts";
 import { READS } from "./reads.ts";
+import { SqlRetainedRuns } from "./retention.ts";
 
 export type SqlValue = string | number | null;
 
@@ -25,11 +26,13 @@ export interface SqlConnection {
 
 export class SqlTransaction implements Transaction {
   readonly now: number;
+  readonly retained: RetainedRuns;
   readonly #connection: SqlConnection;
 
   constructor(connection: SqlConnection, now: number) {
     this.#connection = connection;
     this.now = now;
+    this.retained = new SqlRetainedRuns(connection);
   }
 
   rows(sql: string, ...values: SqlValue[]): Work<readonly RawRow[]> {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { READS } from "../sql/reads.ts";
+import { CLEARING, RETENTION } from "../sql/retention.ts";
+import { TABLES_OF_RUNS } from "../transaction.ts";
 import { openDatabase } from "./connection.ts";
 
 /** What a read searches first; the rest of its plan looks rows up by key. */
@@ -51,16 +53,30 @@ describe("query plans", () => {
     rmSync(directory, { recursive: true });
   });
 
-  function planOf(name: string): readonly string[] {
-    const sql = Object.entries(READS).find(([key]) => key === name)?.[1] ?? "";
+  function planOf(sql: string): readonly string[] {
     const count = Math.max(0, ...[...sql.matchAll(/\?(\d)/g)].map(([, number]) => Number(number)));
     const rows = db?.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: count }, () => 1)) ?? [];
     return rows.map((row) => String(row["detail"]));
   }
 
   test.each(Object.entries(DRIVEN_BY))("%s finds its rows by an index, in the order that it gives them", (name, driver) => {
-    const plan = planOf(name);
+    const plan = planOf(Object.entries(READS).find(([key]) => key === name)?.[1] ?? "");
     expect(plan[0]).toBe(`SEARCH ${driver}`);
     expect(plan.filter((line) => (line.startsWith("SCAN") && !OF_JSON.test(line)) || line.includes("TEMP B-TREE"))).toEqual([]);
+  });
+
+  test.each(Object.entries({ ...RETENTION, ...CLEARING }))(
+    "%s of retention goes through no table but the list that it is given",
+    (_, sql) => {
+      const scans = planOf(sql).filter((line) => line.startsWith("SCAN") && !OF_JSON.test(line) && !/^SCAN (?:f|family)$/.test(line));
+      expect(scans.filter((line) => line !== "SCAN removed_run")).toEqual([]);
+    },
+  );
+
+  test("retention clears every table that has rows of runs", () => {
+    const columns = db?.prepare(`SELECT t.name AS "table" FROM sqlite_schema t, pragma_table_info(t.name) c
+      WHERE t.type = 'table' AND (c.name = 'run_id' OR (t.name = 'step' AND c.name = 'key'))`);
+    const tables = (columns?.all() ?? []).map((row) => String(row["table"]));
+    expect(tables.toSorted()).toEqual([...TABLES_OF_RUNS, "removed_run"].toSorted());
   });
 });

@@ -7,6 +7,7 @@ import type {
   NewVersion,
   Ownership,
   QueuedRun,
+  Retention,
   RunQuery,
   Tasks,
   WaitReads,
@@ -39,6 +40,8 @@ export class SimLedger implements Ledger {
   readonly transactions = null;
   readonly events: Events;
   readonly tasks: Tasks;
+  /** Nobody deletes runs of a simulated ledger: what became of them is judged at the end. */
+  readonly retention: Retention;
   readonly #process: SimProcess;
   readonly #storage: Storage;
   readonly #connection: Connection;
@@ -53,6 +56,7 @@ export class SimLedger implements Ledger {
     this.lanes = storage.faults.swarm.lanes ?? connection.ledger.lanes;
     this.waits = this.#waits(connection.ledger.waits);
     this.claims = this.#claims(connection.ledger.claims);
+    this.retention = connection.ledger.retention;
     this.events = { publish: (entry) => this.#publish(entry) };
     this.tasks = new SimTasks(this.#channel, connection.ledger.tasks, {
       log: storage.log.tasks,

@@ -1,5 +1,6 @@
 import type { Define } from "../../command.ts";
 import { defineList } from "./list.ts";
+import { definePrune } from "./prune.ts";
 import { defineShow } from "./show.ts";
 import { defineSteer } from "./steer.ts";
 
@@ -14,7 +15,8 @@ Examples:
   $ stepwell runs show 01a1fa77
   $ stepwell runs cancel 01a1fa77
   $ stepwell runs pause 01a1fa77 --as ana
-  $ stepwell runs retry 01a1fa77`,
+  $ stepwell runs retry 01a1fa77
+  $ stepwell runs prune --older-than 30d --status SUCCEEDED --dry-run`,
   );
   defineList(command.command("list").description("list runs, newest first"), session);
   defineShow(command.command("show").description("show a run: its steps, attempts and history"), session);
@@ -22,4 +24,5 @@ Examples:
   defineSteer("pause")(command.command("pause").description("hold a run: nothing of it starts until it is resumed"), session);
   defineSteer("resume")(command.command("resume").description("let a paused or quarantined run go on"), session);
   defineSteer("retry")(command.command("retry").description("try again what failed in a FAILED run"), session);
+  definePrune(command.command("prune").description("delete runs that ended some time ago"), session);
 };

@@ -7,6 +7,7 @@ import { describeOwnership } from "./ownership.ts";
 import { describeReads } from "./reads.ts";
 import { describeRecovery } from "./recovery.ts";
 import { describeReopening } from "./reopening.ts";
+import { describeRetention } from "./retention.ts";
 import { describeRuns } from "./runs.ts";
 import { describeScopes } from "./scopes.ts";
 import { describeSharedOwners } from "./shared-owners.ts";
@@ -30,6 +31,7 @@ export function describeLedgerConformance(name: string, make: MakeLedger, { isSh
     describeApprovals(make);
     describeWork(make);
     describeReopening(make);
+    describeRetention(make);
     describeOwnership(make);
     if (isShared) describeSharedOwners(make);
     else describeSoleOwner(make);
