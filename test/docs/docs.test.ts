@@ -89,7 +89,7 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
-    ["docs/reference/cli.md", 8],
+    ["docs/reference/cli.md", 9],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);
   });
@@ -99,7 +99,7 @@ describe("the pages for a new user", () => {
 
     test("what docs/guide/workers.md shows is what happens", async () => {
       const page = readPage("docs/guide/workers.md");
-      expect(await follow(page, { STEPWELL_LEDGER: await database() })).toBe(15);
+      expect(await follow(page, { STEPWELL_LEDGER: await database() })).toBe(17);
     });
   });
 
@@ -135,6 +135,7 @@ describe("docs/reference/cli.md", () => {
     ["worker", "## stepwell worker"],
     ["migrate", "## stepwell migrate"],
     ["doctor", "## stepwell doctor"],
+    ["doctor verify", "## stepwell doctor"],
   ])("lists every flag of %s", async (command, heading) => {
     using place = new Workspace();
     const { stdout } = await place.run([...command.split(" "), "--help"]);
