@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { sharedDatabase } from "../../test/fixtures/postgres/file-database.ts";
-import { openLedger } from "../ledger/url.ts";
+import { openLedger, verifyLedger } from "../ledger/url.ts";
 import { describeBranching } from "../testing/conformance/scenarios/branching.ts";
 import { describeChildren } from "../testing/conformance/scenarios/children.ts";
 import { describeContext } from "../testing/conformance/scenarios/context.ts";
@@ -25,16 +25,19 @@ import { describeUndoing } from "../testing/conformance/scenarios/undoing.ts";
 import { describeWaiting } from "../testing/conformance/scenarios/waiting.ts";
 import { type OpenLedger, survivingMemory } from "../testing/harness.ts";
 
-const directories: string[] = [];
+/** With hundreds of ledgers that takes a while. */
+const VERIFY_MS = 120_000;
 
-afterAll(async () => {
-  for (const directory of directories) await rm(directory, { recursive: true });
-});
-
-async function sqlite(): Promise<OpenLedger> {
-  const directory = await mkdtemp(join(tmpdir(), "stepwell-"));
-  directories.push(directory);
-  return () => openLedger(join(directory, "ledger.db"));
+/** Whatever a scenario has left behind is as a ledger must be; call it after what makes the place for them. */
+function verifiedAfterwards(urls: readonly string[]): void {
+  afterAll(async () => {
+    const broken: string[] = [];
+    for (const url of urls) {
+      const { checks } = await verifyLedger(url);
+      for (const { id, count, first } of checks) if (count > 0) broken.push(`${id} of ${url}: ${JSON.stringify(first)}`);
+    }
+    expect(broken).toEqual([]);
+  }, VERIFY_MS);
 }
 
 async function memory(): Promise<OpenLedger> {
@@ -65,12 +68,27 @@ describe("scenarios on memory", () => {
   describeScenarios(memory);
 });
 describe("scenarios on sqlite", () => {
-  describeScenarios(sqlite);
+  const directories: string[] = [];
+  const files: string[] = [];
+  afterAll(async () => {
+    for (const directory of directories) await rm(directory, { recursive: true });
+  });
+  verifiedAfterwards(files);
+  describeScenarios(async () => {
+    const directory = await mkdtemp(join(tmpdir(), "stepwell-"));
+    const file = join(directory, "ledger.db");
+    directories.push(directory);
+    files.push(file);
+    return () => openLedger(file);
+  });
 });
 describe("scenarios on postgres", () => {
   const database = sharedDatabase();
+  const urls: string[] = [];
+  verifiedAfterwards(urls);
   const open = async (): Promise<OpenLedger> => {
     const url = `${await database()}?schema=scenario_${randomUUID().replaceAll("-", "")}`;
+    urls.push(url);
     return () => openLedger(url);
   };
   describeScenarios(open);

@@ -55,15 +55,15 @@ function hasFallen({ status, reason, kind }: StepRow): boolean {
   return status === "CANCELLED" || (status === "FAILED" && !TOLERATED_REASONS.includes(reason));
 }
 
-/** A scope is known by its steps again; what never ran is PENDING again; the rest goes on with its next attempt. */
+/** What never ran is PENDING again; blocks and scopes are at work again with what is open in them; the rest goes on with its next attempt. */
 function* reopenStep(transaction: Transaction, step: EndedStep, revision: number): Work<void> {
   const { runId, ordinal, kind, attempt, error, hasRun } = step;
   yield* transaction.apply({ write: "deleteWait", runId, ordinal });
-  if (kind === "item" || kind === "round" || !hasRun) {
+  if (!hasRun) {
     yield* transaction.apply({ write: "deleteStep", runId, ordinal });
     return;
   }
-  if (kind === "block") {
+  if (kind === "block" || kind === "item" || kind === "round") {
     yield* transaction.apply({ write: "reopenStep", runId, ordinal, reason: "steps", error: null, revision });
     return;
   }

@@ -2,10 +2,13 @@ import { StepwellError } from "../model/errors.ts";
 import type { MigrationReport } from "./migrations/applied.ts";
 import type { Ledger, LiveEngine } from "./port.ts";
 import type { PostgresInspection } from "./postgres/inspect.ts";
+import type { Verification } from "./sql/checks/verify.ts";
 import type { SqliteInspection } from "./sqlite/inspect.ts";
 
 export type { LiveEngine } from "./port.ts";
 export type { PostgresInspection } from "./postgres/inspect.ts";
+export type { LedgerFigures } from "./sql/checks/figures.ts";
+export type { CheckResult, Verification } from "./sql/checks/verify.ts";
 export type { SqliteInspection } from "./sqlite/inspect.ts";
 
 export interface OpenOptions {
@@ -91,6 +94,22 @@ export async function inspectLedger(url: string, countedRuns: number): Promise<S
   if (file === undefined) return undefined;
   const { inspectSqlite } = await import("./sqlite/inspect.ts");
   return inspectSqlite(file);
+}
+
+/**
+ * Holds a URL's ledger against what must always be true of one: reads alone, of one state, also beside engines at work.
+ *
+ * @throws StepwellError `USAGE` for a ledger in memory; `LEDGER_UNAVAILABLE`, `LEDGER_UNREACHABLE`, `LEDGER_BUSY`, `LEDGER_CORRUPT`, `NOT_SUPPORTED`
+ */
+export async function verifyLedger(url: string): Promise<Verification> {
+  if (isSharedLedger(url)) {
+    const { verifyPostgres } = await import("./postgres/verify.ts");
+    return verifyPostgres(url);
+  }
+  const file = ledgerFile(url);
+  if (file === undefined) throw new StepwellError("USAGE", "A ledger in memory cannot be verified from outside its process");
+  const { verifySqlite } = await import("./sqlite/verify.ts");
+  return verifySqlite(file);
 }
 
 /** The engines that drive runs of a URL's ledger at this moment: in a file at most one. */

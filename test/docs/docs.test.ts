@@ -106,7 +106,7 @@ describe("the pages for a new user", () => {
     const database = sharedDatabase();
 
     test.each([
-      ["docs/guide/workers.md", 18],
+      ["docs/guide/workers.md", 20],
       ["docs/guide/transactions.md", 1],
     ])("what %s shows is what happens", async (page, count) => {
       expect(await follow(readPage(page), { STEPWELL_LEDGER: await database() })).toBe(count);
@@ -145,6 +145,7 @@ describe("docs/reference/cli.md", () => {
     ["worker", "## stepwell worker"],
     ["migrate", "## stepwell migrate"],
     ["doctor", "## stepwell doctor"],
+    ["doctor verify", "## stepwell doctor"],
   ])("lists every flag of %s", async (command, heading) => {
     using place = new Workspace();
     const { stdout } = await place.run([...command.split(" "), "--help"]);

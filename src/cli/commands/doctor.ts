@@ -4,13 +4,16 @@ import { EXIT } from "../exit-codes.ts";
 import { table } from "../layout.ts";
 import { type Finding, ledgerFindings } from "../ledger-findings.ts";
 import { nodeTooOld } from "../node-version.ts";
+import { defineVerify } from "./verify.ts";
 
 interface Flags {
   readonly ledger: string;
   readonly json?: true;
 }
 
-export const defineDoctor: Define = (command, { terminal, finish }) => {
+export const defineDoctor: Define = (command, session) => {
+  const { terminal, finish } = session;
+  defineVerify(command.command("verify").description("hold a ledger against everything that must be true of it"), session);
   command
     .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")

@@ -6,27 +6,34 @@ import type { RawRow } from "../sql/fields.ts";
 import { IS_AWAITED, PARKED } from "../sql/reads.ts";
 import { type Connections, prepared } from "./connections.ts";
 
+/**
+ * The worker that asks, ?1, unless it is fenced. Its row is locked as a batch locks it: a claim that arrives while the fence is being set waits
+ * for it and takes nothing, and one that comes first is released with everything else that the worker has.
+ */
+const CLAIMANT = "claimant AS (SELECT epoch FROM worker WHERE epoch = ?1 AND fenced_at IS NULL FOR KEY SHARE)";
+const MAY_CLAIM = "EXISTS (SELECT 1 FROM claimant)";
 /** Takes runs that a statement finds and nobody else is just taking. */
-const taking = (found: string): string => `WITH found AS (${found})
+const taking = (found: string): string => `WITH ${CLAIMANT}, found AS (${found})
   UPDATE run SET owner_epoch = ?1 FROM found WHERE run.id = found.id RETURNING run.id`;
 
 /** ?1 the epoch, ?2 ids above, ?3 limit; of `no_worker` ?4 operators or null. */
 const CLAIMS: Readonly<Record<Pickup, string>> = {
-  queued: taking(`SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL
+  queued:
+    taking(`SELECT id FROM run WHERE ${MAY_CLAIM} AND started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL
     AND owner_epoch IS NULL AND id > ?2 ORDER BY id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
-  no_worker: taking(`SELECT r.id FROM run r WHERE r.finished_at IS NULL AND ${PARKED} AND r.id > ?2
+  no_worker: taking(`SELECT r.id FROM run r WHERE ${MAY_CLAIM} AND r.finished_at IS NULL AND ${PARKED} AND r.id > ?2
     AND r.id IN (SELECT run_id FROM wait WHERE kind = 'no_worker' AND (key = ANY(?4) OR ?4::text[] IS NULL))
     ORDER BY r.id LIMIT ?3 FOR NO KEY UPDATE SKIP LOCKED`),
-  left_behind: `WITH taken AS (DELETE FROM ready WHERE owner = 0 AND run_id IN
+  left_behind: `WITH ${CLAIMANT}, taken AS (DELETE FROM ready WHERE ${MAY_CLAIM} AND owner = 0 AND run_id IN
       (SELECT run_id FROM ready WHERE owner = 0 AND run_id > ?2 ORDER BY run_id LIMIT ?3 FOR UPDATE SKIP LOCKED) RETURNING run_id)
     UPDATE run SET owner_epoch = ?1 FROM taken WHERE run.id = taken.run_id AND owner_epoch IS NULL AND finished_at IS NULL RETURNING run.id`,
 };
 /** ?2 now, ?3 limit. A run may have several waits that are due. */
-const CLAIM_DUE = `WITH found AS (SELECT w.due_at, r.id FROM wait w JOIN run r ON r.id = w.run_id WHERE w.due_at <= ?2 AND ${PARKED}
+const CLAIM_DUE = `WITH ${CLAIMANT}, found AS (SELECT w.due_at, r.id FROM wait w JOIN run r ON r.id = w.run_id WHERE ${MAY_CLAIM} AND w.due_at <= ?2 AND ${PARKED}
     ORDER BY w.due_at, r.id LIMIT ?3 FOR NO KEY UPDATE OF r SKIP LOCKED)
   UPDATE run SET owner_epoch = ?1 FROM (SELECT id, min(due_at) AS due_at FROM found GROUP BY id) AS f WHERE run.id = f.id
   RETURNING f.due_at, run.id AS run_id`;
-const CLAIM_ONE = `UPDATE run SET owner_epoch = ?1 WHERE id = ?2 AND finished_at IS NULL AND (owner_epoch IS NULL OR owner_epoch = ?1)
+const CLAIM_ONE = `WITH ${CLAIMANT} UPDATE run SET owner_epoch = ?1 WHERE ${MAY_CLAIM} AND id = ?2 AND finished_at IS NULL AND (owner_epoch IS NULL OR owner_epoch = ?1)
   RETURNING id`;
 const OWNED = "SELECT id FROM run WHERE finished_at IS NULL AND owner_epoch = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 const MAIL = "SELECT run_id, seq FROM ready WHERE owner = ?1 ORDER BY run_id LIMIT ?2";

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { openSession, type Session } from "../../../test/fixtures/postgres/database.ts";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
-import { insertRun, insertStep, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
+import { aQueuedRun, insertRun, insertStep, settleStep, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
 import {
   commit,
   eachCase,
   type LedgerCase,
   type MakeLedger,
+  parkedRun,
   runOf,
   startedRun,
   stepOf,
@@ -79,6 +80,25 @@ describe("a worker that is being fenced", () => {
     expect(first).toBe("waits");
     await expect(committed).resolves.toEqual({ outcome: "fenced" });
     await expect(fixture.ledger.loadRun(startedId)).resolves.toBeUndefined();
+  });
+
+  test("P2 P5 claims nothing meanwhile nor afterwards: nobody would look for a run that is its own", async () => {
+    const fixture = get();
+    const { ledger, version, owner } = fixture;
+    await ledger.enqueueRun(aQueuedRun(version.id, "queued"));
+    const dueId = await parkedRun(fixture, 1);
+    fixture.clock.time += 10;
+    await using fence = await fixture.hold(`SELECT 1 FROM worker WHERE epoch = ${owner.epoch} FOR UPDATE`);
+    await fence.run(`UPDATE worker SET fenced_at = 1 WHERE epoch = ${owner.epoch}`);
+    const claimed = ledger.claims.runs("queued", 0, 10);
+    const first = await Promise.race([claimed.then(() => "claimed"), fence.blocks(1).then(() => "waits")]);
+    await fence.end("COMMIT");
+    expect(first).toBe("waits");
+    await expect(claimed).resolves.toEqual([]);
+    await expect(ledger.claims.due(undefined, 10)).resolves.toEqual([]);
+    await expect(ledger.claims.one(dueId)).resolves.toBe(false);
+    await expect(ledger.claims.runs("left_behind", 0, 10)).resolves.toEqual([]);
+    await expect(runOf(fixture, dueId)).resolves.toMatchObject({ ownerEpoch: null });
   });
 
   test("P5 is fenced after the batch that is at work, and whoever comes next finds it whole", async () => {

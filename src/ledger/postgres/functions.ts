@@ -9,6 +9,9 @@ export const GUARD_BROKEN = "SW001";
 /** Milliseconds since the Unix epoch by the server's clock. */
 export const SERVER_TIME = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/** Reads it. */
+export const ASK_TIME = `SELECT ${SERVER_TIME} AS now`;
+
 /** One branch for each statement of the hot writes. */
 function branch({ sql, numbers, texts, noRow, isPost }: Layout<never>, statement: number): string {
   const refuse =

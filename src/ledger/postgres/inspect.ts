@@ -66,7 +66,8 @@ async function enginesOf(connections: Connections): Promise<readonly LiveEngine[
   return (await connections.read(WORKERS)).map(decodeWorker);
 }
 
-async function looking<T>(url: string, look: (connections: Connections) => Promise<T>): Promise<T> {
+/** Work over connections of its own, which are closed after it. */
+export async function looking<T>(url: string, look: (connections: Connections) => Promise<T>): Promise<T> {
   const connections = await Connections.open(placeOf(url), IDLE_TRANSACTION_MS);
   try {
     return await look(connections);

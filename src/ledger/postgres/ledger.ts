@@ -14,7 +14,7 @@ import { type CallerHost, PostgresCallerTransactions } from "./caller-transactio
 import { PostgresClaims } from "./claims.ts";
 import { Connections } from "./connections.ts";
 import { isUnknownOutcome } from "./errors.ts";
-import { SERVER_TIME } from "./functions.ts";
+import { ASK_TIME } from "./functions.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
@@ -143,7 +143,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   async #timeOn(client: PoolClient): Promise<number> {
     const exact = this.exactTime();
     if (exact !== null) return exact;
-    const [row] = (await client.query<Record<string, unknown>>(`SELECT ${SERVER_TIME} AS now`)).rows;
+    const [row] = (await client.query<Record<string, unknown>>(ASK_TIME)).rows;
     this.told(Number(row?.["now"]));
     return this.floor;
   }

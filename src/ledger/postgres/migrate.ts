@@ -52,7 +52,7 @@ export async function migratePostgres(
 const isUpToDate = ({ applied, hasFunctions }: SchemaState, migrations: readonly Migration[]): boolean =>
   applied === migrations.length && hasFunctions;
 
-function noLedger({ name, schema }: PostgresPlace): StepwellError {
+export function noLedger({ name, schema }: PostgresPlace): StepwellError {
   return new StepwellError("LEDGER_UNAVAILABLE", `There is no ledger in the schema ${schema} of ${name}`, {
     hint: "stepwell migrate makes it; so does the first run.",
     data: { ledger: name },

@@ -13,7 +13,7 @@ import { takeLock } from "./lock.ts";
 import { appliedMigrations } from "./migrate.ts";
 
 /** How long a look waits for another process's lock. */
-const BUSY_MS = 5_000;
+export const BUSY_MS = 5_000;
 
 /** What a look from outside says about a ledger's file. */
 export interface SqliteInspection {

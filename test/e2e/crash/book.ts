@@ -2,8 +2,8 @@ import type { RunRow } from "../../../src/ledger/rows.ts";
 
 export const TENANT = "default";
 
-/** What the promises say must not be. `other`: a rule over the rows. */
-export type Wrong = "lost" | "repeated" | "early" | "other";
+/** What the promises say must not be. `stale`: an engine wrote that was fenced. `other`: a rule over the rows. */
+export type Wrong = "lost" | "repeated" | "early" | "stale" | "other";
 
 export interface Violation {
   readonly wrong: Wrong;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import type { Operator, OperatorContext } from "../../../src/index.ts";
 import { StepwellError } from "../../../src/model/errors.ts";
-import { parseJson } from "../../../src/model/json.ts";
+import { isJsonObject, type Json, parseJson } from "../../../src/model/json.ts";
 import type { Failpoint } from "./failing-ledger.ts";
 
 interface EffectInput {
@@ -51,7 +51,9 @@ export function effectOperators(sink: string, failpoint: Failpoint, requests: Op
     failpoint.pass("before", ["C10"]);
     setImmediate(() => failpoint.pass("after", ["C10"]));
     if (response.statusCode !== 200) throw new StepwellError("HTTP_RETRYABLE_STATUS", `the sink answered ${response.statusCode}`);
-    return parseJson(text);
+    const answer = parseJson(text);
+    stallIfTold(answer);
+    return answer;
   }
 
   const effect: Operator<EffectInput> = send;
@@ -66,6 +68,12 @@ export function effectOperators(sink: string, failpoint: Failpoint, requests: Op
     signal.throwIfAborted();
   };
   return { effect, large, fails, obedient };
+}
+
+/** Nothing else of the process goes on meanwhile: not its heartbeat, and not its timers. */
+function stallIfTold(answer: Json): void {
+  const ms = isJsonObject(answer) ? answer["stallMs"] : undefined;
+  if (typeof ms === "number") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 async function answered(call: ReturnType<typeof request>): Promise<IncomingMessage> {

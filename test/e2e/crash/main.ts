@@ -29,7 +29,7 @@ const Report = z.object({
   runs: z.number(),
   effects: z.number(),
   calls: z.number(),
-  violations: z.array(z.object({ wrong: z.enum(["lost", "repeated", "early", "other"]), what: z.string() })),
+  violations: z.array(z.object({ wrong: z.enum(["lost", "repeated", "early", "stale", "other"]), what: z.string() })),
 });
 type Report = z.infer<typeof Report>;
 
@@ -59,7 +59,7 @@ class Sum {
   #runs = 0;
   #effects = 0;
   #calls = 0;
-  readonly #wrong = { lost: 0, repeated: 0, early: 0, other: 0 };
+  readonly #wrong = { lost: 0, repeated: 0, early: 0, stale: 0, other: 0 };
   readonly #startedAt = performance.now();
 
   add({ seed: failed, crashes, runs, effects, calls, violations }: Report): void {

@@ -23,8 +23,15 @@ interface Wish {
   readonly acknowledged: (result: string | null) => void;
 }
 
-/** What a wish meets when somebody else, or its own first try, was quicker; also what a dying engine answers. */
-const HARMLESS: ReadonlySet<string> = new Set(["TASK_CLOSED", "TASK_LEASE_LOST", "ENGINE_STOPPED", "LEDGER_BUSY", "LEDGER_UNAVAILABLE"]);
+/** What a wish meets when somebody else, or its own first try, was quicker; also what a dying engine or server answers. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "TASK_CLOSED",
+  "TASK_LEASE_LOST",
+  "ENGINE_STOPPED",
+  "LEDGER_BUSY",
+  "LEDGER_UNAVAILABLE",
+  "LEDGER_UNREACHABLE",
+]);
 const PERSON = "ann";
 
 /**

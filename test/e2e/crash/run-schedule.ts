@@ -68,7 +68,7 @@ class ScheduleRun {
     const { sink } = this.#place;
     sink.calls = [];
     sink.onCall = () => this.#wake();
-    sink.look = async (run, path) => (await this.#ledger?.listSteps(TENANT, run))?.find((step) => step.path === path)?.status;
+    sink.look = async (run, path) => (await this.#ledger?.listSteps(TENANT, run))?.find((step) => step.path === path);
     for (let index = 0; !this.#isOver(); index++) {
       if (index === MOST_ENGINES) this.#accidents.push({ wrong: "lost", what: `${MOST_ENGINES} engines were not enough` });
       else await this.#live(this.#schedule.engines[index] ?? { crash: null, stopAfter: null });

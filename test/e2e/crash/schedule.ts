@@ -113,11 +113,11 @@ function shuffled<T>(list: readonly T[], random: Random): readonly T[] {
     .map(({ value }) => value);
 }
 
-function between(random: Random, least: number, most: number): number {
+export function between(random: Random, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1));
 }
 
-function oneOf<T>(list: readonly T[], random: Random): T {
+export function oneOf<T>(list: readonly T[], random: Random): T {
   const one = list[Math.floor(random() * list.length)];
   if (one === undefined) throw new Error("nothing to choose from");
   return one;

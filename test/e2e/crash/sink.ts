@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
 import { z } from "zod";
+import type { StepRunRow } from "../../../src/ledger/rows.ts";
 import type { StepStatus } from "../../../src/model/status.ts";
 
 const Call = z.object({
@@ -16,15 +17,20 @@ type Call = z.infer<typeof Call>;
 export interface SinkCall extends Call {
   /** What the ledger held of the step when the request came; undefined when it had no such step. */
   readonly found: StepStatus | undefined;
+  readonly foundAttempt: number | undefined;
   readonly isAccepted: boolean;
 }
+
+type FoundStep = Pick<StepRunRow, "status" | "attempt">;
 
 /** The world that effects change: every request is on disk before it is answered. */
 export class EffectSink implements AsyncDisposable {
   readonly url: string;
   calls: SinkCall[] = [];
   /** Asks the ledger for a step. */
-  look: (run: string, step: string) => Promise<StepStatus | undefined> = async () => undefined;
+  look: (run: string, step: string) => Promise<FoundStep | undefined> = async () => undefined;
+  /** Handed out with the next answer: for so many milliseconds its operator is to hold up the event loop of its process. */
+  stallMs = 0;
   /** Told when a request was answered. */
   onCall: () => void = () => undefined;
   readonly #server: ReturnType<typeof createServer>;
@@ -49,7 +55,9 @@ export class EffectSink implements AsyncDisposable {
       request.on("end", () => {
         void sink.#take(Call.parse(JSON.parse(chunks.join("")))).then(({ isAccepted, what }) => {
           response.writeHead(isAccepted ? 200 : 503, { "content-type": "application/json" });
-          response.end(JSON.stringify({ done: what }));
+          const { stallMs } = sink;
+          sink.stallMs = 0;
+          response.end(JSON.stringify({ done: what, ...(stallMs > 0 && { stallMs }) }));
         });
       });
     });
@@ -58,7 +66,8 @@ export class EffectSink implements AsyncDisposable {
 
   async #take(call: Call): Promise<SinkCall> {
     const isAccepted = call.mode === "plain" || this.calls.some(({ key }) => key === call.key);
-    const taken: SinkCall = { ...call, isAccepted, found: await this.look(call.run, call.step) };
+    const found = await this.look(call.run, call.step);
+    const taken: SinkCall = { ...call, isAccepted, found: found?.status, foundAttempt: found?.attempt };
     this.calls.push(taken);
     writeSync(this.#journal, `${JSON.stringify(taken)}\n`);
     fsyncSync(this.#journal);

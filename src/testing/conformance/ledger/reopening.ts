@@ -109,25 +109,26 @@ export function describeReopening(make: MakeLedger): void {
 
     test("a failed block is at work again with the items that failed, not with those that succeeded", async () => {
       const fixture = get();
-      const item = (runId: number, ordinal: number, status: "FAILED" | "SUCCEEDED") =>
-        insertStep(runId, ordinal, { kind: "item", path: `second[${ordinal}]`, parent: 1, status, attempt: 0, revision: 3 });
+      const item = (runId: number, ordinal: number, parent: number) =>
+        insertStep(runId, ordinal, { kind: "item", path: `second[${ordinal}]`, parent, status: "SUSPENDED", reason: "steps", revision: 2 });
       const inner = (runId: number, ordinal: number, parent: number) =>
         insertStep(runId, ordinal, { path: `s${ordinal}`, uses: "http", parent });
       const runId = await startedRun(fixture);
       const block = insertStep(runId, 1, { kind: "block", status: "SUSPENDED", reason: "steps", input: "[1,2]", revision: 2 });
       const tolerant = { ...block, ordinal: 2 };
-      const begun = [block, tolerant, inner(runId, 4, 3), inner(runId, 6, 5), inner(runId, 8, 7), inner(runId, 9, 7)];
+      const items = [item(runId, 3, 1), item(runId, 5, 1), item(runId, 7, 2)];
+      const begun = [block, tolerant, ...items, inner(runId, 4, 3), inner(runId, 6, 5), inner(runId, 8, 7), inner(runId, 9, 7)];
       await commit(fixture, unit(runId, [settleStep(runId, 0), ...begun]));
       await commit(
         fixture,
         unit(runId, [
           settleStep(runId, 4, { revision: 3 }),
-          item(runId, 3, "SUCCEEDED"),
+          settleStep(runId, 3, { revision: 3 }),
           failed(runId, 6),
-          { ...item(runId, 5, "FAILED"), error: FAILURE },
+          failed(runId, 5),
           failed(runId, 8),
           settleStep(runId, 9, { revision: 3 }),
-          { ...item(runId, 7, "FAILED"), parent: 2 },
+          failed(runId, 7),
           failed(runId, 1),
           settleStep(runId, 2, { revision: 3 }),
           endRun(runId, { status: "FAILED", output: null }),
@@ -140,6 +141,7 @@ export function describeReopening(make: MakeLedger): void {
         "1 block SUSPENDED",
         "2 block SUCCEEDED",
         "3 item SUCCEEDED",
+        "5 item SUSPENDED",
         "6 step SUSPENDED",
       ]);
       await expect(stepOf(fixture, runId, 1)).resolves.toMatchObject({ reason: "steps", input: "[1,2]", error: null });

@@ -235,6 +235,8 @@ export function describeDeciding(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.retry(id);
       expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: [1, 2, 3] });
       expect(calls).toEqual([1, 2, 2, 3]);
+      const steps = (await harness.stepwell.get(id))?.steps.map(({ id: path, status, attempt }) => `${path} ${status} ${attempt}`);
+      expect(steps).toEqual(["lines SUCCEEDED 1", "lines[0].x SUCCEEDED 1", "lines[1].x SUCCEEDED 2", "lines[2].x SUCCEEDED 1"]);
       await harness.stepwell.stop();
     });
   });

@@ -1,0 +1,18 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPostgres } from "../../fixtures/postgres/server.ts";
+import { EffectSink } from "../crash/sink.ts";
+import type { Place } from "./round.ts";
+
+/** Gives `work` a PostgreSQL that may be killed, and a sink outside of it. */
+export async function withChaosPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), "stepwell-chaos-"));
+  try {
+    await using server = await startPostgres();
+    await using sink = await EffectSink.open(join(directory, "sink.jsonl"));
+    return await work({ server, sink });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
