@@ -1,37 +1,54 @@
 // One measurement in a process of its own: `child.ts JOB` with the job as JSON; the answer goes to the parent as one message.
 
-import type { ContestantName } from "./contestant.ts";
+import type { ContestantName, Place } from "./contestant.ts";
+import { holdRuns, work } from "./crash.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureItems } from "./items.ts";
 import { type Load, measure } from "./loads.ts";
 import { openContestant } from "./open-contestant.ts";
 import type { Source } from "./ours.ts";
+import { slowProxy } from "./postgres/slow-proxy.ts";
 import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
 import { measureWaiting } from "./waiting.ts";
 
 export type Job =
-  | { readonly kind: "load"; readonly contestant: ContestantName; readonly load: Load; readonly directory: string }
+  | { readonly kind: "load"; readonly contestant: ContestantName; readonly load: Load; readonly place: Place }
   | { readonly kind: "scheduler" }
+  | { readonly kind: "hold"; readonly from: Source; readonly runs: number; readonly place: Place }
+  | { readonly kind: "worker"; readonly from: Source; readonly concurrency: number; readonly place: Place }
+  | { readonly kind: "fill"; readonly runs: number; readonly place: Place }
+  | { readonly kind: "proxy"; readonly server: string; readonly delayMs: number }
   | { readonly kind: "waiting"; readonly from: Source; readonly runs: number; readonly directory: string }
   | { readonly kind: "items"; readonly from: Source; readonly items: number; readonly directory: string }
   | { readonly kind: "growth"; readonly from: Source; readonly scale: number; readonly directory: string };
 
+/** They answer when they are ready, and stay until they are killed. */
+const STAYING: readonly Job["kind"][] = ["hold", "worker", "proxy"];
+
 async function execute(job: Job): Promise<object> {
   switch (job.kind) {
     case "load":
-      return measure(await openContestant(job.contestant, job.directory, job.load.workflow), job.load, job.directory);
+      return measure(await openContestant(job.contestant, job.place, job.load.workflow), job.load, job.place);
     case "waiting":
       return measureWaiting(job.directory, job.from, job.runs);
     case "items":
       return measureItems(job.directory, job.from, job.items);
     case "growth":
       return measureGrowth(job.directory, job.from, job.scale);
+    case "hold":
+      return holdRuns(job.place, job.from, job.runs);
+    case "worker":
+      return work(job.place, job.from, job.concurrency);
+    case "fill":
+      return (await import("./postgres/fill.ts")).fillQueue(job.place, job.runs);
+    case "proxy":
+      return slowProxy(job.server, job.delayMs);
     case "scheduler":
       return { rows: benchScheduler(), fits: fitScheduler(), creation: [3, 10, 100].map((steps) => ({ steps, ...benchCreation(steps) })) };
   }
 }
 
-/** It was written by `runJob` a moment ago; a whole parser would weigh on the process that is measured. */
+/** It was written by `processes.ts` a moment ago; a whole parser would weigh on the process that is measured. */
 function isJob(value: unknown): value is Job {
   return typeof value === "object" && value !== null && "kind" in value;
 }
@@ -44,6 +61,7 @@ const abandon = (): void => {
 process.once("disconnect", abandon);
 const answer = await execute(job);
 process.send?.(answer, () => {
+  if (STAYING.includes(job.kind)) return;
   process.off("disconnect", abandon);
   process.disconnect();
 });

@@ -1,10 +1,11 @@
-import { rmSync } from "node:fs";
 import { z } from "zod";
 import type { Job } from "./child.ts";
-import type { ContestantName } from "./contestant.ts";
+import type { ContestantName, Place } from "./contestant.ts";
 import type { Load, Sample } from "./loads.ts";
 import type { Usage } from "./meter.ts";
-import { newDirectory, runJob } from "./processes.ts";
+import { inOwnPlace } from "./place.ts";
+import { serverUsageShape } from "./postgres/server-meter.ts";
+import { runJob } from "./processes.ts";
 import { type Resources, resourcesOf } from "./report.ts";
 import { median } from "./statistics.ts";
 
@@ -14,6 +15,7 @@ export const usageShape: z.ZodType<Usage> = z.object({
   otherCores: z.number().nullable(),
   diskFlushes: z.number().nullable(),
   writtenBytes: z.number().nullable(),
+  server: serverUsageShape.nullable(),
 });
 const sample: z.ZodType<Sample> = z.object({
   runs: z.number(),
@@ -32,26 +34,30 @@ export interface Entry {
   readonly load: Load;
 }
 
-/** One measurement in a fresh process. */
-export async function measureOnce({ contestant, load }: Entry): Promise<Sample> {
-  return sample.parse(await inOwnFolder((directory) => ({ kind: "load", contestant, load, directory })));
+/** One measurement in a fresh process, on a server or in a file. */
+export function measureOnce(entry: Entry, server: string | null): Promise<Sample> {
+  return inOwnPlace(server, (place) => measureIn(place, entry));
+}
+
+/** The same in a place that is looked at afterwards. */
+export async function measureIn(place: Place, { contestant, load }: Entry): Promise<Sample> {
+  return sample.parse(await runJob({ kind: "load", contestant, load, place }));
 }
 
 /** The answer of a job in a fresh process with its own data directory, which is removed afterwards. */
-export async function inOwnFolder(jobIn: (directory: string) => Job): Promise<unknown> {
-  const directory = newDirectory();
-  try {
-    return await runJob(jobIn(directory));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+export function inOwnFolder(jobIn: (directory: string) => Job): Promise<unknown> {
+  return inOwnPlace(null, ({ directory }) => runJob(jobIn(directory)));
 }
 
 /** Every entry once, then every entry again: neighbours see the same minute of the machine. Samples per entry, in order. */
-export async function interleave(entries: readonly Entry[], repetitions: number): Promise<readonly (readonly Sample[])[]> {
+export async function interleave(
+  entries: readonly Entry[],
+  repetitions: number,
+  server: string | null,
+): Promise<readonly (readonly Sample[])[]> {
   const samples: Sample[][] = entries.map(() => []);
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    for (const [index, entry] of entries.entries()) samples[index]?.push(await measureOnce(entry));
+    for (const [index, entry] of entries.entries()) samples[index]?.push(await measureOnce(entry, server));
   }
   return samples;
 }
@@ -61,7 +67,9 @@ export function medianResources(samples: readonly Pick<Sample, "usage" | "runs" 
   const each = samples.map(({ usage, runs, peakRssMb }) => resourcesOf(usage, runs, peakRssMb));
   return {
     cores: median(each.map(({ cores }) => cores)),
+    serverCores: medianKnown(each.map(({ serverCores }) => serverCores)),
     otherCores: medianKnown(each.map(({ otherCores }) => otherCores)),
+    commitsPerRun: medianKnown(each.map(({ commitsPerRun }) => commitsPerRun)),
     flushesPerRun: medianKnown(each.map(({ flushesPerRun }) => flushesPerRun)),
     writtenKbPerRun: medianKnown(each.map(({ writtenKbPerRun }) => writtenKbPerRun)),
     peakRssMb: Math.max(...each.map(({ peakRssMb }) => peakRssMb)),

@@ -176,7 +176,7 @@ export async function measureGrowth(
 }
 
 async function microsOf({ workflows, prepare }: Scenario, directory: string, from: Source, units: number): Promise<number> {
-  const { stepwell } = await openStepwell(directory, from);
+  const { stepwell } = await openStepwell({ directory, database: null }, from);
   for (const workflow of workflows) await stepwell.register(workflow);
   const work = await prepare(stepwell, units);
   const before = process.cpuUsage();

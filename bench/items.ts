@@ -13,7 +13,7 @@ const WARM_UP_ITEMS = 2_000;
 
 /** One trivial step for each item of a list, in one run. */
 export async function measureItems(directory: string, from: Source, items: number): Promise<ItemsSample> {
-  const { stepwell } = await openStepwell(directory, from);
+  const { stepwell } = await openStepwell({ directory, database: null }, from);
   await stepwell.register({ name: "items", steps: [{ id: "each", foreach: "{{ input.items }}", steps: [{ uses: "work" }] }] });
   const run = async (length: number): Promise<void> => {
     const id = await stepwell.start("items", { items: Array.from({ length }, (_, index) => index) });
@@ -21,9 +21,9 @@ export async function measureItems(directory: string, from: Source, items: numbe
     if (status !== "SUCCEEDED") throw new Error(`the run ended ${status}: ${JSON.stringify(error)}`);
   };
   await run(WARM_UP_ITEMS);
-  const stop = startMeter(directory);
+  const stop = await startMeter({ directory, database: null });
   await run(items);
-  const usage = stop();
+  const usage = await stop();
   const peak = peakRssMb();
   await stepwell.stop();
   return { items, itemsPerSecond: items / usage.seconds, usage, peakRssMb: peak };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contestant } from "./contestant.ts";
+import type { Contestant, Place } from "./contestant.ts";
 import { peakRssMb, startMeter, type Usage } from "./meter.ts";
 import { median, percentile } from "./statistics.ts";
 import { stepsOf, type WorkflowName } from "./workflows.ts";
@@ -36,19 +36,19 @@ const LONG_RUN_STEPS = 100;
 /**
  * Warms up and carries out the load in the contestant that it was given, which is closed then.
  *
- * @throws Error when the contestant's file does not hold every run that it told to be complete
+ * @throws Error when the contestant's ledger does not hold every run that it told to be complete
  */
-export async function measure(contestant: Contestant, load: Load, directory: string): Promise<Sample> {
+export async function measure(contestant: Contestant, load: Load, place: Place): Promise<Sample> {
   const warmUpRuns = await warmUp(contestant, load);
   const rssMb: number[] = [];
   const sampler = setInterval(() => rssMb.push(process.memoryUsage.rss() / 2 ** 20), RSS_EVERY_MS);
-  const stop = startMeter(directory);
+  const stop = await startMeter(place);
   const { runs, timesMs } = await carryOut(contestant, load);
-  const usage = stop();
+  const usage = await stop();
   clearInterval(sampler);
   const peak = peakRssMb();
   const stored = await contestant.close();
-  if (stored !== runs + warmUpRuns) throw new Error(`${runs + warmUpRuns} runs were told to be complete, the file holds ${stored}`);
+  if (stored !== runs + warmUpRuns) throw new Error(`${runs + warmUpRuns} runs were told to be complete, the ledger holds ${stored}`);
   const steps = runs * stepsOf(load.workflow);
   return {
     runs,

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Place } from "./contestant.ts";
+import type { ServerUsage } from "./postgres/server-meter.ts";
 
 /** What a stretch of work has used; null where the system does not tell. */
 export interface Usage {
@@ -12,6 +14,8 @@ export interface Usage {
   readonly diskFlushes: number | null;
   /** Bytes that this process gave to the storage layer. */
   readonly writtenBytes: number | null;
+  /** Of the PostgreSQL that it worked with; null without one. */
+  readonly server: ServerUsage | null;
 }
 
 interface Reading {
@@ -22,21 +26,24 @@ interface Reading {
   readonly writtenBytes: number | null;
 }
 
-/** Starts to measure this process and the disk that holds the directory; call the result to end it. */
-export function startMeter(directory: string): () => Usage {
+/** Starts to measure this process, the disk that holds the directory and a PostgreSQL server; call the result to end it. */
+export async function startMeter({ directory, database }: Place): Promise<() => Promise<Usage>> {
   const device = deviceOf(directory);
+  const stopServer = database === null ? undefined : await (await import("./postgres/server-meter.ts")).startServerMeter(database);
   const before = read(device);
-  return () => {
+  return async () => {
     const after = read(device);
+    const server = (await stopServer?.()) ?? null;
     const seconds = (after.at - before.at) / 1_000;
     const cpu = process.cpuUsage(before.cpu);
     const cpuSeconds = (cpu.user + cpu.system) / 1e6;
     return {
       seconds,
       cpuSeconds,
-      otherCores: otherCores(before, after, cpuSeconds / seconds),
+      otherCores: otherCores(before, after, (cpuSeconds + (server?.cpuSeconds ?? 0)) / seconds),
       diskFlushes: difference(before.diskFlushes, after.diskFlushes),
       writtenBytes: difference(before.writtenBytes, after.writtenBytes),
+      server,
     };
   };
 }

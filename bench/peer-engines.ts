@@ -14,14 +14,22 @@ export interface Peer {
   readonly server: "postgres" | "redis" | null;
 }
 
-export const PEERS: readonly Peer[] = [
-  { name: "openworkflow:sqlite", server: null },
-  { name: "restate", server: null },
+const OVER_POSTGRES: readonly Peer[] = [
   { name: "dbos:direct", server: "postgres" },
-  { name: "bullmq:step", server: "redis" },
   { name: "pgboss:notify", server: "postgres" },
   { name: "graphile:local", server: "postgres" },
 ];
+
+/** Whom ours is measured beside, by what it keeps its own runs in. */
+export const PEERS: Readonly<Record<"sqlite" | "postgres", readonly Peer[]>> = {
+  sqlite: [
+    { name: "openworkflow:sqlite", server: null },
+    { name: "restate", server: null },
+    { name: "bullmq:step", server: "redis" },
+    ...OVER_POSTGRES,
+  ],
+  postgres: [...OVER_POSTGRES, { name: "openworkflow:pg", server: "postgres" }],
+};
 
 /** What `run.mjs` prints; which members are there depends on the work. */
 export interface PeerFigures {
@@ -51,6 +59,8 @@ const failure = z.object({ error: z.union([z.string(), z.number()]), err: z.stri
 
 /** The ports of `servers.sh`; Redis is the one that syncs each write. */
 const PORTS = { postgres: 55_432, redis: 56_380 } as const;
+/** Whoever comes from this machine is let in. */
+export const PEERS_POSTGRES = `postgres://postgres@127.0.0.1:${PORTS.postgres}/postgres`;
 /** The driver of PostgreSQL, which several adapters share, lies in this folder. */
 const SHARED_FOLDER = "limits";
 const INSTALL_TIMEOUT_MS = 300_000;

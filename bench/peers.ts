@@ -2,7 +2,8 @@ import { measureOnce } from "./comparison.ts";
 import type { Settings } from "./engine-works.ts";
 import type { Load, Sample } from "./loads.ts";
 import { machineFacts } from "./machine.ts";
-import { PEERS, type Peer, PeerEngines, type PeerFigures, type PeerLoad, peersFolder } from "./peer-engines.ts";
+import { PEERS, PEERS_POSTGRES, type Peer, PeerEngines, type PeerFigures, type PeerLoad, peersFolder } from "./peer-engines.ts";
+import { openServer } from "./postgres/server.ts";
 import { formatFacts, formatNumber, formatTable, writeJson } from "./report.ts";
 
 /** How one figure of ours is read and how the peer's. */
@@ -36,6 +37,7 @@ const CALLERS = [1, 32, 256] as const;
 const LEAST_TIMES: ReadonlyMap<string, number> = new Map([
   ["W1 c=256 openworkflow:sqlite", 80],
   ["W1 c=256 restate", 35],
+  ["W1 c=256 dbos:direct", 30],
 ]);
 
 const RATE: Pick<Figure, "unit" | "ours" | "peer" | "better"> = {
@@ -59,15 +61,16 @@ const W4: readonly Figure[] = [
 ];
 
 export interface PeersChoice {
-  /** Empty: all of W1 to W4. */
   readonly works: readonly string[];
-  readonly settings: Settings;
+  readonly settings: Omit<Settings, "server">;
+  /** `sqlite`, or ours is measured on the server that the peers use. */
+  readonly ledger: string;
   readonly quick: boolean;
   readonly json: string | undefined;
 }
 
 /** W1 to W4 of other engines, each right after ours under the same load; prints a table of how many times ours is better. */
-export async function benchPeers({ works, settings, quick, json }: PeersChoice): Promise<void> {
+export async function benchPeers({ works, settings, ledger, quick, json }: PeersChoice): Promise<void> {
   const machine = machineFacts();
   const engines = new PeerEngines(peersFolder());
   const skipped: string[] = [];
@@ -76,13 +79,15 @@ export async function benchPeers({ works, settings, quick, json }: PeersChoice):
     console.error(message);
   };
   settings.progress("packages and servers of the peers");
-  const peers = await engines.prepare(PEERS, skip);
+  const peers = await engines.prepare(PEERS[ledger === "sqlite" ? "sqlite" : "postgres"], skip);
+  const server = ledger === "sqlite" ? null : PEERS_POSTGRES;
+  const facts = server === null ? undefined : (await openServer(server)).facts;
   const duels: Duel[] = [];
   for (const contest of contests(quick)) {
-    if (works.length > 0 && !works.includes(contest.peerLoad.work)) continue;
+    if (!works.includes(contest.peerLoad.work)) continue;
     for (const peer of peers) {
       settings.progress(`${contest.figures.map(({ title }) => title).join(", ")} ${peer.name}`);
-      const ours = await measureOnce({ contestant: settings.ours, load: contest.load });
+      const ours = await measureOnce({ contestant: settings.ours, load: contest.load }, server);
       try {
         duels.push(...compare(contest, peer, ours, await engines.measure(peer, contest.peerLoad)));
       } catch (cause) {
@@ -90,9 +95,9 @@ export async function benchPeers({ works, settings, quick, json }: PeersChoice):
       }
     }
   }
-  console.log(`${formatFacts(machine)}\n\n${formatDuels(duels)}\n`);
+  console.log(`${formatFacts({ ...machine, ledger: facts ?? "SQLite, WAL, synchronous=FULL" })}\n\n${formatDuels(duels)}\n`);
   for (const message of skipped) console.log(message);
-  if (json !== undefined) writeJson(json, { machine, duels, skipped });
+  if (json !== undefined) writeJson(json, { machine, facts, duels, skipped });
 }
 
 function contests(quick: boolean): readonly Contest[] {

@@ -47,28 +47,54 @@ export function endOnSignals(): void {
  *
  * @throws Error with what the child wrote to stderr, when it ends without an answer
  */
-export function runJob(job: Job): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, "child.ts"), [JSON.stringify(job)], {
-      detached: true,
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
-    track(child);
-    let complaint = "";
-    let answer: unknown;
-    child.stderr?.on("data", (chunk: Buffer) => {
-      complaint += chunk.toString("utf8");
-    });
-    child.on("message", (message: unknown) => {
-      answer = message;
-    });
+export async function runJob(job: Job): Promise<unknown> {
+  const { answered, closed } = forkJob(job);
+  const answer = await answered;
+  await closed;
+  return answer;
+}
+
+/** A process that goes on after its answer. */
+interface StayingJob {
+  readonly answer: unknown;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** @throws Error as `runJob` does */
+export async function startJob(job: Job): Promise<StayingJob> {
+  const { child, answered, closed } = forkJob(job);
+  const answer = await answered;
+  return {
+    answer,
+    kill: () => {
+      killGroup(child);
+      return closed;
+    },
+  };
+}
+
+function forkJob(job: Job): { readonly child: ChildProcess; readonly answered: Promise<unknown>; readonly closed: Promise<void> } {
+  const child = fork(join(import.meta.dirname, "child.ts"), [JSON.stringify(job)], {
+    detached: true,
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  track(child);
+  let complaint = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    complaint += chunk.toString("utf8");
+  });
+  const closed = Promise.withResolvers<void>();
+  const answered = new Promise<unknown>((resolve, reject) => {
+    child.once("message", resolve);
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (answer === undefined) reject(new Error(`a measurement ended with ${signal ?? code}:\n${complaint}`));
-      else resolve(answer);
+      reject(new Error(`a measurement ended with ${signal ?? code}:\n${complaint}`));
+      closed.resolve();
     });
   });
+  return { child, answered, closed: closed.promise };
 }
 
 export interface ProgramOptions {

@@ -28,15 +28,19 @@ export interface Target {
 /** What ours used: the median of its repetitions. */
 export interface Resources {
   readonly cores: number;
+  /** Of the PostgreSQL server. */
+  readonly serverCores: number | null;
   readonly otherCores: number | null;
+  readonly commitsPerRun: number | null;
   readonly flushesPerRun: number | null;
+  /** By the process into its file, or by the server into its log. */
   readonly writtenKbPerRun: number | null;
   readonly peakRssMb: number;
 }
 
 const HEADER = [
   ...["work", "unit", "ours", "(lowest–highest)", "limit", "ratio", "of running", "target", "met"],
-  ...["cores", "others", "flushes/run", "KB/run", "peak MB"],
+  ...["cores", "server", "others", "commits/run", "flushes/run", "KB/run", "peak MB"],
 ];
 
 export function isMet({ target, ratio, ours }: Row): boolean | null {
@@ -83,10 +87,14 @@ export function formatNumber(value: number): string {
 /** The resources of one unit of work, from what a whole measurement used. */
 export function resourcesOf(usage: Usage, runs: number, peakRssMb: number): Resources {
   const perRun = (total: number | null): number | null => (total === null ? null : total / runs);
-  const bytes = perRun(usage.writtenBytes);
+  const { server } = usage;
+  const bytes = perRun(server === null ? usage.writtenBytes : server.walBytes);
+  const serverSeconds = server?.cpuSeconds ?? null;
   return {
     cores: usage.cpuSeconds / usage.seconds,
+    serverCores: serverSeconds === null ? null : serverSeconds / usage.seconds,
     otherCores: usage.otherCores,
+    commitsPerRun: perRun(server?.commits ?? null),
     flushesPerRun: perRun(usage.diskFlushes),
     writtenKbPerRun: bytes === null ? null : bytes / 1_024,
     peakRssMb,
@@ -107,7 +115,9 @@ function cellsOf(row: Row): string[] {
     target === null ? "" : `${target.of === "ratio" ? "ratio " : ""}${target.bound === "at least" ? "≥" : "≤"} ${target.value}`,
     met === null ? "" : met ? "yes" : "NO",
     optional(resources?.cores),
+    optional(resources?.serverCores),
     optional(resources?.otherCores),
+    optional(resources?.commitsPerRun),
     optional(resources?.flushesPerRun),
     optional(resources?.writtenKbPerRun),
     optional(resources?.peakRssMb),

@@ -3,7 +3,7 @@ import { inOwnFolder, medianResources, usageShape } from "./comparison.ts";
 import type { Settings, WorkResult } from "./engine-works.ts";
 import type { GrowthSample } from "./growth.ts";
 import type { ItemsSample } from "./items.ts";
-import type { Source } from "./ours.ts";
+import { sourceOf } from "./ours.ts";
 import type { Row, Target } from "./report.ts";
 import { spreadOf } from "./statistics.ts";
 import type { Times, WaitingSample } from "./waiting.ts";
@@ -128,8 +128,4 @@ export async function growth({ ours, scale, progress }: Settings): Promise<WorkR
     },
   ]);
   return { rows, details: samples };
-}
-
-function sourceOf(ours: Settings["ours"]): Source {
-  return ours === "ours" ? "src" : "dist";
 }

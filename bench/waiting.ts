@@ -66,12 +66,12 @@ const MEANWHILE_MS = 35_000;
  * @throws Error when a run was lost, or the machine became too slow to insert them all before they fall due
  */
 export async function measureWaiting(directory: string, from: Source, runs: number): Promise<WaitingSample> {
-  const { stepwell, file } = await openStepwell(directory, from);
+  const { stepwell, ledger } = await openStepwell({ directory, database: null }, from);
   for (const workflow of WORKFLOWS) await stepwell.register(workflow);
-  const stored = new StoredWaits(file);
+  const stored = new StoredWaits(ledger);
   const calibratedPerSecond = await insertSleepers(stepwell, stored, CALIBRATING_RUNS, () => Date.now() + PARKED_MS);
   await stored.empty();
-  const stop = startMeter(directory);
+  const stop = await startMeter({ directory, database: null });
   const due = Date.now() + ((runs + 2 * TIMERS) / calibratedPerSecond) * MARGIN * 1_000 + MEANWHILE_MS;
   const insertedPerSecond = await insertSleepers(stepwell, stored, runs, () => due);
   const resting = await sampleRss();
@@ -80,7 +80,7 @@ export async function measureWaiting(directory: string, from: Source, runs: numb
   if (Date.now() > due) throw new Error("the machine became slower: the runs fell due before all was measured that comes first");
   await sleep(Math.max(0, due - Date.now()));
   const waking = await wakeAll(stepwell, stored, runs, due);
-  const usage = stop();
+  const usage = await stop();
   const signalledPerSecond = await signalAll(stepwell, stored, Math.max(1_000, Math.floor(runs / 10)));
   const early = stored.early();
   await stepwell.stop();

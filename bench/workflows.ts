@@ -37,6 +37,9 @@ export const DEFINITIONS: Readonly<Record<WorkflowName, Definition>> = {
   fan: fan(SHAPES.fan.parallel),
 };
 
+/** W5 kills an engine while runs are in their second step. */
+export const HELD = { name: "held", steps: [TRIVIAL, { uses: "hold" }, TRIVIAL] } as const;
+
 /** What every step does in every engine: returns a small JSON. */
 export function createWork(): () => Promise<{ readonly ok: true; readonly n: number }> {
   let calls = 0;

@@ -12,9 +12,10 @@ import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { type CallerHost, PostgresCallerTransactions } from "./caller-transactions.ts";
 import { PostgresClaims } from "./claims.ts";
-import { Connections } from "./connections.ts";
+import { Connections, prepared } from "./connections.ts";
 import { isUnknownOutcome } from "./errors.ts";
 import { ASK_TIME } from "./functions.ts";
+import { GATHER, GatheredRun } from "./gathered-run.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
@@ -93,7 +94,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     return values.some((value) => typeof value === "string" && NUL.test(value)) ? [] : this.connections.read(sql, ...values);
   }
 
-  snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+  /** On connections whose plans find rows by index: this is asked for every run that is taken up. */
+  async readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+    const [row = {}] = await this.connections.with(
+      "writers",
+      async (client) => (await client.query<RawRow>({ ...prepared(GATHER), values: [runId] })).rows,
+    );
+    const gathered = new GatheredRun(row);
+    if (gathered.isWhole) return follow(work(gathered));
     return this.connections.with("readers", (client) =>
       this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
     );

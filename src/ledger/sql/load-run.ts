@@ -7,9 +7,9 @@ import { decodeInbox, decodeWait } from "./decode-waiting.ts";
 import { READS } from "./reads.ts";
 import type { SqlConnection } from "./transaction.ts";
 
-const LAST_ORDINAL = 2 ** 28 - 1;
+export const LAST_ORDINAL = 2 ** 28 - 1;
 /** Up to so many rows are read at once without asking first which of them are needed. */
-const FEW_ROWS = 64;
+export const FEW_ROWS = 64;
 /** With more loops at work than this the run is read as a whole. */
 const FEW_LOOPS = 64;
 

@@ -156,7 +156,7 @@ export const RUN_CHECKS: readonly LedgerCheck[] = [
 
 function orphans(table: string, runId: string): string {
   return `SELECT x.run_id, NULL AS run, 'a row of ${table} of run number ' || x.run_id AS found FROM (SELECT ${runId} AS run_id FROM ${table}) x
-    LEFT JOIN run r ON r.id = x.run_id WHERE r.id IS NULL`;
+    LEFT JOIN run r ON r.id = x.run_id WHERE r.id IS NULL AND NOT EXISTS (SELECT 1 FROM removed_run d WHERE d.run_id = x.run_id)`;
 }
 
 /** Rows of an ended run that say to be later than its end. */
