@@ -101,7 +101,10 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
       async (client) => (await client.query<RawRow>({ ...prepared(GATHER), values: [runId] })).rows,
     );
     const gathered = new GatheredRun(row);
-    if (gathered.isWhole) return follow(work(gathered));
+    return gathered.isWhole ? follow(work(gathered)) : this.snapshot(work);
+  }
+
+  snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
     return this.connections.with("readers", (client) =>
       this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
     );

@@ -10,6 +10,8 @@ export interface SqlBackend {
   readonly lanes: number;
   readonly isShared: boolean;
   rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]>;
+  /** Several reads that see the same state. */
+  snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
   /** The reads of one run, which see the same state. */
   readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
   within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T>;

@@ -77,7 +77,11 @@ class SqliteBackend implements SqlBackend {
   }
 
   /** Nobody of this process comes in between, and of another one only the inbox, which is read last. */
-  async readRun<T>(_runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+  readRun<T>(_runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+    return this.snapshot(work);
+  }
+
+  async snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
     return finish(work(this.#commits.connection));
   }
 
