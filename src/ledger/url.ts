@@ -122,7 +122,8 @@ export async function migrateLedger(url: string): Promise<MigrationReport> {
   return migrateFile(file);
 }
 
-/** For people and logs: a URL without its password. */
+/** For people and logs: a URL without its password, wherever the driver takes one. */
 export function withoutPassword(url: string): string {
-  return isSharedLedger(url) ? url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@") : url;
+  if (!isSharedLedger(url)) return url;
+  return url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@").replaceAll(/([?&](?:ssl)?password=)[^&#]*/gi, "$1***");
 }
