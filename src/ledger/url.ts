@@ -2,6 +2,7 @@ import { StepwellError } from "../model/errors.ts";
 import type { MigrationReport } from "./migrations/applied.ts";
 import type { Ledger, LiveEngine } from "./port.ts";
 import type { PostgresInspection } from "./postgres/inspect.ts";
+import { placeOf } from "./postgres/settings.ts";
 import type { SqliteInspection } from "./sqlite/inspect.ts";
 
 export type { LiveEngine } from "./port.ts";
@@ -59,6 +60,16 @@ export function ledgerFile(url: string): string | undefined {
     default:
       throw unsupported(`There is no ledger for "${scheme}:"`);
   }
+}
+
+/**
+ * Refuses a URL by which no ledger could be opened, without asking anybody.
+ *
+ * @throws StepwellError `NOT_SUPPORTED`, `USAGE`
+ */
+export function checkLedgerUrl(url: string): void {
+  if (isSharedLedger(url)) placeOf(url);
+  else ledgerFile(url);
 }
 
 function unsupported(message: string): StepwellError {
