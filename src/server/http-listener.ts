@@ -54,6 +54,8 @@ export async function listen(address: Address, handle: RequestListener): Promise
   } catch (cause) {
     throw unavailable(address, cause);
   }
+  // a connection that could not be taken, for want of file descriptors, is not the end of the process
+  server.on("error", () => undefined);
   return {
     url: urlOf(server, address),
     retire: () => answers.retire(),

@@ -6,7 +6,8 @@ import { readSettings, type SaidFlags } from "./read.ts";
 import { SERVER_SETTINGS, WORKER_SETTINGS } from "./settings.ts";
 
 const URL = "postgres://host/base";
-const SECRET = "hunter2";
+/** A word: nothing tells it from the rest of a message. */
+const SECRET = "swordfish";
 const DEFAULTS = {
   operators: undefined,
   concurrency: undefined,
@@ -150,6 +151,9 @@ describe("the password in a ledger's URL", () => {
     `ledger: { a: ${url} ]`,
     `ledger: |${SECRET}\n  x`,
     `- ${url}\nledger: ${url}`,
+    `...[---\n#---\n${SECRET}`,
+    `>- ${SECRET} x`,
+    `>} >\n} ${SECRET}`,
     `ledger: postgres://me:${SECRET}@`,
     `ledger: postgres:// ${SECRET}`,
     `ledger: redis://me:${SECRET}@host`,
