@@ -84,7 +84,9 @@ export async function askLedger(url: string, ledger: Ledger, epoch: number | und
   const found = await inspectLedger(url, 0);
   if (found?.kind !== "postgres" || found.schema === null || found.server.isReplica)
     throw new StepwellError("LEDGER_UNAVAILABLE", "The ledger is gone, or its server takes no writes");
-  const { engines } = found.schema;
+  const { engines, migrations } = found.schema;
+  if (migrations.applied < migrations.known)
+    throw new StepwellError("LEDGER_UNAVAILABLE", "The schema of the ledger is not that of this version");
   if (epoch !== undefined && !engines.some((engine) => engine.epoch === epoch && engine.isAlive))
     throw new StepwellError("LEDGER_FENCED", "The lease has run out");
 }

@@ -155,6 +155,18 @@ describe("on PostgreSQL", () => {
     },
   );
 
+  test("a server that still waits for its ledger says that it is starting", async () => {
+    await using proxy = await startProxy(await database());
+    proxy.swallow();
+    using place = new Workspace({}, { STEPWELL_LEDGER: proxy.url });
+    const server = start(place, "server");
+    const url = await server.listening();
+    expect(await ask(`${url}/readyz`)).toMatchObject({ status: 503, body: { code: "NOT_READY", detail: "The process is starting" } });
+    expect((await ask(`${url}/healthz`)).status).toBe(200);
+    server.kill("SIGKILL");
+    await server.ended;
+  });
+
   test("a process whose event loop stands still for longer than a heartbeat says so, and tells it of its health", async () => {
     const operators = "export const block = () => { const until = performance.now() + 1_000; while (performance.now() < until); };\n";
     const files = { "operators.mjs": operators, "blocking.yaml": "name: blocking\nsteps: [{ id: block, uses: block }]\n" };
@@ -179,6 +191,8 @@ describe("on PostgreSQL", () => {
     await expect(askLedger(url, ledger, undefined)).resolves.toBeUndefined();
     await query(await database(), "INSERT INTO expired.migration (number, name, checksum) VALUES (999, 'later', 'x')");
     await expect(askLedger(url, ledger, undefined)).rejects.toMatchObject({ code: "LEDGER_SCHEMA_NEWER" });
+    await query(await database(), "DELETE FROM expired.migration");
+    await expect(askLedger(url, ledger, undefined)).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await query(await database(), "DROP SCHEMA expired CASCADE");
     await expect(askLedger(url, ledger, undefined)).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await ledger.close().catch(() => undefined);
