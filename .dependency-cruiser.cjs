@@ -42,6 +42,7 @@ const zones = {
       "ledgerShared",
     ],
   },
+  server: { path: "^src/server/", sees: ["model"] },
   main: {
     path: "^src/main/",
     sees: [
@@ -82,6 +83,7 @@ const zones = {
       "ledgerPort",
       "ledgerRegistry",
       "engine",
+      "server",
       "main",
     ],
   },

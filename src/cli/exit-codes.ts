@@ -33,6 +33,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   "NOT_SUPPORTED",
   "TASK_FORM_INVALID",
   "DURATION_INVALID",
+  "ADDRESS_UNAVAILABLE",
 ]);
 
 export function exitCodeOfError(error: unknown): ExitCode {

@@ -44,6 +44,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/worker.ts")).defineWorker,
   },
   {
+    name: "server",
+    summary: "listen on a port, and drive runs, until it is told to stop",
+    load: async () => (await import("./commands/server.ts")).defineServer,
+  },
+  {
     name: "migrate",
     summary: "bring the schema of a ledger up to date",
     load: async () => (await import("./commands/migrate.ts")).defineMigrate,

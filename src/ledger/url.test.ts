@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { refusal } from "../testing/conformance/ledger/kit.ts";
-import { openLedger } from "./url.ts";
+import { openLedger, withoutPassword } from "./url.ts";
 
 let directory = "";
 
@@ -36,5 +36,15 @@ describe("the URL of a ledger", () => {
     ["", "USAGE"],
   ])('"%s" is refused with %s', async (url, code) => {
     expect((await refusal(openLedger(url))).code).toBe(code);
+  });
+
+  test.each([
+    ["postgres://me:secret@host:5432/base", "postgres://me:***@host:5432/base"],
+    ["PostgreSQL://me:a:b@c@host/base", "PostgreSQL://me:***@host/base"],
+    ["postgres://host/base?user=me&password=secret&sslPassword=secret#x", "postgres://host/base?user=me&password=***&sslPassword=***#x"],
+    ["postgres://host/base?schema=a", "postgres://host/base?schema=a"],
+    ["sqlite:a:b@c", "sqlite:a:b@c"],
+  ])("%s is shown without its password", (url, shown) => {
+    expect(withoutPassword(url)).toBe(shown);
   });
 });

@@ -2,6 +2,7 @@ import { StepwellError } from "../model/errors.ts";
 import type { MigrationReport } from "./migrations/applied.ts";
 import type { Ledger, LiveEngine } from "./port.ts";
 import type { PostgresInspection } from "./postgres/inspect.ts";
+import { placeOf } from "./postgres/settings.ts";
 import type { Verification } from "./sql/checks/verify.ts";
 import type { SqliteInspection } from "./sqlite/inspect.ts";
 
@@ -62,6 +63,16 @@ export function ledgerFile(url: string): string | undefined {
     default:
       throw unsupported(`There is no ledger for "${scheme}:"`);
   }
+}
+
+/**
+ * Refuses a URL by which no ledger could be opened, without asking anybody.
+ *
+ * @throws StepwellError `NOT_SUPPORTED`, `USAGE`
+ */
+export function checkLedgerUrl(url: string): void {
+  if (isSharedLedger(url)) placeOf(url);
+  else ledgerFile(url);
 }
 
 function unsupported(message: string): StepwellError {
@@ -141,7 +152,8 @@ export async function migrateLedger(url: string): Promise<MigrationReport> {
   return migrateFile(file);
 }
 
-/** For people and logs: a URL without its password. */
+/** For people and logs: a URL without its password, wherever the driver takes one. */
 export function withoutPassword(url: string): string {
-  return isSharedLedger(url) ? url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@") : url;
+  if (!isSharedLedger(url)) return url;
+  return url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@").replaceAll(/([?&](?:ssl)?password=)[^&#]*/gi, "$1***");
 }

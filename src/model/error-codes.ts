@@ -112,6 +112,20 @@ export const ERROR_CODES = {
   USAGE: fault("The command line is not understood", 400),
   FILE_UNREADABLE: fault("A file cannot be read", 400),
   OPERATORS_INVALID: fault("A module of operators cannot be loaded", 400),
+
+  // configuration
+  CONFIG_SYNTAX: fault("A file of settings cannot be read", 400),
+  CONFIG_UNKNOWN: fault("A file has a setting that does not exist", 400),
+  CONFIG_INVALID: fault("A setting has a wrong value", 400),
+  CONFIG_MISSING: fault("A setting that has no default is missing", 400),
+  CONFIG_VARIABLE_UNKNOWN: fault("A variable of the environment names no setting", 200),
+
+  // serving
+  ADDRESS_UNAVAILABLE: fault("The process cannot listen where it is told to", 500),
+  NOT_READY: fault("The process takes no work now", 503),
+  REQUEST_INVALID: fault("A request is not proper HTTP", 400),
+  ROUTE_NOT_FOUND: fault("There is nothing at this address", 404),
+  METHOD_NOT_ALLOWED: fault("The method cannot be used at this address", 405),
 } as const satisfies Record<string, ErrorCodeInfo>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -17,6 +17,7 @@ const PAGES = [
   "docs/guide/waiting.md",
   "docs/guide/workers.md",
   "docs/guide/transactions.md",
+  "docs/guide/configuration.md",
   "docs/reference/cli.md",
 ];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
@@ -97,6 +98,7 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
+    ["docs/guide/configuration.md", 5],
     ["docs/reference/cli.md", 9],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);
@@ -106,7 +108,7 @@ describe("the pages for a new user", () => {
     const database = sharedDatabase();
 
     test.each([
-      ["docs/guide/workers.md", 20],
+      ["docs/guide/workers.md", 18],
       ["docs/guide/transactions.md", 1],
     ])("what %s shows is what happens", async (page, count) => {
       expect(await follow(readPage(page), { STEPWELL_LEDGER: await database() })).toBe(count);
@@ -143,6 +145,7 @@ describe("docs/reference/cli.md", () => {
     ["events publish", "## stepwell events"],
     ["explain", "## stepwell explain"],
     ["worker", "## stepwell worker"],
+    ["server", "## stepwell server"],
     ["migrate", "## stepwell migrate"],
     ["doctor", "## stepwell doctor"],
     ["doctor verify", "## stepwell doctor"],

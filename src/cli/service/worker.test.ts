@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type RunningProcess, Workspace } from "../../test/fixtures/cli-process.ts";
-import { type Gate, gate } from "../../test/fixtures/gate.ts";
-import { query } from "../../test/fixtures/postgres/database.ts";
-import { sharedDatabase } from "../../test/fixtures/postgres/file-database.ts";
+import { type RunningProcess, Workspace } from "../../../test/fixtures/cli-process.ts";
+import { type Gate, gate } from "../../../test/fixtures/gate.ts";
+import { query } from "../../../test/fixtures/postgres/database.ts";
+import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
 
 const OPERATORS = "export const double = ({ value }) => value * 2;\n";
 
@@ -145,17 +145,4 @@ describe("stepwell worker", () => {
     for (const each of [without, worker]) each.kill("SIGTERM");
     expect((await Promise.all([without.ended, worker.ended])).map(({ exitCode }) => exitCode)).toStrictEqual([0, 0]);
   });
-});
-
-test("S2-35 a worker says all that is wrong with its configuration at once, and refuses to start without a ledger", async () => {
-  using place = new Workspace({ "stepwell.yaml": "concurrency: many\nlease: soon\nretries: 3\n" });
-  const running = place.start(["worker", "--config", "stepwell.yaml"], { STEPWELL_GRACE: "-1" });
-  const { exitCode, stdout, stderr } = await running.ended;
-  expect([exitCode, stdout]).toStrictEqual([2, ""]);
-  expect(stderr).toContain('stepwell.yaml: error USAGE: There is no setting "retries"\n');
-  expect(stderr).toContain("error USAGE: No ledger is named, and a worker has no default\n  hint: Pass --ledger postgres://");
-  expect(stderr).toContain('stepwell.yaml: concurrency: error USAGE: "many" is not a whole number from 1 to 100000\n');
-  expect(stderr).toContain('stepwell.yaml: lease: error USAGE: "soon" is not a duration\n');
-  expect(stderr).toContain('STEPWELL_GRACE: error USAGE: "-1" is not a duration\n');
-  expect(stderr).toContain("stepwell: USAGE: The configuration has 5 errors; no worker was started\n");
 });
