@@ -13,6 +13,7 @@ const DEFAULTS = {
   concurrency: undefined,
   lease: 10_000,
   grace: 10_000,
+  retention: {},
   healthPort: undefined,
   healthHost: "127.0.0.1",
 };
@@ -197,5 +198,39 @@ describe("variables of the environment", () => {
     const { settings, problems } = await readSettings(SERVER_SETTINGS, { ledger: URL }, links);
     expect(problems).toStrictEqual([]);
     expect(settings?.port).toBe(8_000);
+  });
+});
+
+describe("how long runs are kept", () => {
+  const retentionOf = async (flags: SaidFlags, environment: NodeJS.ProcessEnv = {}): Promise<unknown> => {
+    const { settings, problems } = await readSettings(WORKER_SETTINGS, { ledger: URL, ...flags }, environment);
+    return settings === undefined ? problems.map(said) : settings.retention;
+  };
+
+  test("is one duration, one for each status, or a map that names workflows too", async () => {
+    using place = new Workspace({
+      "map.yaml": "retention:\n  runs: { SUCCEEDED: 7d, FAILED: 90d }\n  workflows:\n    nightly: 1d\n    audit: {}\n",
+      "one.yaml": "retention: 30d\n",
+    });
+    const byWorkflow = { runs: { SUCCEEDED: "7d", FAILED: "90d" }, workflows: { nightly: "1d", audit: {} } };
+    expect(await retentionOf({ config: join(place.folder, "one.yaml") })).toStrictEqual({ runs: "30d" });
+    expect(await retentionOf({ config: join(place.folder, "map.yaml") })).toStrictEqual(byWorkflow);
+    expect(await retentionOf({}, { STEPWELL_RETENTION: JSON.stringify(byWorkflow) })).toStrictEqual(byWorkflow);
+    expect(await retentionOf({}, { STEPWELL_RETENTION: "FAILED=90d" })).toStrictEqual({ runs: { FAILED: "90d" } });
+    expect(await retentionOf({ retention: "SUCCEEDED=7d, CANCELLED=1d" })).toStrictEqual({ runs: { SUCCEEDED: "7d", CANCELLED: "1d" } });
+  });
+
+  test("is refused with its place when it makes no sense", async () => {
+    expect(await retentionOf({ retention: "soon" })).toStrictEqual(['--retention: CONFIG_INVALID "soon" is not a duration']);
+    expect(await retentionOf({ retention: "RUNNING=1d" })).toStrictEqual(["--retention: CONFIG_INVALID Runs do not end RUNNING"]);
+    expect(await retentionOf({ retention: "{" })).toStrictEqual(['--retention: CONFIG_INVALID "{" does not say how long runs are kept']);
+    for (const [text, why] of [
+      ["30", "30 does not say how long runs are kept"],
+      ["{ runs: [1d] }", '["1d"] does not say how long runs are kept'],
+      ["{ workflows: 1d }", '"1d" does not say how long runs are kept'],
+      ["{ runs: { FAILED: 5 } }", "5 does not say how long runs are kept"],
+      ["{ steps: 1d }", 'A retention has no "steps"'],
+    ] as const)
+      expect(await problemsIn(`retention: ${text}\n`)).toStrictEqual([`file.yaml:1:12: CONFIG_INVALID ${why}`]);
   });
 });
