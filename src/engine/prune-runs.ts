@@ -11,8 +11,8 @@ const LOOKED_AT = 1_000;
 const YOUNG_PAGES = 20;
 /** How long one transaction should take, about: nobody's commit waits longer for it. */
 const TRANSACTION_MS = 20;
-const FIRST_SIZE = 100;
-const MIN_SIZE = 10;
+/** Fewer would not be quicker: what takes long then is the way to the server, or a busy machine. */
+const MIN_SIZE = 100;
 const MAX_SIZE = 1_000;
 /** For each millisecond of work so many of rest, in which everything else has the ledger for itself. */
 const REST = 3;
@@ -22,7 +22,7 @@ const MIN_REST_MS = 5;
 export class Pace {
   readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
   readonly #isBackground: boolean;
-  #size = FIRST_SIZE;
+  #size = MIN_SIZE;
 
   /** @param isBackground its rests alone do not keep the process alive */
   constructor(clock: Pick<Clock, "monotonic" | "setTimer">, isBackground: boolean) {

@@ -90,7 +90,7 @@ export class Stepwell {
   #pruner: Pruner | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws StepwellError `DURATION_INVALID` or `USAGE` for a retention that cannot be read, `OPERATORS_INVALID` */
+  /** @throws StepwellError `DURATION_INVALID` or `USAGE` for a retention that cannot be read */
   constructor(options: StepwellOptions = {}) {
     this.#options = options;
     this.#policy = retentionPolicy(options.retention ?? {});
