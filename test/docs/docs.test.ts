@@ -99,7 +99,7 @@ describe("the pages for a new user", () => {
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
     ["docs/guide/configuration.md", 5],
-    ["docs/reference/cli.md", 9],
+    ["docs/reference/cli.md", 10],
   ])("what %s shows is what happens", async (page, count) => {
     expect(await follow(readPage(page))).toBe(count);
   });

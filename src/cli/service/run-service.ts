@@ -23,7 +23,8 @@ export interface Service {
   readonly concurrency: number | undefined;
   readonly leaseMs: number;
   readonly graceMs: number;
-  readonly retention: RetentionOptions;
+  /** Undefined: all runs are kept. */
+  readonly retention: RetentionOptions | undefined;
   /** Whether it drives runs. */
   readonly drives: boolean;
   /** Where it says how it is; undefined: nowhere. */
@@ -106,7 +107,7 @@ async function driveRuns(service: Service, { log, interrupt, readiness }: Life):
   const stepwell = new Stepwell({
     ledger,
     stopGraceMs: graceMs,
-    retention,
+    ...(retention !== undefined && { retention }),
     ...(concurrency !== undefined && { concurrency: { steps: concurrency, runs: concurrency } }),
     ...(operators !== undefined && { operators: Object.fromEntries(operators.operators), operatorModule: operators.moduleUrl }),
   });

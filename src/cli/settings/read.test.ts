@@ -13,7 +13,7 @@ const DEFAULTS = {
   concurrency: undefined,
   lease: 10_000,
   grace: 10_000,
-  retention: {},
+  retention: undefined,
   healthPort: undefined,
   healthHost: "127.0.0.1",
 };

@@ -73,10 +73,10 @@ const grace: Setting<number> = {
   help: "how long running attempts may take to end when the process is stopped",
   fallback: 10_000,
 };
-const retention: Setting<RetentionOptions> = {
+const retention: Setting<RetentionOptions | undefined> = {
   kind: RETENTION,
   help: "how long runs are kept after their end",
-  fallback: {},
+  fallback: undefined,
   fallbackText: "for ever",
 };
 const engine = { ledger, operators, concurrency, lease, grace, retention };
