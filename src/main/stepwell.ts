@@ -16,15 +16,15 @@ import type { RunExplanation } from "../engine/explain/explanation.ts";
 import { tellListeners } from "../engine/listeners.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { orLate } from "../engine/or-late.ts";
+import { patiently } from "../engine/patiently.ts";
 import { Pruner } from "../engine/pruner.ts";
 import { recordError } from "../engine/recorded-error.ts";
 import { TENANT } from "../engine/run-starter.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
-import { FIRST_RETRY_MS, isPassing, longerRetryMs } from "../ledger/passing.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
-import { asStepwellError, StepwellError } from "../model/errors.ts";
+import { StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
@@ -313,18 +313,15 @@ export class Stepwell {
 
   /** Waits for a ledger that is out of reach, as the one that lost its lease may still be. */
   async #beginAnew(ledger: Ledger): Promise<Engine> {
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = longerRetryMs(retryMs)) {
-      try {
-        const engine = await this.#begin(ledger);
-        tellListeners(this.#listeners, { type: "ledger.owned", epoch: engine.epoch });
-        return engine;
-      } catch (cause) {
-        const error = asStepwellError(cause);
-        if (!isPassing(error) || this.#stopped !== undefined) throw error;
-        tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs: retryMs });
-        await new Promise<void>((resolve) => setTimeout(resolve, retryMs));
-      }
-    }
+    const patience = {
+      clock: systemClock,
+      isOver: () => this.#stopped !== undefined,
+      stalled: (error: StepwellError, retryInMs: number) =>
+        tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs }),
+    };
+    const engine = await patiently(patience, () => this.#begin(ledger));
+    tellListeners(this.#listeners, { type: "ledger.owned", epoch: engine.epoch });
+    return engine;
   }
 
   /** Asks the engine that is at work, and again the one that follows it. */
