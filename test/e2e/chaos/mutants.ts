@@ -28,13 +28,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
-    name: "owner not asked",
-    does: "a commit does not ask whether its worker is fenced, nor whether it has the run",
-    file: "src/ledger/postgres/functions.ts",
-    from: "WHERE u.seq < r.inbox_seq OR r.owner_epoch <> p_epoch;",
-    to: "WHERE u.seq < r.inbox_seq;",
-  },
-  {
     name: "lost answer counts as written",
     does: "a commit whose answer was lost is taken for written without asking",
     file: "src/ledger/postgres/lane.ts",
