@@ -6,12 +6,18 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../scripts/tool.ts";
+import { openLedger } from "../../src/ledger/url.ts";
 import { loadWorkflow } from "../../src/workflow/index.ts";
 import { Workspace } from "../fixtures/cli-process.ts";
 import { sharedDatabase } from "../fixtures/postgres/file-database.ts";
+import { query } from "../fixtures/postgres/new-database.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
-const PAGES = ["README.md", "docs/guide/getting-started.md", "docs/guide/waiting.md", "docs/guide/workers.md", "docs/reference/cli.md"];
+const PAGES = [
+  "README.md",
+  ...["getting-started", "waiting", "workers", "sizing"].map((guide) => `docs/guide/${guide}.md`),
+  "docs/reference/cli.md",
+];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
 
 function readPageText(page: string): string {
@@ -100,6 +106,14 @@ describe("the pages for a new user", () => {
     test("what docs/guide/workers.md shows is what happens", async () => {
       const page = readPage("docs/guide/workers.md");
       expect(await follow(page, { STEPWELL_LEDGER: await database() })).toBe(15);
+    });
+
+    test("the server does what docs/guide/sizing.md has it do", async () => {
+      const url = await database();
+      await (await openLedger(url)).close();
+      const statements = readPage("docs/guide/sizing.md").filter(({ language }) => language === "sql");
+      const answers = await Promise.all(statements.map(({ text: sql }) => query(url, sql)));
+      expect(answers.at(-1)).toHaveLength(5);
     });
   });
 
