@@ -18,9 +18,10 @@ export async function holdRuns(place: Place, from: Source, runs: number): Promis
   return { held };
 }
 
-/** An engine that drives whatever runs it finds, at most so many at once. */
+/** An engine that drives whatever runs it finds, at most so many at once; over a long queue it is not open before it has seen its end. */
 export async function work(place: Place, from: Source, concurrency: number): Promise<object> {
   const operators = { work: createWork(), hold: createWork() };
   const { stepwell } = await openStepwell(place, from, { operators, concurrency: { runs: concurrency, steps: concurrency } });
-  return stepwell.open();
+  void stepwell.open();
+  return { concurrency };
 }

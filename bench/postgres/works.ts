@@ -15,7 +15,7 @@ import { type Growth, growthOf } from "./table-growth.ts";
 const WORKERS = [1, 2, 4] as const;
 /** Runs that a worker of W9 has in hand. */
 const CONCURRENCY = 256;
-const QUEUED_RUNS = 20_000;
+const QUEUED_RUNS = 10_000;
 const DELAY_MS = 1;
 /** Than a closed loop: workers that have just been started are still warming up. */
 const TIMES_LONGER = 4;

@@ -6,18 +6,16 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../scripts/tool.ts";
+import { openLedger } from "../../src/ledger/url.ts";
 import { loadWorkflow } from "../../src/workflow/index.ts";
 import { Workspace } from "../fixtures/cli-process.ts";
 import { sharedDatabase } from "../fixtures/postgres/file-database.ts";
+import { query } from "../fixtures/postgres/new-database.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
 const PAGES = [
   "README.md",
-  "docs/guide/getting-started.md",
-  "docs/guide/waiting.md",
-  "docs/guide/workers.md",
-  "docs/guide/transactions.md",
-  "docs/guide/configuration.md",
+  ...["getting-started", "waiting", "workers", "transactions", "configuration", "sizing"].map((guide) => `docs/guide/${guide}.md`),
   "docs/reference/cli.md",
 ];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
@@ -112,6 +110,14 @@ describe("the pages for a new user", () => {
       ["docs/guide/transactions.md", 1],
     ])("what %s shows is what happens", async (page, count) => {
       expect(await follow(readPage(page), { STEPWELL_LEDGER: await database() })).toBe(count);
+    });
+
+    test("the server does what docs/guide/sizing.md has it do", async () => {
+      const url = await database();
+      await (await openLedger(url)).close();
+      const statements = readPage("docs/guide/sizing.md").filter(({ language }) => language === "sql");
+      const answers = await Promise.all(statements.map(({ text: sql }) => query(url, sql)));
+      expect(answers.at(-1)).toHaveLength(5);
     });
   });
 

@@ -11,8 +11,8 @@ export interface LeaseHost {
   readonly connections: Connections;
   /** The worker no longer has the right to write. */
   lost(error: StepwellError): void;
-  /** Looks for workers whose lease has run out. */
-  sweep(): Promise<void>;
+  /** Looks for workers whose lease has run out; milliseconds until that of another may have, null when there is no other. */
+  sweep(): Promise<number | null>;
 }
 
 /**
@@ -31,6 +31,7 @@ export class Lease {
   #heldAt = performance.now();
   #isOver = false;
   #isSweeping = false;
+  #nextSweep: NodeJS.Timeout | undefined;
 
   constructor(host: LeaseHost, epoch: number, leaseMs: number) {
     this.#host = host;
@@ -43,6 +44,7 @@ export class Lease {
   async end(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#nextSweep);
     await this.#disconnect();
   }
 
@@ -106,13 +108,16 @@ export class Lease {
     if (this.#isOver) await this.end();
   }
 
-  /** Beside the heartbeats: it may have to wait for what it fences. */
+  /** Beside the heartbeats: it may have to wait for what it fences. A lease that runs out before the next one is looked at then. */
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
+    clearTimeout(this.#nextSweep);
     // what fails now is tried again after the next heartbeat
-    await this.#host.sweep().catch(() => undefined);
+    const inMs = await this.#host.sweep().catch(() => null);
     this.#isSweeping = false;
+    if (!this.#isOver && inMs !== null && inMs < this.#leaseMs / BEATS)
+      this.#nextSweep = setTimeout(() => void this.#sweep(), inMs + 1).unref();
   }
 
   #lose(): void {

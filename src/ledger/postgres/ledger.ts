@@ -22,7 +22,7 @@ import { Lease, type LeaseHost } from "./lease.ts";
 import { migratePostgres } from "./migrate.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { placeOf } from "./settings.ts";
-import { EXPIRED, fence, register } from "./workers.ts";
+import { EXPIRED, fence, NEXT_EXPIRY, register } from "./workers.ts";
 
 /** While one batch is on its way to the server, the other one is made. */
 const LANES = 2;
@@ -231,9 +231,12 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   }
 
   /** What dead workers had is there for the living. */
-  async sweep(): Promise<void> {
+  async sweep(): Promise<number | null> {
     const now = await this.now();
     for (const row of await this.rows(EXPIRED, now)) await this.within((transaction) => fence(transaction, Number(row["epoch"]), now));
+    const [next] = await this.rows(NEXT_EXPIRY, this.epoch ?? 0);
+    const expiry = next?.["at"] ?? null;
+    return expiry === null ? null : Math.max(0, Number(expiry) - now);
   }
 
   async waiting(error: StepwellError, retryInMs: number): Promise<void> {

@@ -23,6 +23,8 @@ const FORGET_MAIL = "DELETE FROM ready WHERE owner = ?1";
 const FORGET_LANES = "DELETE FROM lane WHERE epoch = ?1";
 /** Workers whose lease has run out by ?1. */
 export const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND heartbeat_at + lease_ms < ?1 ORDER BY epoch";
+/** When the first lease of others than ?1 runs out, unless they are heard of. */
+export const NEXT_EXPIRY = "SELECT min(heartbeat_at + lease_ms) + 1 AS at FROM worker WHERE fenced_at IS NULL AND epoch <> ?1";
 /** Those that were not fenced, with the age of their last heartbeat. */
 export const WORKERS = `SELECT epoch, name, host, pid, version, heartbeat_at + lease_ms >= ${SERVER_TIME} AS is_alive,
   greatest(${SERVER_TIME} - heartbeat_at, 0) AS silent_ms FROM worker WHERE fenced_at IS NULL ORDER BY epoch`;
