@@ -220,13 +220,13 @@ export class Engine implements RunHost {
     return this.#end.promise;
   }
 
-  /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /** Refuses new runs, lets running attempts end, hands back what is unfinished, closes the ledger once whoever else uses it has ended. */
+  stop(others?: Promise<void>): Promise<void> {
+    this.#stopped ??= this.#stop(others);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(others: Promise<void> | undefined): Promise<void> {
     this.isStopping = true;
     this.#pickup.stop();
     const stopped = new StepwellError("ENGINE_STOPPED", "the engine has stopped");
@@ -239,7 +239,7 @@ export class Engine implements RunHost {
     this.#dropAll(stopped);
     this.#committer?.stop();
     this.#failure ??= stopped;
-    await this.threads.close();
+    await Promise.all([this.threads.close(), others]);
     await this.#ledger.close();
     this.#end?.resolve();
   }

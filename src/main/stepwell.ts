@@ -244,9 +244,9 @@ export class Stepwell {
 
   async #stop(opening: Promise<Engine>): Promise<void> {
     const engine = this.#open ?? (await opening.catch(() => undefined));
-    await orLate(systemClock, this.#pruner?.stop(), LAST_PRUNE_MS);
+    const pruned = orLate(systemClock, this.#pruner?.stop(), LAST_PRUNE_MS);
     try {
-      await (engine === undefined ? this.#ledger?.close() : engine.stop());
+      await (engine === undefined ? this.#ledger?.close() : engine.stop(pruned));
     } finally {
       await this.#builtIn.close();
     }
