@@ -289,9 +289,9 @@ export class Engine implements RunHost {
     });
   }
 
-  /** @throws StepwellError what stands in the way when the engine stops or has failed */
+  /** Also while the engine stops. @throws StepwellError what stands in the way once it has stopped or failed */
   patiently<T>(ask: () => Promise<T>): Promise<T> {
-    const isOver = (): boolean => this.isStopping || this.#failure !== undefined;
+    const isOver = (): boolean => this.#failure !== undefined;
     return patiently({ clock: this.clock, isOver, stalled: (error, retryInMs) => this.#stalled(error, retryInMs) }, ask);
   }
 

@@ -223,7 +223,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     this.#isEvaluatingEnd = false;
     this.host.load(this.runId).then(
       (stored) => this.#rebuild(stored, attempts),
-      (cause: unknown) => this.host.onBroken(this, asStepwellError(cause)),
+      (cause: unknown) => this.#isGone || this.host.onBroken(this, asStepwellError(cause)),
     );
   }
 

@@ -50,4 +50,16 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 2,
     showed: "a step timed out although its task had been done in time, because the ledger's later time was heard of first",
   },
+  {
+    seed: 13_803,
+    ledger: "memory",
+    vocabulary: 3,
+    showed: "a pause came between the answer to a confirmation and the end of its wait, while a fallback was being evaluated",
+  },
+  {
+    seed: 24_521,
+    ledger: "memory",
+    vocabulary: 3,
+    showed: "a step failed for good because its child could not be prepared while the ledger was full and the engine stopped",
+  },
 ];

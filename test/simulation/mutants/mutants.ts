@@ -62,7 +62,7 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "due look forgotten",
     does: "nobody looks for parked runs whose time has come",
     file: "src/engine/pickup.ts",
-    from: "      for (const { runId } of page) await this.#host.takeUp(runId);\n",
+    from: "      await this.#takeUpAll(page.map(({ runId }) => runId));\n",
     to: "",
   },
   {

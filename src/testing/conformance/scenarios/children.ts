@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Ledger } from "../../../ledger/port.ts";
+import { StepwellError } from "../../../model/errors.ts";
 import type { Json } from "../../../model/json.ts";
 import type { Operator } from "../../../operators/operator.ts";
-import { Gate, Harness, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
 
 /** Starts the workflow that its input names and waits for its end. */
 const calls: Operator<{ readonly name: string; readonly input?: Json; readonly close?: "cancel" | "abandon" }> = (request, context) =>
@@ -34,6 +36,33 @@ export function describeChildren(open: () => Promise<OpenLedger>): void {
       });
       expect(outcome).toMatchObject({ status: "SUCCEEDED", output: { got: 5 } });
       await harness.stepwell.stop();
+    });
+
+    test("a child for which the ledger has no room is tried again by the next engine, when this one stops meanwhile", async () => {
+      const reopen = await open();
+      const ledger = await reopen();
+      const full = (): never => {
+        throw new StepwellError("LEDGER_FULL", "no room");
+      };
+      const isFull = { now: false };
+      const latestVersion: Ledger["latestVersion"] = async (...asked) => (isFull.now ? full() : ledger.latestVersion(...asked));
+      const gate = new Gate();
+      const labelled: Operator = async (_input, { suspend }) => {
+        await gate.passed();
+        return suspend({ kind: "child", workflow: "child", version: "1", input: { n: 5 } });
+      };
+      const first = new Harness(interposed(ledger, { latestVersion }), { operators: { ...operators, labelled }, stopGraceMs: 400 });
+      await first.stepwell.register({ ...ECHO, version: "1" });
+      await first.stepwell.register({ name: "parent", steps: [{ id: "call", uses: "labelled" }], output: "{{ steps.call.output }}" });
+      const id = await first.stepwell.start("parent");
+      await gate.arrivals(1);
+      isFull.now = true;
+      gate.open();
+      await first.event(({ type }) => type === "ledger.stalled");
+      await first.stepwell.stop();
+      const second = new Harness(await reopen(), { operators: { ...operators, labelled } });
+      expect(await second.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED", output: { got: 5 } });
+      await second.stepwell.stop();
     });
 
     test("a child that fails fails its step with CHILD_FAILED, and onError has its say", async () => {
