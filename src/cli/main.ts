@@ -83,8 +83,9 @@ export async function main(args: readonly string[], terminal: Terminal = process
       exitCode = code;
     },
   };
+  const program = new Command();
   try {
-    const program = await programFor(args, session);
+    await describe(program, args, session);
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
@@ -93,14 +94,15 @@ export async function main(args: readonly string[], terminal: Terminal = process
       return exitCodeOfError(error);
     }
     if (error.exitCode === 0) return EXIT.succeeded;
-    if (error.code !== "commander.help") reportError(terminal.err, usageError(error, args));
+    if (error.code !== "commander.help") reportError(terminal.err, usageError(error, program, args));
     return EXIT.usage;
   }
 }
 
-async function programFor(args: readonly string[], session: Session): Promise<Command> {
+async function describe(program: Command, args: readonly string[], session: Session): Promise<void> {
   const { terminal } = session;
-  const program = new Command("stepwell")
+  program
+    .name("stepwell")
     .description("Durable workflows: what a run has finished stays finished.")
     .version(VERSION)
     .helpCommand("help [command]", "show what a command takes")
@@ -118,11 +120,16 @@ async function programFor(args: readonly string[], session: Session): Promise<Co
     const command = program.command(name).description(summary);
     if (called.has(name)) (await load())(command, session);
   }
-  return program;
 }
 
-function usageError(error: CommanderError, args: readonly string[]): StepwellError {
+function usageError(error: CommanderError, program: Command, args: readonly string[]): StepwellError {
   const message = error.message.replace(/^error: /, "");
-  const command = COMMANDS.find(({ name }) => name === args[0])?.name;
-  return new StepwellError("USAGE", message, { hint: `See stepwell ${command === undefined ? "" : `${command} `}--help.` });
+  const names = ["stepwell"];
+  let reached: Command | undefined = program;
+  for (const word of args) {
+    reached = reached.commands.find((command) => command.name() === word);
+    if (reached === undefined) break;
+    names.push(word);
+  }
+  return new StepwellError("USAGE", message, { hint: `See ${names.join(" ")} --help.` });
 }
