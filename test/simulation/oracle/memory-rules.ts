@@ -1,8 +1,11 @@
 import type { RunTrack } from "./tracks.ts";
 import type { Looked } from "./unit-rules.ts";
 
-/** How long what was decided before a run parked may be on its way, in a ledger that takes what it is given. */
-const IN_FLIGHT_MS = 20_000;
+/**
+ * How long what was decided before a run left memory may be on its way, in a ledger that takes what it is given: it may linger for two seconds,
+ * and an answer take twenty.
+ */
+const IN_FLIGHT_MS = 30_000;
 
 /** A run that parked is in nobody's memory: whoever writes to it must have read it since. */
 export class MemoryRules {
