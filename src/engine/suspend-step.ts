@@ -103,8 +103,11 @@ export function resumeStep(steps: LiveSteps, state: StepState): void {
 export function resumeWhenFree(steps: LiveSteps, state: StepState, start: () => void): void {
   const { scheduler } = state.scope;
   const { ordinal } = state.step;
+  const wait = steps.recorder.waits.get(state.ordinal);
+  // asked for twice, it has run by then and waits for something else
+  const isSameWait = (): boolean => steps.recorder.waits.get(state.ordinal) === wait;
   steps.whenSlotFree(
-    () => steps.active.get(state.ordinal) === state && scheduler.statusOf(ordinal) === "SUSPENDED",
+    () => steps.active.get(state.ordinal) === state && scheduler.statusOf(ordinal) === "SUSPENDED" && isSameWait(),
     () => {
       scheduler.markResumed(ordinal);
       state.holdsSlot = true;

@@ -62,4 +62,10 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 3,
     showed: "a step failed for good because its child could not be prepared while the ledger was full and the engine stopped",
   },
+  {
+    seed: 50_452,
+    ledger: "memory",
+    vocabulary: 3,
+    showed: "a woken step that had asked for a slot twice was called again in the attempt that had failed, before its retry was due",
+  },
 ];
