@@ -24,13 +24,6 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     to: "    this.#deadline = this.#host.clock.setTimer(Math.max(0, deadlineAt - this.#host.ledgerNow()), this.#onDeadline);",
   },
   {
-    name: "run timeout forgotten in a crash",
-    does: "a run that took too long starts what was running again after a crash",
-    file: "src/engine/restore-steps.ts",
-    from: '  if (hasTimedOut(root, rows, undo.length > 0, stored)) steps.scopes.end(root, "timeout");\n',
-    to: '  if (undo.length > 0 && hasTimedOut(root, rows, true, stored)) steps.scopes.end(root, "timeout");\n',
-  },
-  {
     name: "deadline kept",
     does: "the deadline of a parked run outlives its end",
     file: "src/engine/run-recorder.ts",
