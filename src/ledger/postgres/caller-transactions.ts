@@ -10,10 +10,10 @@ import type { InsertRun, Unit } from "../writes.ts";
 import type { Connections } from "./connections.ts";
 import { BatchEncoder } from "./encode-batch.ts";
 import { isUnknownOutcome } from "./errors.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS, MARKS } from "./functions.ts";
 
 /** Marks the transaction, so that one that the caller has ended meanwhile is noticed. */
-const MARK = "SELECT set_config('stepwell.transaction', $1, true)";
+const MARK = "SELECT set_config($1, $2, true)";
 const SETTLED = "SELECT 1 AS settled FROM step WHERE key = (?1 << 28) + ?2 AND status = 'SUCCEEDED'";
 
 export interface CallerHost {
@@ -41,7 +41,7 @@ export class PostgresCallerTransactions implements CallerTransactions {
     const mark = randomUUID();
     try {
       await client.query("BEGIN");
-      await client.query(MARK, [mark]);
+      await client.query(MARK, [MARKS.step, mark]);
     } catch (cause) {
       client.release(true);
       throw connections.coded(cause);
@@ -56,7 +56,7 @@ export class PostgresCallerTransactions implements CallerTransactions {
     const values = [mark, this.#host.exactTime(), floor, stages, Buffer.from(numbers), Buffer.from(texts)];
     let isInside: unknown;
     try {
-      await client.query(MARK, [mark]);
+      await client.query(MARK, [MARKS.start, mark]);
       const text = `SELECT ${connections.place.schema}.${FUNCTIONS.insert}($1, $2, $3, $4, $5, $6) AS is_inside`;
       isInside = (await client.query(text, values)).rows[0]?.["is_inside"];
     } catch (cause) {

@@ -96,13 +96,16 @@ BEGIN
   posted := ${apply}(p_epoch, now, p_stages, p_numbers, p_texts);
 END $body$`;
 
+/** The settings that hold the mark of a caller's transaction: a step's has one of its own, since runs may be started within it. */
+export const MARKS = { step: "stepwell.step", start: "stepwell.start" } as const;
+
 const LAST_SEQ = "9223372036854775807";
 
 /** The end of a step, in a transaction that has written other tables: whatever the run was sent, it may settle. */
 const settleBody = (commit: string) => `(p_mark text, p_epoch bigint, p_time bigint, p_floor bigint, p_run bigint, p_stages bigint[],
   p_numbers bigint[], p_texts text[], OUT outcome text, OUT now bigint) LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $body$
 BEGIN
-  IF current_setting('stepwell.transaction', true) IS DISTINCT FROM p_mark THEN
+  IF current_setting('${MARKS.step}', true) IS DISTINCT FROM p_mark THEN
     outcome := 'ended';
     RETURN;
   END IF;
@@ -114,7 +117,7 @@ END $body$`;
 const insertBody = (apply: string) => `(p_mark text, p_time bigint, p_floor bigint, p_stages bigint[], p_numbers bigint[], p_texts text[])
   RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $body$
 BEGIN
-  IF current_setting('stepwell.transaction', true) IS DISTINCT FROM p_mark THEN RETURN false; END IF;
+  IF current_setting('${MARKS.start}', true) IS DISTINCT FROM p_mark THEN RETURN false; END IF;
   PERFORM ${apply}(0, coalesce(p_time, greatest(p_floor, ${SERVER_TIME})), p_stages, p_numbers, p_texts);
   RETURN true;
 END $body$`;

@@ -239,6 +239,29 @@ describe("a start in the caller's own transaction", () => {
     await stepwell.stop();
   });
 
+  test.each([
+    ["exists with the success of the step", false],
+    ["never exists when the work throws", true],
+  ])("P3 within the transaction of a step: the run %s", async (_, isBroken) => {
+    const { url, table, rows } = await place();
+    const begun: string[] = [];
+    const pay: Operator = (_input, { transaction, runId }) =>
+      transaction(async (client) => {
+        await insert(client, table, runId);
+        begun.push(await harness.stepwell.start("quick", { at: 1 }, { transaction: client }));
+        if (isBroken) throw new Error("broken");
+        return begun.length;
+      });
+    const harness = new Harness(await openLedger(url), { operators: { pay, ship } });
+    await harness.stepwell.register(quick);
+    const { status } = await harness.run(definition());
+    expect([status, await rows(), begun.length]).toEqual(isBroken ? ["FAILED", 0, 1] : ["SUCCEEDED", 1, 1]);
+    const result = harness.stepwell.result(begun[0] ?? "");
+    if (isBroken) await expect(result).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+    else expect(await result).toMatchObject({ status: "SUCCEEDED" });
+    await harness.stepwell.stop();
+  });
+
   test("is refused without an open transaction", async () => {
     const { url } = await place();
     const { stepwell } = new Harness(await openLedger(url));
