@@ -10,7 +10,7 @@ import type { RunFrame } from "./run-context.ts";
 import type { Succeeded } from "./run-journal.ts";
 import { concealIn } from "./secrets.ts";
 
-/** How an attempt ended. `settled` carries what the operator returned, not yet checked. */
+/** How an attempt ended. `returned` carries what the operator gave, not yet checked; `committed` what its transaction wrote. */
 export type AttemptOutcome =
   | { readonly outcome: "returned"; readonly value: unknown }
   | { readonly outcome: "committed"; readonly result: Succeeded }
@@ -170,9 +170,8 @@ export class Attempt implements OperatorContext {
     if (this.#ended) throw new StepwellError("STEP_CANCELLED", "the attempt has ended");
   }
 
-  /** @throws StepwellError as `expectAlive` */
+  /** Of an attempt that is alive. */
   beginCommit(): void {
-    this.expectAlive();
     this.#isCommitting = true;
   }
 

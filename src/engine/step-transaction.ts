@@ -1,3 +1,4 @@
+import type { Unit } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 import { toJson } from "../model/json.ts";
 import type { TransactionWork } from "../model/sql-client.ts";
@@ -26,26 +27,30 @@ export async function inTransaction<T>(attempt: Attempt, current: () => LiveStep
   const transaction = await transactions.begin();
   let value: T;
   let result: Succeeded;
+  let unit: Unit;
   try {
     value = await work(transaction.client);
     attempt.expectAlive();
-    result = await checked(attempt, current(), value);
-    attempt.beginCommit();
+    const output = await checked(attempt, current(), value);
+    attempt.expectAlive();
+    const { revision } = core.journal;
+    const steps = current();
+    const writes = steps.recorder.settlingWrites(steps.stateOf(attempt.ordinal), output.text, revision);
+    result = { ...output, committedAt: revision };
+    unit = { runId: core.runId, inboxSeq: null, writes };
   } catch (thrown) {
     await transaction.rollback();
     throw thrown;
   }
-  const { revision } = core.journal;
-  const steps = current();
-  const writes = steps.recorder.settlingWrites(steps.stateOf(attempt.ordinal), result.text, revision);
+  attempt.beginCommit();
   try {
-    const end = await transaction.commit(epoch, { runId: core.runId, inboxSeq: null, writes });
+    const end = await transaction.commit(epoch, unit);
     if (end !== "committed") throw refusal(end);
   } catch (thrown) {
     attempt.endCommit(undefined);
     throw thrown;
   }
-  attempt.endCommit({ ...result, committedAt: revision });
+  attempt.endCommit(result);
   return value;
 }
 
