@@ -5,7 +5,7 @@ import type { Step } from "../workflow/graph.ts";
 import type { BlockResult } from "./blocks/block.ts";
 import { evaluateFallback, finishOutput, payloadText } from "./finish-output.ts";
 import type { LiveSteps } from "./live-steps.ts";
-import type { MaybePromise } from "./maybe-promise.ts";
+import { type MaybePromise, proceed } from "./maybe-promise.ts";
 import { recordError } from "./recorded-error.ts";
 import { nextDelay } from "./retry.ts";
 import { endingError } from "./run-end.ts";
@@ -102,24 +102,21 @@ export function settleWith(steps: LiveSteps, state: StepState, returned: Json, e
 }
 
 /** The step's output from what an operator returned or a wake brought. Never throws. */
-export function checkedOutput(steps: LiveSteps, { scope, step }: StepState, returned: unknown): MaybePromise<CheckedOutcome> {
+export function checkedOutput(steps: LiveSteps, state: StepState, returned: unknown): MaybePromise<CheckedOutcome> {
   try {
-    const output = finishOutput(step, returned, scope, steps.core.host.schemas);
-    return output instanceof Promise ? checkedLater(step, output) : succeeded(step, output);
+    const output = successWith(steps, state, returned);
+    return output instanceof Promise ? output.catch(failed) : output;
   } catch (thrown) {
     return failed(thrown);
   }
 }
 
-async function checkedLater(step: Step, output: Promise<Json>): Promise<CheckedOutcome> {
-  try {
-    return succeeded(step, await output);
-  } catch (thrown) {
-    return failed(thrown);
-  }
+/** @throws StepwellError as `finishOutput` */
+export function successWith(steps: LiveSteps, { scope, step }: StepState, returned: unknown): MaybePromise<Succeeded> {
+  return proceed(finishOutput(step, returned, scope, steps.core.host.schemas), (output) => succeeded(step, output));
 }
 
-function succeeded({ id }: Step, output: Json): CheckedOutcome {
+function succeeded({ id }: Step, output: Json): Succeeded {
   return { outcome: "succeeded", output, text: payloadText(output, `the output of step "${id}"`) };
 }
 

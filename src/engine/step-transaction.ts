@@ -4,10 +4,10 @@ import { toJson } from "../model/json.ts";
 import type { TransactionWork } from "../model/sql-client.ts";
 import { Suspension } from "../operators/suspension.ts";
 import type { Attempt } from "./attempt.ts";
-import { finishOutput, payloadText } from "./finish-output.ts";
 import type { LiveSteps } from "./live-steps.ts";
 import type { Succeeded } from "./run-journal.ts";
 import { concealIn } from "./secrets.ts";
+import { successWith } from "./settle-step.ts";
 
 /**
  * Runs `work` in a transaction that commits what it wrote together with the success of the step; what it gives is the step's result.
@@ -58,10 +58,8 @@ async function checked({ secrets, stepId, ordinal }: Attempt, steps: LiveSteps, 
   if (value instanceof Suspension) {
     throw new StepwellError("TRANSACTION_INVALID", "A transaction gives the result of its step, and cannot suspend it");
   }
-  const { scope, step } = steps.stateOf(ordinal);
   const returned = secrets.length === 0 ? value : concealIn(toJson(value, `the result of step "${stepId}"`), secrets);
-  const output = await finishOutput(step, returned, scope, steps.core.host.schemas);
-  return { outcome: "succeeded", output, text: payloadText(output, `the output of step "${step.id}"`) };
+  return successWith(steps, steps.stateOf(ordinal), returned);
 }
 
 function refusal(end: "refused" | "fenced" | "ended"): StepwellError {

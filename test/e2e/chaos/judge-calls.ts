@@ -1,5 +1,6 @@
 import type { Book } from "../crash/book.ts";
 import type { SinkCall } from "../crash/sink.ts";
+import { StepKeys } from "../crash/step-keys.ts";
 
 /**
  * What the sink saw of several workers. One that was frozen or cut off may send a request late, when its attempt has long been given up
@@ -8,10 +9,11 @@ import type { SinkCall } from "../crash/sink.ts";
  * @returns how many came late
  */
 export function judgeSharedCalls(book: Book, calls: readonly SinkCall[]): number {
-  const keys = new Map<string, string>();
+  const keys = new StepKeys(book);
   const seen = new Set<string>();
   let late = 0;
-  for (const { run, step, key, attempt, found, foundAttempt } of calls) {
+  for (const call of calls) {
+    const { run, step, key, attempt, found, foundAttempt } = call;
     const name = `${step} of ${book.runs.get(run)?.key ?? run}`;
     const is = `attempt ${attempt} of ${name}`;
     if (foundAttempt === undefined || found === "PENDING" || foundAttempt < attempt)
@@ -20,13 +22,7 @@ export function judgeSharedCalls(book: Book, calls: readonly SinkCall[]): number
     else if (found === "SUCCEEDED") book.violated("repeated", `${is} was executed again after it had succeeded`);
     if (seen.has(`${key} ${attempt}`)) book.violated("stale", `${is} was executed twice`);
     seen.add(`${key} ${attempt}`);
-    for (const [from, to] of [
-      [key, `${run}:${step}`],
-      [`${run}:${step}`, key],
-    ] as const) {
-      if ((keys.get(from) ?? to) !== to) book.violated("repeated", `${name} came under two keys`);
-      keys.set(from, to);
-    }
+    keys.judge(call, name);
   }
   return late;
 }

@@ -4,6 +4,7 @@ import { parseJson } from "../../../src/model/json.ts";
 import { type Book, type KnownRun, TENANT } from "./book.ts";
 import type { StartPlan } from "./schedule.ts";
 import type { SinkCall } from "./sink.ts";
+import { StepKeys } from "./step-keys.ts";
 import { isRightEnd, type Program, programOf, RETRY_DELAY_MS, ROUND_DELAY_MS } from "./workflows.ts";
 
 /** Everything that there is to know of a run that has ended. */
@@ -153,19 +154,14 @@ function judgePause(book: Book, { run, steps, inbox }: Case): void {
  * runs are not at their end.
  */
 export function judgeCalls(book: Book, calls: readonly SinkCall[]): void {
-  const keys = new Map<string, string>();
+  const keys = new StepKeys(book);
   const attempts = new Map<string, number>();
-  for (const { run, step, key, attempt, found } of calls) {
+  for (const call of calls) {
+    const { run, step, key, attempt, found } = call;
     const name = `${step} of ${book.runs.get(run)?.key ?? run}`;
     if (found === "SUCCEEDED" || found === "FAILED") book.violated("repeated", `${name} was executed again after it was ${found}`);
     else if (found !== "RUNNING") book.violated("other", `${name} was executed while the ledger held it as ${found}`);
-    for (const [from, to] of [
-      [key, `${run}:${step}`],
-      [`${run}:${step}`, key],
-    ] as const) {
-      if ((keys.get(from) ?? to) !== to) book.violated("repeated", `${name} came under two keys`);
-      keys.set(from, to);
-    }
+    keys.judge(call, name);
     if ((attempts.get(key) ?? 0) >= attempt) book.violated("repeated", `${name} was executed twice as attempt ${attempt}`);
     attempts.set(key, attempt);
   }
