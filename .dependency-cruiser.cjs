@@ -24,9 +24,10 @@ const zones = {
   ledgerSqlite: { path: "^src/ledger/sqlite/", sees: ["model", "ledgerPort", "ledgerShared"] },
   ledgerPostgres: { path: "^src/ledger/postgres/", sees: ["model", "ledgerPort", "ledgerShared"] },
   ledgerMemory: { path: "^src/ledger/memory/", sees: ["model", "ledgerPort", "ledgerShared"] },
+  ledgerThread: { path: "^src/ledger/thread/", sees: ["model", "ledgerPort", "ledgerSqlite"] },
   ledgerRegistry: {
     path: "^src/ledger/url[.]ts$",
-    sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerPostgres", "ledgerMemory"],
+    sees: ["model", "ledgerPort", "ledgerShared", "ledgerSqlite", "ledgerPostgres", "ledgerMemory", "ledgerThread"],
   },
   engine: {
     path: "^src/engine/",

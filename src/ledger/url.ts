@@ -17,6 +17,11 @@ export interface OpenOptions {
   readonly leaseMs?: number;
   /** A database without a ledger is refused instead of getting one. */
   readonly mustExist?: boolean;
+  /**
+   * What must not hold up the event loop of this process, nor wait for it, has a thread of its own: the commits of a file, the heartbeats of
+   * a shared ledger. Default: it has none.
+   */
+  readonly ownThread?: boolean;
 }
 
 /**
@@ -34,6 +39,10 @@ export async function openLedger(url: string, options: OpenOptions = {}): Promis
   if (file === undefined) {
     const { openMemoryLedger } = await import("./memory/ledger.ts");
     return openMemoryLedger();
+  }
+  if (options.ownThread === true) {
+    const { openThreadLedger } = await import("./thread/thread-ledger.ts");
+    return openThreadLedger(file);
   }
   const { openSqliteLedger } = await import("./sqlite/ledger.ts");
   return openSqliteLedger({ file });

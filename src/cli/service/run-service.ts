@@ -103,7 +103,7 @@ async function workOn(service: Service, life: Life): Promise<void> {
 /** One engine, until it is stopped by a signal or by its ledger. */
 async function driveRuns(service: Service, { log, interrupt, readiness }: Life): Promise<void> {
   const { ledger: url, operators, concurrency, leaseMs, graceMs, retention } = service;
-  const ledger = await openLedger(url, { leaseMs });
+  const ledger = await openLedger(url, { leaseMs, ownThread: true });
   const stepwell = new Stepwell({
     ledger,
     stopGraceMs: graceMs,

@@ -5,7 +5,18 @@ import { type Gate, gate } from "../../../test/fixtures/gate.ts";
 import { query } from "../../../test/fixtures/postgres/database.ts";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
 
-const OPERATORS = "export const double = ({ value }) => value * 2;\n";
+const OPERATORS = `export const double = ({ value }) => value * 2;
+export const block = ({ ms }) => {
+  for (const end = performance.now() + ms; performance.now() < end; );
+  return ms;
+};
+`;
+const BLOCKED = `
+name: blocked
+steps:
+  block: { uses: block, with: { ms: 3000 } }
+  after: { uses: double, needs: [block], with: { value: 1 } }
+`;
 
 /** A run that is held in its second step until the gate opens. */
 function held(at: Gate): string {
@@ -31,7 +42,7 @@ describe("stepwell worker", () => {
   /** A folder whose commands find a ledger of its own. */
   async function workspaceOn(schema: string, door: Gate): Promise<Workspace> {
     const url = `${await database()}?schema=${schema}`;
-    return new Workspace({ "held.yaml": held(door), "operators.mjs": OPERATORS }, { STEPWELL_DATABASE_URL: url });
+    return new Workspace({ "held.yaml": held(door), "blocked.yaml": BLOCKED, "operators.mjs": OPERATORS }, { STEPWELL_DATABASE_URL: url });
   }
 
   async function startWorker(place: Workspace, ...flags: readonly string[]): Promise<RunningProcess> {
@@ -72,6 +83,21 @@ describe("stepwell worker", () => {
         { id: "after", attempt: 1 },
       ],
     });
+  });
+
+  test("P5 an operator that holds up the event loop for longer than the lease keeps its run", async () => {
+    await using door = await gate();
+    using place = await workspaceOn("stalled", door);
+    const [first, second] = [await startWorker(place, "--lease", "1s"), await startWorker(place, "--lease", "1s")];
+    const { stdout } = await place.run(["run", "blocked.yaml", "--operators", "operators.mjs", "--detach", "--json"]);
+    const { id } = z.object({ id: z.uuid() }).parse(JSON.parse(stdout));
+    await Promise.race([first, second].map((worker) => worker.printed(`blocked  ${id}  SUCCEEDED`)));
+    for (const worker of [first, second]) worker.kill("SIGTERM");
+    const printed = (await Promise.all([first.ended, second.ended])).map((end) => end.stdout).join("");
+    expect(printed).toContain("event loop");
+    expect(printed).not.toContain("goes on here");
+    const shown = await place.run(["runs", "show", id, "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ steps: [{ id: "block", attempt: 1, output: 3_000 }, { attempt: 1 }] });
   });
 
   test("at SIGTERM it lets its attempt end, hands the run back and ends with 0; nothing is done twice", async () => {

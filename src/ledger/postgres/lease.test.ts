@@ -6,7 +6,11 @@ import type { StepwellError } from "../../model/errors.ts";
 import { aVersion, insertRun, insertStep, insertSubscription, TENANT, unit } from "../../testing/conformance/ledger/builders.ts";
 import { WORKER } from "../../testing/conformance/ledger/kit.ts";
 import type { Ledger, OwnerEvents, Ownership } from "../port.ts";
+import { Connections } from "./connections.ts";
+import { ConnectedHeart } from "./heart.ts";
+import { liveWorkers } from "./inspect.ts";
 import { openPostgresLedger } from "./ledger.ts";
+import { placeOf } from "./settings.ts";
 
 const LEASE_MS = 1_500;
 const database = sharedDatabase();
@@ -18,8 +22,8 @@ interface Owner {
   readonly errors: StepwellError[];
 }
 
-async function owner(url: string, name: string): Promise<Owner> {
-  const ledger = await openPostgresLedger({ url, leaseMs: LEASE_MS, onWarning: () => undefined });
+async function owner(url: string, name: string, ownThread = false): Promise<Owner> {
+  const ledger = await openPostgresLedger({ url, leaseMs: LEASE_MS, ownThread, onWarning: () => undefined });
   const { promise: lost, resolve } = Promise.withResolvers<StepwellError>();
   const errors: StepwellError[] = [];
   const events: OwnerEvents = {
@@ -68,16 +72,50 @@ test("P5 a heartbeat keeps the lease through the loss of its connection", async 
   await using proxy = await startProxy(direct);
   // each connection says the statement in full once
   const heartbeat = "greatest(heartbeat_at";
-  const cut = proxy.loseAnswer(heartbeat);
+  const cuts = proxy.loseAnswer(heartbeat).then(() => proxy.loseAnswer(heartbeat));
   const worker = await owner(proxy.url, "worker");
   const other = await owner(direct, "other");
   await startedRun(worker);
-  await cut;
-  await proxy.loseAnswer(heartbeat);
+  await cuts;
   const since = await other.ledger.waits.now();
   while ((await other.ledger.waits.now()) < since + 2 * LEASE_MS) await new Promise((resolve) => setImmediate(resolve));
   await expect(other.ledger.claims.runs("left_behind", 0, 9)).resolves.toEqual([]);
   expect(worker.errors).toEqual([]);
   await worker.ledger.close();
   await other.ledger.close();
+});
+
+test("P5 a heart beats while its worker's runs are attended to, and loses the lease when they are not", async () => {
+  const url = `${await database()}?schema=heart_${randomUUID().replaceAll("-", "")}`;
+  const worker = await owner(url, "worker");
+  const connections = await Connections.open(placeOf(url), 0);
+  let isAttended = true;
+  const heart = new ConnectedHeart(connections, () => isAttended);
+  const { promise: lost, resolve } = Promise.withResolvers<string>();
+  let beats = 0;
+  const held = (): void => {
+    beats += 1;
+    if (beats === 2) isAttended = false;
+  };
+  heart.beat({ epoch: worker.ownership.epoch, leaseMs: LEASE_MS }, { held, lost: () => resolve("lost") });
+  await expect(lost).resolves.toBe("lost");
+  expect(beats).toBe(2);
+  await heart.end();
+  await connections.close();
+  await worker.ledger.close();
+});
+
+/** The event loop of this thread stands still. */
+const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+test("P5 heartbeats of a thread keep the lease while the event loop stands still, and not for ever", async () => {
+  const url = `${await database()}?schema=still_${randomUUID().replaceAll("-", "")}`;
+  const worker = await owner(url, "worker", true);
+  const silentMs = async () => (await liveWorkers(url))[0]?.silentMs;
+  standStill(2 * LEASE_MS);
+  expect(await silentMs()).toBeLessThan(LEASE_MS);
+  expect(worker.errors).toEqual([]);
+  standStill(7 * LEASE_MS);
+  await expect(worker.lost).resolves.toMatchObject({ code: "LEDGER_FENCED" });
+  await worker.ledger.close();
 });

@@ -16,6 +16,7 @@ import { Connections, prepared } from "./connections.ts";
 import { isUnknownOutcome } from "./errors.ts";
 import { ASK_TIME } from "./functions.ts";
 import { GATHER, GatheredRun } from "./gathered-run.ts";
+import { ConnectedHeart, type Heart } from "./heart.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
@@ -43,6 +44,8 @@ export interface PostgresLedgerOptions {
   readonly leaseMs?: number;
   /** A database without a ledger is refused instead of getting one. */
   readonly mustExist?: boolean;
+  /** Heartbeats come from a thread of their own. Default: from this one. */
+  readonly ownThread?: boolean;
   /** Told when the clock went backwards, and of a worker that could not say that it leaves. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
 }
@@ -71,6 +74,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   readonly claims = new PostgresClaims(this);
   readonly transactions = new PostgresCallerTransactions(this);
   readonly #leaseMs: number;
+  readonly #newHeart: () => Promise<Heart>;
   readonly #exact: LedgerClock | undefined;
   readonly #warn: (message: string) => void;
   readonly #lanes: readonly Lane[] = Array.from({ length: LANES }, (_, number) => new Lane(this, number));
@@ -81,8 +85,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   #events: OwnerEvents | undefined;
   #lookedAt = 0;
 
-  constructor(connections: Connections, { clock, leaseMs = LEASE_MS, onWarning = warnProcess }: PostgresLedgerOptions) {
+  constructor(connections: Connections, options: PostgresLedgerOptions) {
+    const { url, clock, leaseMs = LEASE_MS, ownThread = false, onWarning = warnProcess } = options;
     this.connections = connections;
+    this.#newHeart = async () => {
+      if (!ownThread) return new ConnectedHeart(connections, () => true);
+      const { HeartThread } = await import("./heart-thread.ts");
+      return HeartThread.started(url);
+    };
     this.#leaseMs = leaseMs;
     this.#warn = onWarning;
     this.#exact = clock === undefined ? undefined : new LedgerClock(clock, onWarning);
@@ -163,14 +173,18 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     const before = this.epoch;
     const terms = { lanes: LANES, leaseMs: this.#leaseMs };
     await this.#lease?.end();
+    const heart = await this.#newHeart();
     const ownership = await this.within(function* (transaction) {
       if (before !== undefined) yield* fence(transaction, before, null);
       return { epoch: yield* register(transaction, worker, terms), now: transaction.now };
+    }).catch(async (cause: unknown) => {
+      await heart.end();
+      throw cause;
     });
     const isFirst = this.#events === undefined;
     this.epoch = ownership.epoch;
     this.#events = events;
-    this.#lease = new Lease(this, ownership.epoch, this.#leaseMs);
+    this.#lease = new Lease(this, { epoch: ownership.epoch, leaseMs: this.#leaseMs }, heart);
     if (isFirst) await this.#hints.listen();
     return ownership;
   }

@@ -6,9 +6,10 @@ import type { Piscina } from "piscina";
 import { StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { LIMITS } from "../../model/limits.ts";
+import { fromPortable, toPortable } from "../../model/portable-error.ts";
 import type { OperatorContext } from "../operator.ts";
 import { Suspension } from "../suspension.ts";
-import { fromPortable, isFromThread, type ThreadCall, type ThreadOutcome, toPortable } from "./messages.ts";
+import { isFromThread, type ThreadCall, type ThreadOutcome } from "./messages.ts";
 import { Slots } from "./slots.ts";
 
 export interface ThreadPoolOptions {

@@ -1,9 +1,10 @@
 import { StepwellError } from "../../model/errors.ts";
 import { type Json, toJson } from "../../model/json.ts";
+import { fromPortable, type PortableError, toPortable } from "../../model/portable-error.ts";
 import { loadOperator } from "../load.ts";
 import type { Logger } from "../operator.ts";
 import { type SuspendRequest, Suspension } from "../suspension.ts";
-import { type FromThread, fromPortable, type PortableError, type ThreadCall, type ThreadOutcome, toPortable } from "./messages.ts";
+import type { FromThread, ThreadCall, ThreadOutcome } from "./messages.ts";
 
 /**
  * Runs one operator in this thread. Never throws: a rejection would be indistinguishable from the death of the thread. The

@@ -7,7 +7,20 @@ import { aVersion, insertRun, insertStep, parked, unit } from "./builders.ts";
 
 /** A clock that stands still until a test moves it, in either direction. */
 export class ManualTime {
-  time = 1_700_000_000_000;
+  /** Threads may read it too. */
+  readonly shared = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
+
+  constructor() {
+    this.time = 1_700_000_000_000;
+  }
+
+  get time(): number {
+    return this.shared[0] ?? 0;
+  }
+
+  set time(time: number) {
+    this.shared[0] = time;
+  }
 
   now(): number {
     return this.time;
