@@ -1,6 +1,9 @@
 // What would be published: nothing but what a user needs, and it loads.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
-import { runTool } from "./tool.ts";
+import { repositoryRoot, runTool } from "./tool.ts";
 
 const REQUIRED = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/bin.js"];
 const ALLOWED = [
@@ -28,7 +31,20 @@ async function problemsOf(files: readonly string[]): Promise<readonly string[]> 
   if (loaded.exitCode !== 0) problems.push(`import("stepwell") failed:\n${loaded.output}`);
   const started = await runTool(["node", "dist/cli/bin.js", "--version"], "collect");
   if (started.exitCode !== 0) problems.push(`stepwell --version failed:\n${started.output}`);
+  problems.push(...(await problemsOfThreads()));
   return problems;
+}
+
+/** A worker thread begins with a file that stands beside the one that names it. */
+async function problemsOfThreads(): Promise<readonly string[]> {
+  const directory = mkdtempSync(join(tmpdir(), "stepwell-package-"));
+  const [workflow, operators] = [join(directory, "threaded.yaml"), join(directory, "operators.mjs")];
+  writeFileSync(workflow, "name: threaded\nsteps:\n  - { uses: answer, isolation: thread }\n");
+  writeFileSync(operators, "export const answer = () => 42;\n");
+  const command = ["node", join(repositoryRoot, "dist", "cli", "bin.js"), "run", workflow, "--operators", operators, "--ledger", "memory:"];
+  const { exitCode, output } = await runTool(command, "collect", directory);
+  rmSync(directory, { recursive: true });
+  return exitCode === 0 ? [] : [`a step in a worker thread failed:\n${output}`];
 }
 
 const problems = await problemsOf(await contents());

@@ -31,7 +31,7 @@ import type { RunStatus } from "../model/status.ts";
 import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
 import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/executors.ts";
 import type { Operator, ResumableOperator } from "../operators/operator.ts";
-import { createThreadPool } from "../operators/thread/pool.ts";
+import { createThreads } from "../operators/thread/threads.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,7 +86,7 @@ export class Stepwell {
   #engine: Promise<Engine> | undefined;
   #open: Engine | undefined;
   #ledger: Ledger | undefined;
-  readonly #threads = createThreadPool();
+  readonly #threads = createThreads();
   #pruner: Pruner | undefined;
   #stopped: Promise<void> | undefined;
 
