@@ -9,6 +9,7 @@ export type AstNode =
   | VariableNode
   | CallNode
   | ConditionNode
+  | BinaryNode
   | ObjectNode
   | (NodeMarks & { type: "name"; value: string })
   | (NodeMarks & { type: "string" | "number" | "value" | "regex"; value: unknown })
@@ -16,7 +17,7 @@ export type AstNode =
   | (NodeMarks & { type: "unary"; value: "["; expressions: AstNode[] })
   | (NodeMarks & { type: "unary"; value: "-"; expression: AstNode })
   | (NodeMarks & { type: "block"; expressions: AstNode[] })
-  | (NodeMarks & { type: "binary" | "apply"; lhs: AstNode; rhs: AstNode })
+  | (NodeMarks & { type: "apply"; lhs: AstNode; rhs: AstNode })
   | (NodeMarks & { type: "bind"; lhs: VariableNode; rhs: AstNode })
   | (NodeMarks & { type: "lambda"; arguments: VariableNode[]; body: AstNode })
   | (NodeMarks & { type: "transform"; pattern: AstNode; update: AstNode; delete?: AstNode })
@@ -27,6 +28,7 @@ export type PathNode = NodeMarks & { type: "path"; steps: AstNode[]; keepSinglet
 export type VariableNode = NodeMarks & { type: "variable"; value: string; read?: Read };
 export type CallNode = NodeMarks & { type: "function" | "partial"; procedure: AstNode; arguments: AstNode[] };
 export type ConditionNode = NodeMarks & { type: "condition"; condition: AstNode; then: AstNode; else?: AstNode };
+export type BinaryNode = NodeMarks & { type: "binary"; value: string; lhs: AstNode; rhs: AstNode };
 export type ObjectNode = NodeMarks & { type: "unary"; value: "{"; lhs: AstPair[] };
 export type AstPair = [AstNode, AstNode];
 

@@ -1,27 +1,19 @@
 import { invariant } from "../model/errors.ts";
 import { isJsonObject, type Json, setOwn, toJson } from "../model/json.ts";
-import {
-  type CompiledExpression,
-  compileExpression,
-  type Expression,
-  evaluateFull,
-  evaluateSimple,
-  interpolate,
-  type SimpleKind,
-} from "./expression.ts";
+import { type CompiledExpression, compileExpression, type Expression, evaluateDirectly, evaluateFull, interpolate } from "./expression.ts";
 import { parseSimple } from "./simple.ts";
 import { type Part, splitBare, splitTemplate } from "./split.ts";
 import type { CompiledTemplate, CompileOptions, EvaluationContext, Reference, Scope, Template, TemplateProblem } from "./template.ts";
 
 type Place = Reference["at"];
 
-/** A template as a tree of what is constant and what is evaluated. `isAsync`: an expression inside needs JSONata. */
+/** A template as a tree of what is constant and what is evaluated. `isDirect`: no expression inside always needs JSONata. */
 type Node =
-  | { readonly kind: "constant"; readonly value: Json; readonly isAsync: false }
-  | { readonly kind: "expression"; readonly expression: Expression; readonly isAsync: boolean }
-  | { readonly kind: "text"; readonly parts: readonly (string | Expression)[]; readonly isAsync: boolean }
-  | { readonly kind: "list"; readonly items: readonly Node[]; readonly isAsync: boolean }
-  | { readonly kind: "object"; readonly members: readonly (readonly [string, Node])[]; readonly isAsync: boolean };
+  | { readonly kind: "constant"; readonly value: Json; readonly isDirect: true }
+  | { readonly kind: "expression"; readonly expression: Expression; readonly isDirect: boolean }
+  | { readonly kind: "text"; readonly parts: readonly (string | Expression)[]; readonly isDirect: boolean }
+  | { readonly kind: "list"; readonly items: readonly Node[]; readonly isDirect: boolean }
+  | { readonly kind: "object"; readonly members: readonly (readonly [string, Node])[]; readonly isDirect: boolean };
 
 type Composite = Extract<Node, { kind: "text" | "list" | "object" }>;
 
@@ -90,19 +82,19 @@ class Compiler {
     if (typeof source === "string") return this.string(source, at, splitTemplate(source), "any");
     if (Array.isArray(source)) {
       const items = source.map((item: Json, index) => this.node(item, [...at, index]));
-      return items.every(isConstant) ? constant(source) : { kind: "list", items, isAsync: items.some((item) => item.isAsync) };
+      return items.every(isConstant) ? constant(source) : { kind: "list", items, isDirect: items.every((item) => item.isDirect) };
     }
     if (!isJsonObject(source)) return constant(source);
     const members = Object.entries(source).map(([name, member]) => [name, this.node(member, [...at, name])] as const);
     if (members.every(([, member]) => isConstant(member))) return constant(source);
-    return { kind: "object", members, isAsync: members.some(([, member]) => member.isAsync) };
+    return { kind: "object", members, isDirect: members.every(([, member]) => member.isDirect) };
   }
 
   private string(source: string, at: Place, parts: readonly Part[], expect: CompileOptions["expect"]): Node {
     const [first] = parts;
     if (parts.length === 1 && first?.kind === "expression") {
       const expression = this.adopt(compileExpression(first, at, expect), at);
-      return { kind: "expression", expression, isAsync: expression.kind === "full" };
+      return { kind: "expression", expression, isDirect: isDirect(expression) };
     }
     const compiled: (string | Expression)[] = [];
     for (const part of parts) {
@@ -111,7 +103,7 @@ class Compiler {
       else this.unclosed(at, part.offset);
     }
     if (compiled.every((part) => typeof part === "string")) return constant(source);
-    return { kind: "text", parts: compiled, isAsync: compiled.some((part) => typeof part !== "string" && part.kind === "full") };
+    return { kind: "text", parts: compiled, isDirect: compiled.every((part) => typeof part === "string" || isDirect(part)) };
   }
 
   private adopt({ expression, references, problems }: CompiledExpression, at: Place): Expression {
@@ -127,7 +119,11 @@ class Compiler {
 }
 
 function constant(value: Json): Node {
-  return { kind: "constant", value, isAsync: false };
+  return { kind: "constant", value, isDirect: true };
+}
+
+function isDirect(expression: Expression): boolean {
+  return expression.kind !== "full" || expression.direct !== null;
 }
 
 const NOUNS = { boolean: "condition", list: "list" } as const;
@@ -146,29 +142,73 @@ function isConstant(node: Node): boolean {
   return node.kind === "constant";
 }
 
-function evaluateNow(node: Node, scope: Scope): Json {
+function evaluate(node: Node, scope: Scope, context: EvaluationContext): Json | Promise<Json> {
+  if (node.kind === "constant") return copyOf(node.value);
+  if (node.kind === "expression") return evaluateOne(node.expression, scope, context);
+  const value = node.isDirect ? evaluateNow(node, scope) : undefined;
+  return value === undefined ? evaluateLater(node, scope, context) : value;
+}
+
+function evaluateOne(expression: Expression, scope: Scope, context: EvaluationContext): Json | Promise<Json> {
+  const value = evaluateDirectly(expression, scope);
+  if (value !== undefined) return value;
+  invariant(expression.kind === "full", "an expression that needs no JSONata has a value or an error");
+  return evaluateFull(expression, scope, context);
+}
+
+/** Whoever is given it may change it, and the template outlives the run. */
+function copyOf(value: Json): Json {
+  return toJson(value, "a template");
+}
+
+/** Undefined when only JSONata can tell the value of an expression in it. */
+function evaluateNow(node: Node, scope: Scope): Json | undefined {
   switch (node.kind) {
     case "constant":
-      // A copy: whoever is given it may change it, and the template outlives the run.
-      return toJson(node.value, "a template");
+      return copyOf(node.value);
     case "expression":
-      return evaluateSimple(simple(node.expression), scope);
+      return evaluateDirectly(node.expression, scope);
     case "text":
-      return node.parts.map((part) => (typeof part === "string" ? part : interpolate(part, evaluateSimple(simple(part), scope)))).join("");
+      return textNow(node.parts, scope);
     case "list":
-      return node.items.map((item) => evaluateNow(item, scope));
+      return listNow(node.items, scope);
     case "object":
       return objectNow(node.members, scope);
   }
 }
 
-function evaluate(node: Node, scope: Scope, context: EvaluationContext): Json | Promise<Json> {
-  if (!node.isAsync) return evaluateNow(node, scope);
-  return node.kind === "expression" ? evaluateOne(node.expression, scope, context) : evaluateLater(node, scope, context);
+function textNow(parts: readonly (string | Expression)[], scope: Scope): Json | undefined {
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") {
+      text += part;
+    } else {
+      const value = evaluateDirectly(part, scope);
+      if (value === undefined) return undefined;
+      text += interpolate(part, value);
+    }
+  }
+  return text;
 }
 
-function evaluateOne(expression: Expression, scope: Scope, context: EvaluationContext): Json | Promise<Json> {
-  return expression.kind === "full" ? evaluateFull(expression, scope, context) : evaluateSimple(expression, scope);
+function listNow(items: readonly Node[], scope: Scope): Json | undefined {
+  const list: Json[] = [];
+  for (const item of items) {
+    const value = evaluateNow(item, scope);
+    if (value === undefined) return undefined;
+    list.push(value);
+  }
+  return list;
+}
+
+function objectNow(members: readonly (readonly [string, Node])[], scope: Scope): Json | undefined {
+  const object: Record<string, Json> = {};
+  for (const [name, member] of members) {
+    const value = evaluateNow(member, scope);
+    if (value === undefined) return undefined;
+    setOwn(object, name, value);
+  }
+  return object;
 }
 
 /** In order, one after the other: which error is reported must not depend on timing. */
@@ -193,15 +233,4 @@ async function evaluateLater(node: Composite, scope: Scope, context: EvaluationC
       return object;
     }
   }
-}
-
-function simple(expression: Expression): SimpleKind {
-  invariant(expression.kind !== "full", "an expression that needs JSONata was evaluated at once");
-  return expression;
-}
-
-function objectNow(members: readonly (readonly [string, Node])[], scope: Scope): Json {
-  const object: Record<string, Json> = {};
-  for (const [name, member] of members) setOwn(object, name, evaluateNow(member, scope));
-  return object;
 }

@@ -1,6 +1,7 @@
 import { type Json, jsonTypeOf } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { explainAbsence } from "./absence.ts";
+import { type Direct, UNDECIDED } from "./direct.ts";
 import { compileFull, type EvaluateFull } from "./jsonata.ts";
 import { readList, readPath } from "./path.ts";
 import { toPlain } from "./plain.ts";
@@ -14,11 +15,10 @@ import type { CompileOptions, EvaluationContext, Scope, TemplateProblem } from "
 export type Expression = ExpressionPlace & { readonly expect: CompileOptions["expect"] } & (
     | { readonly kind: "literal"; readonly value: Json }
     | { readonly kind: "path"; readonly segments: readonly Segment[] }
-    | { readonly kind: "full"; readonly evaluate: EvaluateFull }
+    | { readonly kind: "full"; readonly evaluate: EvaluateFull; readonly direct: Direct | null }
   );
 
 export type FullKind = Extract<Expression, { kind: "full" }>;
-export type SimpleKind = Exclude<Expression, FullKind>;
 
 export interface CompiledExpression {
   readonly expression: Expression;
@@ -63,8 +63,8 @@ export function compileExpression(part: ExpressionPart, at: ExpressionPlace["at"
     at,
     offset: start + Math.min(offset, source.length),
   }));
-  const { references, evaluate } = full;
-  return { expression: evaluate === null ? { ...place, ...UNUSABLE } : { ...place, kind: "full", evaluate }, references, problems };
+  const { references, evaluate, direct } = full;
+  return { expression: evaluate === null ? { ...place, ...UNUSABLE } : { ...place, kind: "full", evaluate, direct }, references, problems };
 }
 
 /** Stands for an expression with problems; the template that holds it is never evaluated. */
@@ -72,11 +72,15 @@ const UNUSABLE = { kind: "literal", value: null } as const;
 const EMPTY_HINT = "Write a path or a JSONata expression between the braces; {{ '{{' }} gives two braces as text.";
 
 /**
- * The value of one expression that needs no JSONata.
+ * The value of one expression; undefined when only JSONata can tell.
  * @throws StepwellError as `Template.evaluate`
  */
-export function evaluateSimple(expression: SimpleKind, scope: Scope): Json {
+export function evaluateDirectly(expression: Expression, scope: Scope): Json | undefined {
   if (expression.kind === "literal") return finish(expression, expression.value);
+  if (expression.kind === "full") {
+    const value = expression.direct === null ? UNDECIDED : expression.direct(scope);
+    return value === UNDECIDED ? undefined : finish(expression, value);
+  }
   const { segments, expect } = expression;
   const value = expect === "list" ? readList(scope, segments) : readPath(scope, segments);
   if (value === undefined || (Array.isArray(value) && value.length === 0 && expect === "list")) {
@@ -86,7 +90,7 @@ export function evaluateSimple(expression: SimpleKind, scope: Scope): Json {
   return finish(expression, value);
 }
 
-/** The value of one expression that needs JSONata; rejects as `Template.evaluate` does. */
+/** The value of one expression by JSONata; rejects as `Template.evaluate` does. */
 export function evaluateFull(expression: FullKind, scope: Scope, context: EvaluationContext): Promise<Json> {
   return expression.evaluate(
     scope,

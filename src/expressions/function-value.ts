@@ -24,6 +24,21 @@ export interface Frame {
   lookup(name: string | symbol): unknown;
 }
 
+/** A native function whose arguments are checked. */
+export interface CheckedFunction extends NativeFunction {
+  readonly signature: Signature;
+}
+
+/** Gives the arguments as the function takes them, from those of a call and from what the call stands in. */
+interface Signature {
+  validate(values: readonly unknown[], context: unknown): readonly unknown[];
+}
+
+export function isCheckedFunction(value: NativeFunction): value is CheckedFunction {
+  const { signature } = value;
+  return typeof signature === "object" && signature !== null && "validate" in signature && typeof signature.validate === "function";
+}
+
 export function isNativeFunction(value: unknown): value is NativeFunction {
   return typeof value === "object" && value !== null && "implementation" in value && typeof value.implementation === "function";
 }

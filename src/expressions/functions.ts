@@ -1,8 +1,17 @@
 import { invariant } from "../model/errors.ts";
 import { canonicalJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
+import { DIRECT_FUNCTIONS } from "./direct.ts";
 import { Evaluation } from "./evaluation.ts";
-import { type Focus, type Frame, isFunctionValue, isNativeFunction, type NativeFunction } from "./function-value.ts";
+import {
+  type CheckedFunction,
+  type Focus,
+  type Frame,
+  isCheckedFunction,
+  isFunctionValue,
+  isNativeFunction,
+  type NativeFunction,
+} from "./function-value.ts";
 import { toPlain } from "./plain.ts";
 import { tooMuch } from "./refusal.ts";
 
@@ -35,6 +44,17 @@ export function boundedFunctions(library: Frame): ReadonlyMap<string, NativeFunc
   replace("spread", safeSpread(libraryFunction(library, "spread")));
   replace("toMillis", boundedToMillis(libraryFunction(library, "toMillis")));
   return functions;
+}
+
+/** JSONata's own functions that can be called without its evaluator. */
+export function directFunctions(library: Frame): ReadonlyMap<string, CheckedFunction> {
+  return new Map(
+    DIRECT_FUNCTIONS.map((name) => {
+      const native = libraryFunction(library, name);
+      invariant(isCheckedFunction(native), `JSONata does not check the arguments of $${name}`);
+      return [name, native];
+    }),
+  );
 }
 
 function libraryFunction(library: Frame, name: string): NativeFunction {

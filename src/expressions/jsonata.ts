@@ -2,9 +2,10 @@ import { invariant } from "../model/errors.ts";
 import { LIMITS } from "../model/limits.ts";
 import { type Analysis, analyse, type FoundProblem } from "./analyse.ts";
 import { isAstNode } from "./ast.ts";
+import { compileDirect, type Direct } from "./direct.ts";
 import { Evaluation } from "./evaluation.ts";
-import { type Focus, type Frame, isFrame, type NativeFunction } from "./function-value.ts";
-import { boundedFunctions } from "./functions.ts";
+import { type CheckedFunction, type Focus, type Frame, isFrame, type NativeFunction } from "./function-value.ts";
+import { boundedFunctions, directFunctions } from "./functions.ts";
 import type { Read } from "./read.ts";
 import { readThrown } from "./refusal.ts";
 import { matcherOf } from "./regex.ts";
@@ -25,6 +26,7 @@ interface Loaded {
   readonly jsonata: Library;
   readonly regex: RegexLibrary;
   readonly functions: ReadonlyMap<string, NativeFunction>;
+  readonly directFunctions: ReadonlyMap<string, CheckedFunction>;
 }
 
 /** JSONata calls what is bound to this for each frame of variables that it makes. */
@@ -45,7 +47,8 @@ export async function loadJsonata(): Promise<void> {
 
 async function load(): Promise<Loaded> {
   const [{ default: jsonata }, { RE2JS }] = await Promise.all([import("jsonata"), import("re2js")]);
-  return { jsonata, regex: RE2JS, functions: boundedFunctions(libraryFrame(jsonata)) };
+  const library = libraryFrame(jsonata);
+  return { jsonata, regex: RE2JS, functions: boundedFunctions(library), directFunctions: directFunctions(library) };
 }
 
 /** JSONata makes its frame before anything of an evaluation is asynchronous. */
@@ -73,6 +76,8 @@ export interface FullExpression {
   readonly problems: readonly FoundProblem[];
   /** The value as JSONata gives it; in list mode an empty sequence is `[]`. Null when the source cannot be parsed. */
   readonly evaluate: EvaluateFull | null;
+  /** The same at once, where it is simple enough for that; null when it never is. */
+  readonly direct: Direct | null;
 }
 
 /** Compiles JSONata; what is wrong with the source is in `problems`, and then it cannot be evaluated. */
@@ -88,9 +93,10 @@ export function compileFull(source: string, keepSequences: boolean, seedSuffix: 
     replaceContent(tree, analysis.tree);
     for (const [name, definition] of functions) compiled.assign(name, definition);
     const problems = [...analysis.problems, ...bindInternals(compiled, analysis, regex)];
-    return { references: analysis.references, problems, evaluate: evaluator(compiled, analysis.reads, seedSuffix) };
+    const direct = keepSequences ? null : compileDirect(analysis.tree, loaded.directFunctions);
+    return { references: analysis.references, problems, evaluate: evaluator(compiled, analysis.reads, seedSuffix), direct };
   } catch (error) {
-    return { references: [], problems: [describeSyntax(error)], evaluate: null };
+    return { references: [], problems: [describeSyntax(error)], evaluate: null, direct: null };
   }
 }
 
