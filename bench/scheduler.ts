@@ -7,7 +7,7 @@ export interface W6Row {
   readonly shape: string;
   readonly steps: number;
   readonly edges: number;
-  /** Nanoseconds of a whole run, divided by its steps: the median, the fastest and the slowest repetition. */
+  /** Nanoseconds of processor time of a whole run, divided by its steps: the median, the fastest and the slowest repetition. */
   readonly nsPerStep: number;
   readonly fastest: number;
   readonly slowest: number;
@@ -45,21 +45,13 @@ export function fitScheduler(): W6Fit[] {
   return SIZES.map((steps) => fit(measure("sparse", steps, random(steps, 1)), measure("dense", steps, random(steps, 6))));
 }
 
-/** Nanoseconds to create and begin a run of `steps` steps in a row, and to carry it out. */
+/** Nanoseconds of processor time to create and begin a run of `steps` steps in a row, and to carry it out. */
 export function benchCreation(steps: number): { readonly createNs: number; readonly runNs: number } {
   warmUp();
   const topology = topologyOf(steps, chain(steps));
   const rounds = Math.ceil(2_000_000 / steps);
-  const createNs = median(() => {
-    const started = process.hrtime.bigint();
-    for (let round = 0; round < rounds; round++) new Scheduler(topology).begin();
-    return Number(process.hrtime.bigint() - started) / rounds;
-  });
-  const runNs = median(() => {
-    const started = process.hrtime.bigint();
-    for (let round = 0; round < rounds; round++) run(new Scheduler(topology));
-    return Number(process.hrtime.bigint() - started) / rounds;
-  });
+  const createNs = median(() => cpuNanoseconds(rounds, () => new Scheduler(topology).begin()) / rounds);
+  const runNs = median(() => cpuNanoseconds(rounds, () => run(new Scheduler(topology))) / rounds);
   return { createNs: createNs.middle, runNs: runNs.middle };
 }
 
@@ -73,11 +65,7 @@ function measure(shape: string, steps: number, edges: Edges): W6Row {
   const runBytes = usedBytes() - before - topologyBytes;
   run(scheduler, true);
   const rounds = Math.max(1, Math.floor(STEPS_PER_REPETITION / steps));
-  const time = median(() => {
-    const started = process.hrtime.bigint();
-    for (let round = 0; round < rounds; round++) run(new Scheduler(topology));
-    return Number(process.hrtime.bigint() - started) / rounds / steps;
-  });
+  const time = median(() => cpuNanoseconds(rounds, () => run(new Scheduler(topology))) / rounds / steps);
   return {
     shape,
     steps,
@@ -167,11 +155,18 @@ function random(steps: number, degree: number): Edges {
   });
 }
 
-/** Both array forms and every shape, so that what is measured is the steady state of a process that runs all sizes. */
+/** Small runs and every shape, so that what is measured is the steady state of a process that runs all sizes. */
 function warmUp(): void {
-  for (const steps of [3, 1_000]) {
-    for (let round = 0; round < 300; round++) run(new Scheduler(topologyOf(steps, chain(steps))));
-  }
+  const topologies = [topologyOf(3, chain(3)), ...Object.values(SHAPES).map((edgesOf) => topologyOf(1_000, edgesOf(1_000)))];
+  for (let round = 0; round < 300; round++) for (const topology of topologies) run(new Scheduler(topology));
+}
+
+/** What `rounds` calls take of this thread's processor time, which other programs do not add to. */
+function cpuNanoseconds(rounds: number, call: () => void): number {
+  const before = process.threadCpuUsage();
+  for (let round = 0; round < rounds; round++) call();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) * 1_000;
 }
 
 function median(sample: () => number): { readonly middle: number; readonly fastest: number; readonly slowest: number } {
@@ -182,10 +177,15 @@ function median(sample: () => number): { readonly middle: number; readonly faste
 
 setFlagsFromString("--expose-gc");
 
-/** All of a graph and of a run stands in typed arrays; the few objects around them do not grow. Twice, since buffers are freed late. */
+/** All of a graph and of a run stands in typed arrays; the few objects around them do not grow. Buffers are freed late: until nothing changes any more. */
 function usedBytes(): number {
-  runInNewContext("gc(); gc()");
-  return process.memoryUsage().arrayBuffers;
+  let used = Number.POSITIVE_INFINITY;
+  for (;;) {
+    runInNewContext("gc(); gc()");
+    const { arrayBuffers } = process.memoryUsage();
+    if (arrayBuffers === used) return used;
+    used = arrayBuffers;
+  }
 }
 
 function rounded(value: unknown): number | string {
