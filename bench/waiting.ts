@@ -146,7 +146,10 @@ async function wakeAll(stepwell: Stepwell, stored: StoredWaits, runs: number, du
 
 /** Runs per second. */
 async function signalAll(stepwell: Stepwell, stored: StoredWaits, runs: number): Promise<number> {
-  const ids = await together(runs, () => stepwell.start("waiter", {}));
+  const ids: string[] = [];
+  await together(runs, async (index) => {
+    ids[index] = await stepwell.start("waiter", {});
+  });
   while (stored.count() < runs) await sleep(5);
   const startedAt = performance.now();
   await together(runs, (index) => stepwell.signal(ids[index] ?? "", "go"));
@@ -154,15 +157,13 @@ async function signalAll(stepwell: Stepwell, stored: StoredWaits, runs: number):
   return (runs * 1_000) / (performance.now() - startedAt);
 }
 
-/** So many calls by a few callers, each of which makes its next one when its last has been answered. */
-async function together<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
-  const answers: T[] = [];
+/** So many calls by a few callers, each of which makes its next one when its last has been answered. Nothing is kept: memory is measured. */
+async function together(count: number, call: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const caller = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) answers[index] = await call(index);
+    for (let index = next++; index < count; index = next++) await call(index);
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
-  return answers;
 }
 
 async function sampleRss(): Promise<readonly number[]> {
