@@ -37,11 +37,14 @@ export class OperatorRegistry {
   /** Adds a built-in operator whose code is loaded when a step first needs it. */
   registerLazy(name: string, load: () => Promise<Operator>): void {
     let loading: Promise<Operator> | undefined;
-    const execute: Operator = async (input, context) => {
+    const lazy: Operator = async (input, context) => {
       loading ??= load();
-      return (await loading)(input, context);
+      const execute = await loading;
+      // the steps that come after it call the operator itself: most of them wait for nothing
+      if (this.#operators.get(name)?.execute === lazy) this.#operators.set(name, { execute, resume: null, module: null });
+      return execute(input, context);
     };
-    this.#operators.set(name, { execute, resume: null, module: null });
+    this.#operators.set(name, { execute: lazy, resume: null, module: null });
   }
 
   get(name: string): RegisteredOperator | undefined {

@@ -14,7 +14,7 @@ import { RunSteps } from "./run-steps.ts";
 import { indexOfPath } from "./step-paths.ts";
 import { viewOf } from "./step-recorder.ts";
 import { StepScope } from "./step-scope.ts";
-import { newState, type StepState } from "./step-state.ts";
+import { StepState } from "./step-state.ts";
 import { restoreWait } from "./step-wait.ts";
 
 /** Rows by the ordinal of what they belong to; null are the run's own steps. */
@@ -88,13 +88,11 @@ function fillScope(steps: RunSteps, scope: StepScope, rows: readonly StepRow[], 
 function fillStep(steps: RunSteps, scope: StepScope, row: StepRow, children: Children): void {
   const step = scope.stepOf(row.ordinal);
   const wait = steps.recorder.waits.get(row.ordinal);
-  const state: StepState = {
-    ...newState(scope, step, row.input === null ? {} : parseJson(row.input), row.idempotencyKey),
-    attempt: row.attempt,
-    failures: row.failures,
-    isHeld: row.status === "SUSPENDED" && row.reason === "quarantined",
-    woken: wait?.detail.woken ?? null,
-  };
+  const state = new StepState(scope, step, row.input === null ? {} : parseJson(row.input), row.idempotencyKey);
+  state.attempt = row.attempt;
+  state.failures = row.failures;
+  state.isHeld = row.status === "SUSPENDED" && row.reason === "quarantined";
+  state.woken = wait?.detail.woken ?? null;
   steps.active.add(state);
   if (row.status === "RUNNING") steps.recorder.foundRunning(state);
   if (step.block !== null) fillBlock(steps, state, children);

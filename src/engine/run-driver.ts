@@ -201,10 +201,10 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     if (this.#isGone) return;
     if (isFirst) this.host.onStarted(this);
     for (const event of events) this.host.emit(event);
-    for (const ordinal of alarms) {
-      if (ordinal === DEADLINE_ORDINAL) this.#timers.began(now);
-      else this.#steps.arm(ordinal, now);
-    }
+    if (alarms.includes(DEADLINE_ORDINAL)) this.#timers.began(now);
+    // one that leaves memory at once needs no timers
+    if (launches.length === 0 && !this.#inboxMoved) this.#leaveIfOver();
+    for (const ordinal of alarms) this.#steps.arm(ordinal, now);
     for (const ordinal of launches) {
       const state = this.#steps.stateOf(ordinal);
       if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state);

@@ -251,7 +251,7 @@ export class RunSteps implements LiveSteps {
   /** Starts the clock of a wait that is on disk since `now`: its delay counts from then, as its due time in the ledger does. */
   arm(ordinal: number, now: number): void {
     const wait = this.recorder.waits.get(ordinal);
-    if (wait === undefined || wait.timer !== null) return;
+    if (wait === undefined || wait.timer !== null || this.#isRetired) return;
     if (wait.dueAt === null && wait.delayMs !== null) wait.dueAt = now + wait.delayMs;
     if (wait.dueAt === null) return;
     wait.timer = this.core.host.alarm(wait.dueAt, () => {

@@ -8,7 +8,7 @@ import { recordError } from "./recorded-error.ts";
 import { failStep } from "./settle-step.ts";
 import { NO_RESULT } from "./step-recorder.ts";
 import type { StepScope } from "./step-scope.ts";
-import { newState } from "./step-state.ts";
+import { StepState } from "./step-state.ts";
 
 type Start = Extract<Prepared, { readonly decision: "start" }>;
 
@@ -75,7 +75,7 @@ function start(steps: LiveSteps, scope: StepScope, step: Step, { input, idempote
     return;
   }
   scope.scheduler.markRunning(step.ordinal);
-  const state = newState(scope, step, input, idempotencyKey);
+  const state = new StepState(scope, step, input, idempotencyKey);
   state.holdsSlot = true;
   steps.active.add(state);
   steps.recorder.started(state, text);
@@ -92,7 +92,7 @@ function openBlock(steps: LiveSteps, scope: StepScope, step: Step, input: Json):
     return;
   }
   scope.scheduler.markRunning(step.ordinal);
-  const state = newState(scope, step, input, null);
+  const state = new StepState(scope, step, input, null);
   steps.active.add(state);
   steps.recorder.opened(state, text);
   steps.beginBlock(state);

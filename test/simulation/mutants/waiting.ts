@@ -139,8 +139,8 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
     name: "executed instead of resumed",
     does: "after a crash an operator is called anew although its wake is there",
     file: "src/engine/restore-steps.ts",
-    from: "    woken: wait?.detail.woken ?? null,\n",
-    to: "    woken: null,\n",
+    from: "  state.woken = wait?.detail.woken ?? null;\n",
+    to: "",
   },
   {
     name: "wake kept in memory",
