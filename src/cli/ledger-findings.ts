@@ -88,7 +88,9 @@ function postgresFindings({ name, server, schema }: PostgresInspection): readonl
 }
 
 function schemaFinding({ applied, known }: SqliteInspection["migrations"]): Finding {
-  return { what: "Schema", ok: applied === known, found: `migration ${applied} of ${known}` };
+  const found =
+    applied > known ? `migration ${applied}; this version knows ${known}, and can work on it` : `migration ${applied} of ${known}`;
+  return { what: "Schema", ok: applied >= known, found };
 }
 
 function unfinishedFinding(count: number): Finding {

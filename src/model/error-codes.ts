@@ -104,7 +104,7 @@ export const ERROR_CODES = {
   LEDGER_CORRUPT: fault("The ledger's file is damaged", 500),
   LEDGER_UNAVAILABLE: fault("The ledger cannot be opened or reached", 503),
   LEDGER_IO: fault("The disk of the ledger reported an error", 500),
-  LEDGER_SCHEMA_NEWER: fault("The ledger was written by a newer Stepwell", 409),
+  LEDGER_SCHEMA_NEWER: fault("The ledger needs a newer Stepwell", 409),
   LEDGER_CONFLICT: fault("The ledger refused a change that breaks its rules", 409),
   NOT_SUPPORTED: fault("This backend cannot do that", 501),
 

@@ -189,7 +189,10 @@ describe("on PostgreSQL", () => {
     await query(await database(), "UPDATE expired.worker SET heartbeat_at = 0");
     await expect(askLedger(url, ledger, epoch)).rejects.toMatchObject({ code: "LEDGER_FENCED" });
     await expect(askLedger(url, ledger, undefined)).resolves.toBeUndefined();
-    await query(await database(), "INSERT INTO expired.migration (number, name, checksum) VALUES (999, 'later', 'x')");
+    await query(
+      await database(),
+      "INSERT INTO expired.migration (number, name, checksum, compatible_from) VALUES (999, 'later', 'x', 999)",
+    );
     await expect(askLedger(url, ledger, undefined)).rejects.toMatchObject({ code: "LEDGER_SCHEMA_NEWER" });
     await query(await database(), "DELETE FROM expired.migration");
     await expect(askLedger(url, ledger, undefined)).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });

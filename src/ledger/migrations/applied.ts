@@ -14,20 +14,22 @@ export interface MigrationReport {
 
 /** Kept apart from the schema that it describes: the table must be readable whatever the schema says. */
 export const MIGRATION_TABLE =
-  "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+  "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, compatible_from INTEGER NOT NULL) STRICT";
 
 /**
- * How many of the migrations a ledger has seen, from the rows of its table.
+ * How many migrations a ledger has seen, from the rows of its table: more than are known here where newer ones are compatible, so that
+ * two versions can work side by side.
  *
- * @throws StepwellError `LEDGER_SCHEMA_NEWER` when it holds a migration that is not known here
+ * @throws StepwellError `LEDGER_SCHEMA_NEWER` when it holds a migration that asks for a newer version
  * @throws StepwellError `LEDGER_CORRUPT` when a migration differs from the one that was applied
  */
 export function countApplied(rows: readonly RawRow[], ledger: string, migrations: readonly Migration[]): number {
   for (const [index, row] of rows.entries()) {
     const known = migrations[index];
     if (known === undefined) {
+      if (Number(row["compatible_from"]) <= migrations.length) continue;
       const what = `migration ${String(row["number"])}, ${String(row["name"])}`;
-      throw new StepwellError("LEDGER_SCHEMA_NEWER", `${ledger} was written by a newer Stepwell (${what})`, {
+      throw new StepwellError("LEDGER_SCHEMA_NEWER", `${ledger} needs a newer Stepwell (${what})`, {
         hint: "Use the newer version; a ledger is never taken back.",
         data: { ledger },
       });

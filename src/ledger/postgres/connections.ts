@@ -4,7 +4,7 @@ import { StepwellError } from "../../model/errors.ts";
 import type { RawRow } from "../sql/fields.ts";
 import type { SqlValue } from "../sql/transaction.ts";
 import { toPostgres } from "./dialect.ts";
-import { connectError, isUnknownOutcome, postgresError } from "./errors.ts";
+import { connectError, hasLost, isPreparedBefore, isUnknownOutcome, postgresError } from "./errors.ts";
 import type { PostgresPlace } from "./settings.ts";
 
 /** Object identifier of bigint, whose values here are all below 2^53. */
@@ -14,6 +14,8 @@ const CONNECT_MS = 5_000;
 const ANSWER_MS = 15_000;
 /** How long the end of a connection waits for a server that may be out of reach. */
 const FAREWELL_MS = 1_000;
+/** Of work that lost against a transaction of somebody else. */
+export const TRIES = 8;
 const READERS = 4;
 const WRITERS = 4;
 /** Steps that are in a transaction of their own at once; more wait for a connection. */
@@ -85,22 +87,28 @@ export class Connections {
   }
 
   async read(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
-    return this.#guard(async () => (await this.#readers.query<RawRow>({ ...prepared(sql), values })).rows);
+    return this.with("readers", async (client) => (await client.query<RawRow>({ ...prepared(sql), values })).rows);
   }
 
-  /** Work on a connection of the pool; one that failed in a way of its own is not used again. */
+  /**
+   * Work on a connection of the pool. It is done again when it lost against another transaction, and on another connection when its
+   * statements were prepared before a migration; a connection that failed in a way of its own is not used again.
+   */
   async with<T>(pool: "readers" | "writers", work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
-      const client = await (pool === "readers" ? this.#readers : this.#writers).connect();
-      let isSpoilt = false;
-      try {
-        return await work(client);
-      } catch (cause) {
-        const coded = this.coded(cause);
-        isSpoilt = !(coded instanceof StepwellError) || isUnknownOutcome(coded);
-        throw coded;
-      } finally {
-        client.release(isSpoilt);
+      for (let tried = 1; ; tried++) {
+        const client = await (pool === "readers" ? this.#readers : this.#writers).connect();
+        let isSpoilt = false;
+        try {
+          return await work(client);
+        } catch (cause) {
+          const coded = this.coded(cause);
+          const isOld = isPreparedBefore(coded);
+          isSpoilt = isOld || !(coded instanceof StepwellError) || isUnknownOutcome(coded);
+          if (tried === TRIES || !(isOld || hasLost(coded))) throw coded;
+        } finally {
+          client.release(isSpoilt);
+        }
       }
     });
   }

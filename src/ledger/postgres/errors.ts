@@ -65,6 +65,21 @@ export function isUnknownOutcome(error: unknown): boolean {
   return error instanceof StepwellError && error.code === "LEDGER_UNREACHABLE";
 }
 
+/** Whether the server has rolled a transaction back, or ended its wait, for the sake of another one. */
+export function hasLost(error: unknown): boolean {
+  return error instanceof StepwellError && error.code === "LEDGER_BUSY";
+}
+
+/**
+ * Whether a migration has changed the columns that a statement gives, which this connection had prepared before. The server says so in a
+ * language of its own; only the name of the routine is the same everywhere.
+ */
+export function isPreparedBefore(error: unknown): boolean {
+  return error instanceof StepwellError && error.cause instanceof Error && "routine" in error.cause && error.cause.routine === REVALIDATION;
+}
+
+const REVALIDATION = "RevalidateCachedQuery";
+
 function sqlState(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) && "severity" in error
     ? error.code

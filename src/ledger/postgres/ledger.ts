@@ -12,7 +12,7 @@ import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { type CallerHost, PostgresCallerTransactions } from "./caller-transactions.ts";
 import { PostgresClaims } from "./claims.ts";
-import { Connections, prepared } from "./connections.ts";
+import { Connections, prepared, TRIES } from "./connections.ts";
 import { isUnknownOutcome } from "./errors.ts";
 import { ASK_TIME } from "./functions.ts";
 import { GATHER, GatheredRun } from "./gathered-run.ts";
@@ -27,8 +27,6 @@ import { EXPIRED, fence, NEXT_EXPIRY, register } from "./workers.ts";
 
 /** While one batch is on its way to the server, the other one is made. */
 const LANES = 2;
-/** Transactions that lost against another one are done again. */
-const TRIES = 8;
 /** How often the tables are looked at without a word from anybody. */
 const LOOK_MS = 200;
 const LEASE_MS = 10_000;
@@ -127,7 +125,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
         this.#hints.give();
         return result;
       } catch (cause) {
-        if (tried === TRIES || !(cause instanceof StepwellError) || !LOST_AGAINST_ANOTHER.includes(cause.code)) throw cause;
+        if (tried === TRIES || !(cause instanceof StepwellError) || cause.code !== "LEDGER_CONFLICT") throw cause;
       }
     }
   }
@@ -260,5 +258,3 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
 }
 
 function ignore(): void {}
-
-const LOST_AGAINST_ANOTHER: readonly string[] = ["LEDGER_BUSY", "LEDGER_CONFLICT"];

@@ -10,7 +10,10 @@ import { CREATE_FUNCTIONS, FUNCTIONS } from "./functions.ts";
 import { readServer, requireServer } from "./server.ts";
 import type { PostgresPlace } from "./settings.ts";
 
-/** A step of a migration waits no longer for a lock, behind which everybody else would queue up. */
+/**
+ * A step of a migration waits no longer for a lock, behind which everybody else would queue up; and a process that hangs in its middle
+ * keeps the locks that it has no longer.
+ */
 const LOCK_MS = 1_000;
 
 const HAS_SCHEMA = "SELECT to_regnamespace(?1) IS NOT NULL AS has_schema";
@@ -18,7 +21,7 @@ const FOUND = `SELECT to_regclass(?1 || '.migration') IS NOT NULL AS has_book, t
   (SELECT count(*) FROM pg_tables WHERE schemaname = ?1) AS tables`;
 
 /**
- * Brings the schema up to date, or finds that it is; of several processes that try at once one does it and the others wait.
+ * Brings the schema up to date, or finds that it is there or further; of several processes that try at once one does it and the others wait.
  *
  * @param mustExist a database without a ledger is refused
  * @throws StepwellError `LEDGER_UNAVAILABLE` for a server that is too old, a replica, or one that could lose what it confirmed
@@ -40,7 +43,7 @@ export async function migratePostgres(
     // whoever had the lock before may have done it
     const now = await schemaState(client, place, migrations);
     if (isUpToDate(now, migrations)) return { ledger: place.name, before: now.applied, applied: [] };
-    await client.query(`SET lock_timeout = ${LOCK_MS}`);
+    await client.query(`SET lock_timeout = ${LOCK_MS}; SET idle_in_transaction_session_timeout = ${LOCK_MS}`);
     return await migrateAlone(client, place, migrations);
   } catch (cause) {
     throw connections.coded(cause);
@@ -50,7 +53,7 @@ export async function migratePostgres(
 }
 
 const isUpToDate = ({ applied, hasFunctions }: SchemaState, migrations: readonly Migration[]): boolean =>
-  applied === migrations.length && hasFunctions;
+  applied >= migrations.length && hasFunctions;
 
 export function noLedger({ name, schema }: PostgresPlace): StepwellError {
   return new StepwellError("LEDGER_UNAVAILABLE", `There is no ledger in the schema ${schema} of ${name}`, {
@@ -61,7 +64,7 @@ export function noLedger({ name, schema }: PostgresPlace): StepwellError {
 
 export interface SchemaState {
   readonly isThere: boolean;
-  /** How many of the known migrations were applied. */
+  /** How many migrations were applied; more than are known where newer ones are compatible. */
   readonly applied: number;
   readonly hasFunctions: boolean;
 }
@@ -82,9 +85,8 @@ async function countedOn(client: Client, name: string, migrations: readonly Migr
   return countApplied((await client.query<Record<string, unknown>>(READS.migrations)).rows, name, migrations);
 }
 
-/** All of it or nothing. */
+/** Each migration is applied whole or not at all, and lets go of its locks before the next one asks for others. */
 async function migrateAlone(client: Client, { schema, name }: PostgresPlace, migrations: readonly Migration[]): Promise<MigrationReport> {
-  await client.query("BEGIN");
   const { rows } = await client.query<Record<string, unknown>>({ ...prepared(HAS_SCHEMA), values: [schema] });
   // who may not make schemas may have been given one
   if (rows[0]?.["has_schema"] !== true) await client.query(`CREATE SCHEMA ${schema}`);
@@ -92,12 +94,14 @@ async function migrateAlone(client: Client, { schema, name }: PostgresPlace, mig
   const before = await countedOn(client, name, migrations);
   const missing = migrations.slice(before);
   for (const migration of missing) {
+    const { number, name: title, compatibleFrom } = migration;
+    await client.query("BEGIN");
     await client.query(toPostgres(migration.sql));
     await client.query(migration.postgres);
-    await client.query({ ...prepared(COLD_WRITES.insertMigration), values: [migration.number, migration.name, checksumOf(migration)] });
+    await client.query({ ...prepared(COLD_WRITES.insertMigration), values: [number, title, checksumOf(migration), compatibleFrom] });
+    await client.query("COMMIT");
   }
   await client.query(CREATE_FUNCTIONS);
-  await client.query("COMMIT");
   return { ledger: name, before, applied: missing.map(({ number, name: title }) => ({ number, name: title })) };
 }
 

@@ -97,7 +97,7 @@ export const READS = {
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (version = ?3 OR ?3 IS NULL) ORDER BY id DESC LIMIT 1",
-  migrations: "SELECT number, name, checksum FROM migration ORDER BY number",
+  migrations: "SELECT number, name, checksum, compatible_from FROM migration ORDER BY number",
   owner: "SELECT * FROM worker ORDER BY epoch DESC LIMIT 1",
   fact: "SELECT value FROM meta WHERE key = ?1",
   /** ?1 ids above, ?2 limit. */
@@ -118,6 +118,6 @@ export const COLD_WRITES = {
     VALUES ((SELECT coalesce(max(epoch), 0) + 1 FROM worker), ?1, ?2, ?3, ?4, ?5) RETURNING epoch`,
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
-  insertMigration: "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)",
+  insertMigration: "INSERT INTO migration (number, name, checksum, compatible_from) VALUES (?1, ?2, ?3, ?4)",
   insertVersionStep: "INSERT INTO version_steps (version_id, ordinal, path, uses) VALUES (?1, ?2, ?3, ?4)",
 } as const;

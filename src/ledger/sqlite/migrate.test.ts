@@ -10,7 +10,14 @@ import { openSqliteLedger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 
 const DUMP = new URL("../migrations/schema.sql", import.meta.url);
-const EXTRA = { number: MIGRATIONS.length + 1, name: "extra", sql: "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT;", postgres: "" };
+const NEXT = MIGRATIONS.length + 1;
+const EXTRA = {
+  number: NEXT,
+  name: "extra",
+  compatibleFrom: NEXT,
+  sql: "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT;",
+  postgres: "",
+};
 
 let directory = "";
 let file = "";
@@ -68,9 +75,11 @@ describe("migrations", () => {
     whole.close();
   });
 
-  test("a ledger of a newer version is LEDGER_SCHEMA_NEWER", async () => {
+  test("a ledger that needs a newer version is LEDGER_SCHEMA_NEWER, one with a migration that only adds is opened", async () => {
     const db = await openDatabase(file, 50);
-    migrate(db, file, [...MIGRATIONS, EXTRA]);
+    migrate(db, file, [...MIGRATIONS, { ...EXTRA, compatibleFrom: MIGRATIONS.length }]);
+    await (await openSqliteLedger({ file })).close();
+    migrate(db, file, [...MIGRATIONS, EXTRA, { ...EXTRA, number: NEXT + 1, compatibleFrom: NEXT, sql: "" }]);
     db.close();
     expect((await refusal(openSqliteLedger({ file }))).code).toBe("LEDGER_SCHEMA_NEWER");
   });

@@ -5,13 +5,13 @@ import type { Migration } from "../migrations/migrations.ts";
 import { COLD_WRITES, READS } from "../sql/reads.ts";
 
 /**
- * Brings the schema up to the last of `migrations`, all in one transaction, or finds that it is already there.
+ * Brings the schema up to the last of `migrations`, all in one transaction, or finds that it is there or further.
  *
- * @throws StepwellError `LEDGER_SCHEMA_NEWER` when the file holds a migration that is not known here
+ * @throws StepwellError `LEDGER_SCHEMA_NEWER` when the file holds a migration that asks for a newer version
  * @throws StepwellError `LEDGER_CORRUPT` when a migration differs from the one that was applied
  */
 export function migrate(db: DatabaseSync, file: string, migrations: readonly Migration[]): void {
-  if (appliedMigrations(db, file, migrations) === migrations.length) return;
+  if (appliedMigrations(db, file, migrations) >= migrations.length) return;
   db.exec("BEGIN IMMEDIATE");
   // Another process may have migrated while this one waited for the lock.
   const done = appliedMigrations(db, file, migrations);
@@ -19,7 +19,7 @@ export function migrate(db: DatabaseSync, file: string, migrations: readonly Mig
   const note = db.prepare(COLD_WRITES.insertMigration);
   for (const migration of migrations.slice(done)) {
     db.exec(migration.sql);
-    note.run(migration.number, migration.name, checksumOf(migration));
+    note.run(migration.number, migration.name, checksumOf(migration), migration.compatibleFrom);
   }
   db.exec("COMMIT");
 }
