@@ -1,9 +1,7 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "../house/tree.ts";
 import type { Mutant } from "./mutant.ts";
+import { TreeCopy } from "./tree-copy.ts";
 
 /** What is run against a copy of the engine, to find the fault in it. */
 export interface Proof {
@@ -25,45 +23,28 @@ export function plantMutants(mutants: readonly Mutant[], proof: Proof): void {
   const { only } = proof;
   const chosen = mutants.filter(({ name }) => only === undefined || only.some((part) => name.includes(part)));
   let survivors = 0;
-  withCopy(proof.parts, (copy) => {
-    for (const mutant of chosen) {
-      const caught = catchMutant(copy, mutant, proof);
-      if (caught === undefined) survivors += 1;
-      console.log(`${mutant.name.padEnd(34)} ${(caught ?? "SURVIVED").padEnd(proof.width)} ${mutant.does}`);
-    }
-  });
+  using copy = new TreeCopy(proof.parts);
+  for (const mutant of chosen) {
+    const caught = catchMutant(copy, mutant, proof);
+    if (caught === undefined) survivors += 1;
+    console.log(`${mutant.name.padEnd(34)} ${(caught ?? "SURVIVED").padEnd(proof.width)} ${mutant.does}`);
+  }
   console.log(`${chosen.length} mutants, ${survivors} survived ${proof.extent}`);
   process.exitCode = survivors === 0 ? 0 : 1;
 }
 
-/** Gives a copy of the engine, with some more of the tree, for as long as the work on it lasts. */
-export function withCopy<T>(parts: readonly string[], work: (copy: string) => T): T {
-  const copy = mkdtempSync(join(tmpdir(), "stepwell-mutants-"));
-  try {
-    for (const part of ["src", "package.json", ...parts]) cpSync(join(root, part), join(copy, part), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    return work(copy);
-  } finally {
-    rmSync(copy, { recursive: true });
-  }
-}
-
 /** Runs a script of a copy with the fault in it. */
-export function proveOn(copy: string, { name, file, from, to }: Mutant, [script, ...args]: Proof["command"]): SpawnSyncReturns<string> {
-  const path = join(copy, file);
-  const source = readFileSync(path, "utf8");
-  const mutated = source.replace(from, () => to);
-  if (mutated === source) throw new Error(`mutant "${name}" no longer fits ${file}`);
-  writeFileSync(path, mutated);
+export function proveOn(copy: TreeCopy, { file, from, to }: Mutant, [script, ...args]: Proof["command"]): SpawnSyncReturns<string> {
+  const putBack = copy.edit(file, from, to);
   try {
-    return spawnSync(process.execPath, [join(copy, script), ...args], { encoding: "utf8" });
+    return spawnSync(process.execPath, [join(copy.folder, script), ...args], { encoding: "utf8" });
   } finally {
-    writeFileSync(path, source);
+    putBack();
   }
 }
 
 /** What showed the fault; undefined when nothing did. */
-function catchMutant(copy: string, mutant: Mutant, { command, showed, width }: Proof): string | undefined {
+function catchMutant(copy: TreeCopy, mutant: Mutant, { command, showed, width }: Proof): string | undefined {
   const ended = proveOn(copy, mutant, command);
   return ended.status === 0 ? undefined : showed(ended).slice(0, width);
 }
