@@ -4,7 +4,8 @@ import { between, oneOf } from "../crash/schedule.ts";
 import type { EffectSink } from "../crash/sink.ts";
 import type { Random } from "../seeded-random.ts";
 import { after } from "./pace.ts";
-import { LEASE_MS, NO_CLOCK_JUMPS, type WorkerSlot } from "./worker-slot.ts";
+import { NO_CLOCK_JUMPS } from "./wall-clock.ts";
+import { LEASE_MS, type WorkerSlot } from "./worker-slot.ts";
 
 /** What is done to workers, to their network and to their server, and how often beside the others. */
 const WEIGHTS = {
@@ -40,7 +41,9 @@ export interface Victims {
   readonly sink: EffectSink;
 }
 
-const HOUR_S = 3_600;
+/** How far a wall clock may be from the right time after a jump, for as long as there is no other one: an hour, ten years, nothing. */
+const JUMPS_S = [3_600, -3_600, 315_360_000, -315_360_000, 0];
+const jumpOf = (n: number): number => JUMPS_S[n % JUMPS_S.length] ?? 0;
 
 /** Faults one after the other until so much time is over; a worker suffers its own while the next one is under way. */
 export function planFaults(random: Random, workers: number, durationMs: number): readonly Fault[] {
@@ -69,6 +72,8 @@ export class Chaos {
   }
 
   async run(faults: readonly Fault[]): Promise<void> {
+    // no two workers agree on the time, from the beginning
+    for (const [index, slot] of this.#victims.slots.entries()) slot.clock.set(jumpOf(index));
     for (const fault of faults) {
       await after(fault.afterMs);
       const isPossible = fault.kind !== "clock" || NO_CLOCK_JUMPS === undefined;
@@ -85,7 +90,7 @@ export class Chaos {
     this.#open = [];
     this.#victims.sink.stallMs = 0;
     for (const slot of this.#victims.slots) {
-      slot.setClock(0);
+      slot.clock.set(0);
       slot.proxy.slow(0);
       await slot.proxy.restore();
     }
@@ -112,12 +117,7 @@ export class Chaos {
       stall: () => {
         sink.stallMs = ms;
       },
-      clock: () =>
-        during(
-          () => slot.setClock(index % 2 === 0 ? HOUR_S : -HOUR_S),
-          ms,
-          () => slot.setClock(0),
-        ),
+      clock: () => slot.clock.set(jumpOf(ms)),
       delay: () =>
         during(
           () => slot.proxy.slow(ms / 10),

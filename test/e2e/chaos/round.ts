@@ -2,7 +2,6 @@ import type { Ledger } from "../../../src/ledger/port.ts";
 import { openPostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { verifyLedger } from "../../../src/ledger/url.ts";
 import { Stepwell } from "../../../src/main/stepwell.ts";
-import { StepwellError } from "../../../src/model/errors.ts";
 import { query } from "../../fixtures/postgres/database.ts";
 import type { PostgresServer } from "../../fixtures/postgres/server.ts";
 import { type Book, TENANT, type Violation } from "../crash/book.ts";
@@ -12,17 +11,20 @@ import type { Schedule, StartPlan } from "../crash/schedule.ts";
 import type { EffectSink } from "../crash/sink.ts";
 import { STARTED, WORKFLOWS } from "../crash/workflows.ts";
 import { randomFrom } from "../seeded-random.ts";
+import { CommitsSeen } from "./commits-seen.ts";
 import { chaosOperators } from "./effects.ts";
 import { Chaos, type FaultKind, planFaults } from "./faults.ts";
 import { judgeSharedCalls } from "./judge-calls.ts";
-import { after } from "./pace.ts";
-import { StaleWrites } from "./stale-writes.ts";
+import { after, TICK_MS, untilReached } from "./pace.ts";
+import { Upgrade } from "./upgrade.ts";
+import type { NextVersion } from "./versions.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** Where rounds are run, one after the other. */
 export interface Place {
   readonly server: PostgresServer;
   readonly sink: EffectSink;
+  readonly next: NextVersion;
 }
 
 export interface Finding {
@@ -35,27 +37,31 @@ export interface Finding {
   readonly calls: number;
   /** Calls of workers that had long lost the run. */
   readonly late: number;
+  /** Calls of workers whose clock was wrong by half an hour or more. */
+  readonly mistimed: number;
   /** Processes of workers, and those of them that ended by themselves because they were fenced or cut off. */
   readonly workers: number;
   readonly gaveUp: number;
+  readonly upgrade: Upgrade["counts"];
+  /** Commits of each version once the migration of the next one was in. */
+  readonly beside: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
 }
 
 const WORKERS = 3;
-/** How often people look at the ledger. */
-const TICK_MS = 100;
 /** Without faults everything is over in a few leases, also on a machine that has other things to do. */
 const SETTLE_MS = 60_000;
+const HALF_HOUR_MS = 1_800_000;
 /** Of each workflow. */
 const COPIES = 3;
 
-/** A ledger of its own, workers and people; faults for so long, then none until everything has ended, and then the verdict. */
-export async function runRound(seed: number, { server, sink }: Place, durationMs: number): Promise<Finding> {
+/** A ledger of its own, workers and people; an upgrade and faults for so long, then none until everything has ended, and then the verdict. */
+export async function runRound(seed: number, { server, sink, next }: Place, durationMs: number): Promise<Finding> {
   const schema = `chaos_${seed}`;
   const url = `${server.url}?schema=${schema}`;
   await register(url, sink.url);
-  const stale = new StaleWrites(server.url, schema);
-  await stale.watch();
+  const commits = new CommitsSeen(server.url, schema);
+  await commits.watch();
   await using stack = new AsyncDisposableStack();
   const ledger = await openPostgresLedger({ url, mustExist: true });
   stack.defer(() => ledger.close());
@@ -66,16 +72,19 @@ export async function runRound(seed: number, { server, sink }: Place, durationMs
   const random = randomFrom(seed);
   const people = new People(ledger, seed);
   const chaos = new Chaos({ server, slots, sink });
+  const upgrade = stack.use(new Upgrade({ server: server.url, schema, slots, next, book: people.book }, randomFrom(seed + 2)));
   const life = people.live();
   const snapshot = after(durationMs * random()).then(() => verdict(url, people.book));
-  await Promise.all([chaos.run(planFaults(random, WORKERS, durationMs)), people.start(durationMs), snapshot]);
+  await Promise.all([chaos.run(planFaults(random, WORKERS, durationMs)), upgrade.run(durationMs), people.start(durationMs), snapshot]);
   await chaos.over();
   await people.settle(life);
   for (const slot of slots) await slot.stop();
   const late = judgeSharedCalls(people.book, sink.calls);
   if (people.haveAllEnded) await judge(ledger, people.book, people.starts, sink.calls);
-  for (const what of await stale.seen()) people.book.violated("stale", what);
+  for (const what of await commits.stale()) people.book.violated("stale", what);
   await verdict(url, people.book);
+  await upgrade.judge();
+  const beside = await commits.beside();
   await query(server.url, `DROP SCHEMA ${schema} CASCADE`);
   return {
     seed,
@@ -85,8 +94,11 @@ export async function runRound(seed: number, { server, sink }: Place, durationMs
     effects: new Set(sink.calls.filter(({ isAccepted }) => isAccepted).map(({ key }) => key)).size,
     calls: sink.calls.length,
     late,
+    mistimed: sink.calls.filter(({ aheadMs }) => Math.abs(aheadMs) >= HALF_HOUR_MS).length,
     workers: slots.reduce((sum, { counts }) => sum + counts.started, 0),
     gaveUp: slots.reduce((sum, { counts }) => sum + counts.gaveUp, 0),
+    upgrade: upgrade.counts,
+    beside,
     violations: people.book.violations,
   };
 }
@@ -96,19 +108,6 @@ async function register(url: string, sink: string): Promise<void> {
   const stepwell = new Stepwell({ ledger: await openPostgresLedger({ url }), operators: chaosOperators(sink) });
   for (const definition of WORKFLOWS) await stepwell.register(definition);
   await stepwell.stop();
-}
-
-const isAway = (error: unknown): boolean => error instanceof StepwellError && error.code.startsWith("LEDGER_UN");
-
-async function untilReached<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      await after(TICK_MS);
-    }
-  }
 }
 
 /** What `doctor verify` says, also beside workers at work. */

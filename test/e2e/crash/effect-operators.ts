@@ -43,7 +43,7 @@ export function effectOperators(sink: string, failpoint: Failpoint, requests: Op
     const call = request(sink, { agent, method: "POST" });
     call.once("socket", () => failpoint.pass("after", ["C08"]));
     call.once("finish", () => failpoint.pass("before", ["C09"]));
-    call.end(JSON.stringify({ run: runId, step: stepId, attempt, key: idempotencyKey, what, mode: mode ?? "plain" }));
+    call.end(JSON.stringify({ run: runId, step: stepId, attempt, key: idempotencyKey, what, mode: mode ?? "plain", at: Date.now() }));
     const response = await requests.during(answered(call));
     failpoint.pass("after", ["C09"]);
     let text = "";

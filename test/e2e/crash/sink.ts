@@ -11,6 +11,8 @@ const Call = z.object({
   key: z.string(),
   what: z.union([z.string(), z.number()]),
   mode: z.enum(["plain", "flaky"]),
+  /** By the clock of the process that sends it, milliseconds. */
+  at: z.number(),
 });
 type Call = z.infer<typeof Call>;
 
@@ -19,6 +21,8 @@ export interface SinkCall extends Call {
   readonly found: StepStatus | undefined;
   readonly foundAttempt: number | undefined;
   readonly isAccepted: boolean;
+  /** How far the clock of the process was before that of the sink, milliseconds; less than 0: behind. */
+  readonly aheadMs: number;
 }
 
 type FoundStep = Pick<StepRunRow, "status" | "attempt">;
@@ -66,8 +70,9 @@ export class EffectSink implements AsyncDisposable {
 
   async #take(call: Call): Promise<SinkCall> {
     const isAccepted = call.mode === "plain" || this.calls.some(({ key }) => key === call.key);
+    const aheadMs = call.at - Date.now();
     const found = await this.look(call.run, call.step);
-    const taken: SinkCall = { ...call, isAccepted, found: found?.status, foundAttempt: found?.attempt };
+    const taken: SinkCall = { ...call, isAccepted, found: found?.status, foundAttempt: found?.attempt, aheadMs };
     this.calls.push(taken);
     writeSync(this.#journal, `${JSON.stringify(taken)}\n`);
     fsyncSync(this.#journal);
