@@ -47,7 +47,8 @@ export class EffectSink implements AsyncDisposable {
   }
 
   static async open(journal: string): Promise<EffectSink> {
-    const server = createServer();
+    // one that is idle stays open: closed by the sink just as a worker uses it, it would fail the step
+    const server = createServer({ keepAliveTimeout: 0 });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
