@@ -6,8 +6,10 @@ import { repositoryRoot, runTool } from "./tool.ts";
 
 const sources = join(repositoryRoot, "src");
 const target = join(repositoryRoot, "dist");
-/** What is loaded by its path: the package, the command, and what a worker thread begins with. */
-const ENTRIES = ["index", "cli/bin", "operators/thread/worker"];
+/** What a worker thread begins with; it is loaded by its path. */
+const THREADS = ["ledger/postgres/heart-worker", "ledger/thread/worker", "operators/thread/worker"];
+/** With the package and the command. */
+const ENTRIES = ["index", "cli/bin", ...THREADS];
 
 /** Loading a module costs more than the code in it: `stepwell run` loads 50 files of a bundle where the sources have 260. */
 async function bundle(): Promise<void> {

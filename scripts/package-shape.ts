@@ -1,7 +1,7 @@
 // What would be published: nothing but what a user needs, and it loads.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { repositoryRoot, runTool } from "./tool.ts";
 
@@ -31,11 +31,24 @@ async function problemsOf(files: readonly string[]): Promise<readonly string[]> 
   if (loaded.exitCode !== 0) problems.push(`import("stepwell") failed:\n${loaded.output}`);
   const started = await runTool(["node", "dist/cli/bin.js", "--version"], "collect");
   if (started.exitCode !== 0) problems.push(`stepwell --version failed:\n${started.output}`);
-  problems.push(...(await problemsOfThreads()));
+  problems.push(...problemsOfWorkers(files), ...(await problemsOfThreads()));
   return problems;
 }
 
 /** A worker thread begins with a file that stands beside the one that names it. */
+function problemsOfWorkers(files: readonly string[]): readonly string[] {
+  const named = files.filter((file) => file.endsWith(".js")).flatMap((file) => workersOf(file));
+  const missing = named
+    .filter((file) => !files.includes(file))
+    .map((file) => `${file} is named and missing: make it an entry of the build`);
+  return named.length > 0 ? missing : ["no file names that of a worker thread: this check looks for the wrong words"];
+}
+
+function workersOf(file: string): readonly string[] {
+  const text = readFileSync(join(repositoryRoot, file), "utf8");
+  return [...text.matchAll(/new URL\(`([\w-]+)\$\{extname\(/g)].map(([, name]) => join(dirname(file), `${name}.js`));
+}
+
 async function problemsOfThreads(): Promise<readonly string[]> {
   const directory = mkdtempSync(join(tmpdir(), "stepwell-package-"));
   const [workflow, operators] = [join(directory, "threaded.yaml"), join(directory, "operators.mjs")];
