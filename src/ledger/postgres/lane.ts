@@ -58,6 +58,7 @@ export class Lane {
   readonly #encoder = new BatchEncoder();
   #client: Client | undefined;
   #token = 0;
+  #isClosed = false;
 
   constructor(host: LaneHost, number: number) {
     this.#host = host;
@@ -70,6 +71,7 @@ export class Lane {
    */
   async commit(batch: Batch): Promise<CommitOutcome> {
     const client = await this.#connected();
+    if (client === undefined) return { outcome: "fenced" };
     const attempt: Try = { from: this.#token + 1, missed: new Set() };
     try {
       return await this.#write(client, batch, attempt);
@@ -81,8 +83,9 @@ export class Lane {
     }
   }
 
-  /** Does not wait for an answer that is outstanding. */
+  /** Does not wait for an answer that is outstanding. Nothing is written after it that was not on its way. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#drop();
   }
 
@@ -178,10 +181,14 @@ export class Lane {
     return sentOf(rows[0] ?? {}, positions);
   }
 
-  /** One that ended while nobody used it is replaced. */
-  async #connected(): Promise<Client> {
+  /** One that ended while nobody used it is replaced; undefined once the lane is closed. */
+  async #connected(): Promise<Client | undefined> {
     if (this.#client !== undefined) return this.#client;
     const client = await this.#host.connections.dedicated();
+    if (this.#isClosed) {
+      await this.#host.connections.end(client);
+      return undefined;
+    }
     client.once("end", () => {
       if (this.#client === client) this.#client = undefined;
     });
@@ -223,6 +230,7 @@ export class Lane {
       if (this.#host.epoch !== epoch) return undefined;
       try {
         const client = await this.#connected();
+        if (client === undefined) return undefined;
         const values = [epoch, this.#number, from, to, ++this.#token];
         return (await client.query<Record<string, unknown>>({ ...prepared(RESOLVE), values })).rows[0];
       } catch (cause) {

@@ -67,6 +67,27 @@ test("P5 F33 a worker that is cut off takes itself for fenced; its open transact
   await other.ledger.close();
 });
 
+test("P2 P5 what is written under a new epoch stays out of a transaction that the old one has open on its way", async () => {
+  await using proxy = await startProxy(`${await database()}?schema=anew_${randomUUID().replaceAll("-", "")}`);
+  const { ledger, ownership, ...rest } = await owner(proxy.url, "worker");
+  const old = await startedRun({ ledger, ownership, ...rest });
+  const held = proxy.holdRequest("BEGIN\0");
+  const waiting = unit(old, [insertStep(old, 1, { revision: 2 }), insertSubscription(old, 1)]);
+  const late = ledger.commit({ epoch: ownership.epoch, units: [waiting] });
+  const begin = await held;
+  const { epoch } = await ledger.own({ ...WORKER, name: "worker" });
+  const { id } = await ledger.putVersion(aVersion());
+  // of the same lane
+  const runId = (await ledger.reserveRunIds(ledger.lanes)) + ledger.lanes - 1;
+  const writes = [insertRun(id, runId, { ownerEpoch: epoch }), insertStep(runId, 0)];
+  const committed = ledger.commit({ epoch, units: [unit(runId, writes, null)] });
+  await Promise.race([begin.letGo(), committed]);
+  await expect(late).resolves.toEqual({ outcome: "fenced" });
+  await expect(committed).resolves.toMatchObject({ outcome: "committed", missed: [] });
+  await expect(ledger.listSteps(TENANT, `run-${runId}`)).resolves.toMatchObject([{ status: "RUNNING" }, {}, {}]);
+  await ledger.close();
+});
+
 test("P5 a heartbeat keeps the lease through the loss of its connection", async () => {
   const direct = `${await database()}?schema=beat_${randomUUID().replaceAll("-", "")}`;
   await using proxy = await startProxy(direct);

@@ -75,7 +75,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   readonly #newHeart: () => Promise<Heart>;
   readonly #exact: LedgerClock | undefined;
   readonly #warn: (message: string) => void;
-  readonly #lanes: readonly Lane[] = Array.from({ length: LANES }, (_, number) => new Lane(this, number));
+  #lanes: readonly Lane[] = [];
   readonly #hints: Hints;
   floor = 0;
   epoch: number | undefined;
@@ -180,6 +180,9 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
       throw cause;
     });
     const isFirst = this.#events === undefined;
+    // what the owner before has on its way stays on connections of its own: it may have a transaction open there
+    for (const lane of this.#lanes) void lane.close();
+    this.#lanes = Array.from({ length: LANES }, (_, number) => new Lane(this, number));
     this.epoch = ownership.epoch;
     this.#events = events;
     this.#lease = new Lease(this, { epoch: ownership.epoch, leaseMs: this.#leaseMs }, heart);
