@@ -284,7 +284,7 @@ export class Engine implements RunHost {
   async load(runId: number): Promise<StoredRun | undefined> {
     return this.patiently(async () => {
       const stored = await this.#ledger.loadRun(runId);
-      this.#time.told(await this.#ledger.waits.now());
+      if (stored !== undefined) this.#time.told(stored.now);
       return stored;
     });
   }

@@ -384,6 +384,8 @@ export interface RunPage {
 
 /** A run with the rows that drive it on. */
 export interface StoredRun {
+  /** The ledger's clock when it was read. */
+  readonly now: number;
   readonly run: RunRow;
   /** Without those whose parent's row has finished, and without rounds of a loop before its last one. */
   readonly steps: readonly StepRow[];

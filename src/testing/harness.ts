@@ -181,7 +181,7 @@ export function slowToRead(ledger: Ledger): SlowToRead {
   const loadRun: Ledger["loadRun"] = async (runId) => {
     const stored = await ledger.loadRun(runId);
     if (state.isSlow) await reading.passed();
-    return stored;
+    return stored === undefined ? undefined : { ...stored, now: stored.now + state.aheadMs };
   };
   const late: Ledger["waits"] = {
     now: async () => (await waits.now()) + state.aheadMs,

@@ -259,6 +259,7 @@ class MemoryLedger implements Ledger {
     const lastEvent = ofRun("event", "id").at(-1)?.["revision"];
     const asStored = decodeRun({ ...this.#views.run(run), revision: run["revision"] ?? null });
     return {
+      now: this.#clock.now(),
       run: withRevision(asStored, needed, typeof lastEvent === "number" ? lastEvent : null),
       steps: needed,
       lastOrdinal: Number(steps.at(-1)?.["ordinal"] ?? -1),

@@ -4,6 +4,7 @@ import { FEW_ROWS, LAST_ORDINAL } from "../sql/load-run.ts";
 import { READS } from "../sql/reads.ts";
 import type { SqlConnection } from "../sql/transaction.ts";
 import { done, type Work } from "../work.ts";
+import { SERVER_TIME } from "./functions.ts";
 
 const ALL_STEPS = READS.stepRows.replaceAll("?2", "0").replaceAll("?3", String(LAST_ORDINAL));
 const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${read}) AS f)`;
@@ -14,7 +15,8 @@ const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${read}) AS 
  */
 export const GATHER = `SELECT ${listOf(READS.storedRun)} AS run, ${listOf(READS.lastOrdinal)} AS last, ${listOf(READS.waitRows)} AS waits,
   ${listOf(READS.inboxRows)} AS inbox,
-  CASE WHEN coalesce((${READS.lastOrdinal}), -1) < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps`;
+  CASE WHEN coalesce((${READS.lastOrdinal}), -1) < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps,
+  ${SERVER_TIME} AS now`;
 
 /** By the read that the members of that row answer. */
 const MEMBERS: ReadonlyMap<string, string> = new Map([

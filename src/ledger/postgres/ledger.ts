@@ -103,13 +103,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   }
 
   /** On connections whose plans find rows by index: this is asked for every run that is taken up. */
-  async readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
+  async readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T> {
     const [row = {}] = await this.connections.with(
       "writers",
       async (client) => (await client.query<RawRow>({ ...prepared(GATHER), values: [runId] })).rows,
     );
+    const now = this.#heard(row["now"]);
     const gathered = new GatheredRun(row);
-    return gathered.isWhole ? follow(work(gathered)) : this.snapshot(work);
+    return gathered.isWhole ? follow(work(gathered, now)) : this.snapshot((connection) => work(connection, now));
   }
 
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
@@ -163,7 +164,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     const exact = this.exactTime();
     if (exact !== null) return exact;
     const [row] = (await client.query<Record<string, unknown>>(ASK_TIME)).rows;
-    this.told(Number(row?.["now"]));
+    return this.#heard(row?.["now"]);
+  }
+
+  /** The time by what the server has just told. */
+  #heard(now: unknown): number {
+    const exact = this.exactTime();
+    if (exact !== null) return exact;
+    this.told(Number(now));
     return this.floor;
   }
 

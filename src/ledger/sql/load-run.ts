@@ -16,7 +16,7 @@ const FEW_LOOPS = 64;
 type Connection = Pick<SqlConnection, "rows">;
 
 /** Reads what drives a run on. A loop that is parked between its rounds costs the same in each of them. */
-export function* loadRun(connection: Connection, runId: number): Work<StoredRun | undefined> {
+export function* loadRun(connection: Connection, runId: number, now: number): Work<StoredRun | undefined> {
   const [row] = yield* connection.rows(READS.storedRun, runId);
   if (row === undefined) return undefined;
   const run = decodeRun(row);
@@ -27,6 +27,7 @@ export function* loadRun(connection: Connection, runId: number): Work<StoredRun 
   const steps = withoutPastRounds(ofLoops ?? (yield* stepsWithin(connection, runId, 0, LAST_ORDINAL)));
   const lastEvent = row["event_revision"];
   return {
+    now,
     run: withRevision(run, steps, typeof lastEvent === "number" ? lastEvent : null),
     steps,
     lastOrdinal,

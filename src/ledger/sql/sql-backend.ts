@@ -12,8 +12,8 @@ export interface SqlBackend {
   rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]>;
   /** Several reads that see the same state. */
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
-  /** The reads of one run, which see the same state. */
-  readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
+  /** The reads of one run, which see the same state; `now` is the ledger's clock. */
+  readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T>;
   within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T>;
   /** The ledger's clock. */
   now(): Promise<number>;

@@ -140,7 +140,7 @@ export class SqlLedger implements Ledger {
   }
 
   loadRun(runId: number): Promise<StoredRun | undefined> {
-    return this.#backend.readRun(runId, (connection) => loadRun(connection, runId));
+    return this.#backend.readRun(runId, (connection, now) => loadRun(connection, runId, now));
   }
 
   changedElsewhere(): Promise<boolean> {

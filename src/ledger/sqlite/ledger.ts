@@ -77,8 +77,8 @@ class SqliteBackend implements SqlBackend {
   }
 
   /** Nobody of this process comes in between, and of another one only the inbox, which is read last. */
-  readRun<T>(_runId: number, work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
-    return this.snapshot(work);
+  readRun<T>(_runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T> {
+    return this.snapshot((connection) => work(connection, this.#commits.now()));
   }
 
   async snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
