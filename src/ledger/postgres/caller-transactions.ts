@@ -3,28 +3,23 @@ import type { PoolClient } from "pg";
 import { StepwellError } from "../../model/errors.ts";
 import type { SqlClient } from "../../model/sql-client.ts";
 import type { CallerTransactions, StepTransaction, TransactionEnd } from "../caller-transactions.ts";
-import { FIRST_RETRY_MS, longerRetryMs } from "../passing.ts";
 import type { SqlTransaction } from "../sql/transaction.ts";
 import type { Work } from "../work.ts";
 import type { InsertRun, Unit } from "../writes.ts";
-import type { Connections } from "./connections.ts";
 import { BatchEncoder } from "./encode-batch.ts";
 import { isUnknownOutcome } from "./errors.ts";
 import { FUNCTIONS, MARKS } from "./functions.ts";
+import { type AskingHost, untilAnswered } from "./until-answered.ts";
 
 /** Marks the transaction, so that one that the caller has ended meanwhile is noticed. */
 const MARK = "SELECT set_config($1, $2, true)";
 const SETTLED = "SELECT 1 AS settled FROM step WHERE key = (?1 << 28) + ?2 AND status = 'SUCCEEDED'";
 
-export interface CallerHost {
-  readonly connections: Connections;
-  /** Undefined once the worker has lost its lease or leaves. */
-  readonly epoch: number | undefined;
+export interface CallerHost extends AskingHost {
   exactTime(): number | null;
   readonly floor: number;
   told(now: number): void;
   within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T>;
-  waiting(error: StepwellError, retryInMs: number): Promise<void>;
 }
 
 /** Transactions of those who write tables of their own and the ledger in one commit. */
@@ -150,22 +145,14 @@ class PostgresStepTransaction implements StepTransaction {
    */
   async #resolve(epoch: number, { runId, writes }: Unit, lost: StepwellError): Promise<TransactionEnd> {
     const ordinal = writes.find((write) => write.write === "settleStep")?.ordinal ?? 0;
-    for (let retryMs = FIRST_RETRY_MS, error = lost; ; retryMs = longerRetryMs(retryMs)) {
-      if (error !== lost) await this.#host.waiting(error, retryMs);
-      if (this.#host.epoch !== epoch) return "fenced";
-      try {
-        const isSettled = await this.#host.within(function* (transaction) {
-          yield* transaction.hold({ runs: [runId] });
-          return (yield* transaction.rows(SETTLED, runId, ordinal)).length > 0;
-        });
-        if (isSettled) return "committed";
-      } catch (cause) {
-        if (!(cause instanceof StepwellError) || !isUnknownOutcome(cause)) throw cause;
-        error = cause;
-        continue;
-      }
-      throw lost;
-    }
+    const isSettled = await untilAnswered(this.#host, epoch, lost, () =>
+      this.#host.within(function* (transaction) {
+        yield* transaction.hold({ runs: [runId] });
+        return (yield* transaction.rows(SETTLED, runId, ordinal)).length > 0;
+      }),
+    );
+    if (isSettled === false) throw lost;
+    return isSettled === true ? "committed" : "fenced";
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Client } from "pg";
 import { invariant, StepwellError } from "../../model/errors.ts";
 import { matchKeptEvents } from "../events.ts";
-import { FIRST_RETRY_MS, longerRetryMs } from "../passing.ts";
 import type { InboxRow } from "../rows.ts";
 import { SqlTransaction } from "../sql/transaction.ts";
 import { follow } from "../work.ts";
 import type { Batch, CommitOutcome, InsertSubscription, Unit } from "../writes.ts";
-import { type Connections, prepared } from "./connections.ts";
+import { prepared } from "./connections.ts";
 import { BatchEncoder } from "./encode-batch.ts";
 import { isUnknownOutcome } from "./errors.ts";
 import { FUNCTIONS, SERVER_TIME } from "./functions.ts";
 import { eventLock, PostgresConnection, postedRows } from "./postgres-connection.ts";
+import { type AskingHost, untilAnswered } from "./until-answered.ts";
 
 const COMMIT = `SELECT outcome, now, missed, posted FROM ${FUNCTIONS.commit}(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
 /**
@@ -22,10 +22,7 @@ const RESOLVE = `UPDATE lane AS l SET token = CASE WHEN before.token BETWEEN ?3 
   RETURNING before.token BETWEEN ?3 AND ?4 AS is_written, ${SERVER_TIME} AS now`;
 
 /** What the lanes of a ledger share. */
-export interface LaneHost {
-  readonly connections: Connections;
-  /** Undefined once the worker has lost its lease or leaves. */
-  readonly epoch: number | undefined;
+export interface LaneHost extends AskingHost {
   /** The time to stamp, where it is not the server's that counts; null for the server's. */
   exactTime(): number | null;
   /** No commit is stamped with an earlier time. */
@@ -33,8 +30,6 @@ export interface LaneHost {
   told(now: number): void;
   /** What a commit put into inboxes is not known: they are to be read. */
   lookAtInboxes(): void;
-  /** The database does not answer, and is asked again after so many milliseconds. */
-  waiting(error: StepwellError, retryInMs: number): Promise<void>;
 }
 
 /** A batch on its way: where its tokens begin, and the positions of units that are known to have missed. */
@@ -77,7 +72,7 @@ export class Lane {
       return await this.#write(client, batch, attempt);
     } catch (cause) {
       const error = this.#host.connections.coded(cause);
-      if (isUnknownOutcome(error)) return this.#resolve(batch, attempt, error);
+      if (error instanceof StepwellError && isUnknownOutcome(error)) return this.#resolve(batch, attempt, error);
       await this.#rollBack(client);
       throw error;
     }
@@ -211,32 +206,23 @@ export class Lane {
    * The connection was lost on the way. Nothing is guessed: a new one asks the lane's token whether the batch is written, which waits for
    * a transaction that is just writing it and bars one that has yet to begin.
    */
-  async #resolve(batch: Batch, { from, missed }: Try, lost: unknown): Promise<CommitOutcome> {
-    const found = await this.#askForToken(batch.epoch, from, this.#token, lost);
+  async #resolve(batch: Batch, { from, missed }: Try, lost: StepwellError): Promise<CommitOutcome> {
+    const to = this.#token;
+    const found = await untilAnswered(this.#host, batch.epoch, lost, () => this.#askForToken(batch.epoch, from, to));
     if (found === undefined) return { outcome: "fenced" };
     if (found["is_written"] !== true) return this.commit(batch);
     this.#host.lookAtInboxes();
     return this.#committed({ now: this.#host.exactTime() ?? Number(found["now"]), posted: [] }, missed);
   }
 
-  /** Until the server answers; undefined when the worker has been fenced, or has taken itself for that. */
-  async #askForToken(epoch: number, from: number, to: number, lost: unknown): Promise<Record<string, unknown> | undefined> {
-    let error = lost;
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = longerRetryMs(retryMs)) {
-      // its end is not waited for: the server may be out of reach
-      void this.#drop();
-      if (!(error instanceof StepwellError) || !isUnknownOutcome(error)) throw error;
-      if (error !== lost) await this.#host.waiting(error, retryMs);
-      if (this.#host.epoch !== epoch) return undefined;
-      try {
-        const client = await this.#connected();
-        if (client === undefined) return undefined;
-        const values = [epoch, this.#number, from, to, ++this.#token];
-        return (await client.query<Record<string, unknown>>({ ...prepared(RESOLVE), values })).rows[0];
-      } catch (cause) {
-        error = this.#host.connections.coded(cause);
-      }
-    }
+  /** Of an epoch that is over nothing is found. */
+  async #askForToken(epoch: number, from: number, to: number): Promise<Record<string, unknown> | undefined> {
+    // its end is not waited for: the server may be out of reach
+    void this.#drop();
+    const client = await this.#connected();
+    if (client === undefined) return undefined;
+    const values = [epoch, this.#number, from, to, ++this.#token];
+    return (await client.query<Record<string, unknown>>({ ...prepared(RESOLVE), values })).rows[0];
   }
 }
 
