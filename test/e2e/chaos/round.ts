@@ -75,7 +75,8 @@ export async function runRound(seed: number, { server, sink, next }: Place, dura
   const upgrade = stack.use(new Upgrade({ server: server.url, schema, slots, next, book: people.book }, randomFrom(seed + 2)));
   const life = people.live();
   const snapshot = after(durationMs * random()).then(() => verdict(url, people.book));
-  await Promise.all([chaos.run(planFaults(random, WORKERS, durationMs)), upgrade.run(durationMs), people.start(durationMs), snapshot]);
+  const upgraded = upgrade.run(durationMs);
+  await Promise.all([chaos.run(planFaults(random, WORKERS, durationMs)), upgraded, people.start(durationMs, upgraded), snapshot]);
   await chaos.over();
   await people.settle(life);
   for (const slot of slots) await slot.stop();
@@ -141,8 +142,10 @@ class People {
     return this.book.violations.length > 0;
   }
 
-  async start(durationMs: number): Promise<void> {
+  /** The last copies meet workers of both versions. */
+  async start(durationMs: number, upgraded: Promise<void>): Promise<void> {
     for (let copy = 0; copy < COPIES; copy++) {
+      if (copy === COPIES - 1) await upgraded;
       for (const workflow of STARTED) this.starts.push({ workflow, key: `${workflow}-${copy}`, isQueued: true });
       await after(durationMs / COPIES);
     }

@@ -45,9 +45,10 @@ export class Upgrade implements Disposable {
     await this.#migrate();
     const { slots, next } = this.#fleet;
     for (let move = 0; move < MOVES; move++) {
-      // the first stays with the next version; the second is of the present one and is started after the migration
-      const slot = move === 0 ? 0 : between(this.#random, 1, slots.length - 1);
-      const version = move === 0 ? next : move === 1 ? PRESENT : oneOf([PRESENT, next], this.#random);
+      // the first worker stays with the next version; the second ends up with the present one, started after the migration
+      const isLast = move === MOVES - 1;
+      const slot = move === 0 ? 0 : isLast ? 1 : between(this.#random, 1, slots.length - 1);
+      const version = move === 0 ? next : isLast ? PRESENT : oneOf([PRESENT, next], this.#random);
       slots[slot]?.become(version);
       this.counts[version === next ? "forward" : "back"] += 1;
       await after(between(this.#random, 300, 1_200));
