@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -17,10 +18,12 @@ export type FromHeart = "ready" | "held" | "lost";
 /** Heartbeats from a thread of their own: also while the event loop of this one stands still, within bounds. */
 export class HeartThread implements Heart {
   readonly #worker: Worker;
+  readonly #ended: Promise<unknown>;
   #attending: NodeJS.Timeout | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
+    this.#ended = once(worker, "exit").catch((cause: unknown) => cause);
   }
 
   /** Resolves when its heartbeats can begin: a lease may be shorter than a thread takes to start. */
@@ -28,13 +31,9 @@ export class HeartThread implements Heart {
     const worker = new Worker(WORKER_FILE, { name: "heartbeats" });
     const heart = new HeartThread(worker);
     heart.#tell({ type: "start", url });
-    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    await ready.catch((cause: unknown) => {
+    await once(worker, "message").catch((cause: unknown) => {
       throw asStepwellError(cause);
     });
-    worker.removeListener("error", reject);
     worker.unref();
     return heart;
   }
@@ -44,7 +43,7 @@ export class HeartThread implements Heart {
       if (message === "held") fate.held();
       else this.#lose(fate);
     });
-    this.#worker.once("error", () => this.#lose(fate));
+    void this.#ended.then(() => this.#lose(fate));
     this.#tell({ type: "beat", terms });
     this.#attending = setInterval(() => this.#tell({ type: "attended" }), terms.leaseMs / BEATS).unref();
   }

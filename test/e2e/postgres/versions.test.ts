@@ -34,6 +34,18 @@ async function expand(url: string, migration: Migration = EXPANDING): Promise<vo
   }
 }
 
+/** At work on a ledger, with a workflow whose runs wait for a signal. */
+async function engineOn(url: string): Promise<Stepwell> {
+  const stepwell = new Stepwell({ ledger: await openLedger(url) });
+  await stepwell.register(DEFINITION);
+  return stepwell;
+}
+
+async function expectSuccess(stepwell: Stepwell, run: string): Promise<void> {
+  await stepwell.signal(run, "paid");
+  expect((await stepwell.result(run)).status).toBe("SUCCEEDED");
+}
+
 /** Everything that the connections of an engine can be asked, on each of them. */
 async function readAll(stepwell: Stepwell, run: string): Promise<void> {
   const reads = [() => stepwell.get(run), () => stepwell.explain(run), () => stepwell.list(), () => stepwell.signal(run, "note")];
@@ -43,18 +55,15 @@ async function readAll(stepwell: Stepwell, run: string): Promise<void> {
 describe("P15 two versions side by side", () => {
   test("F80 an engine at work goes on over a migration that only adds, and another of its version may still be started", async () => {
     const url = `${await database()}?schema=widened`;
-    await using stepwell = new Stepwell({ ledger: await openLedger(url) });
-    await stepwell.register(DEFINITION);
+    await using stepwell = await engineOn(url);
     const [first, second] = [await stepwell.start("signed"), await stepwell.start("signed")];
     await readAll(stepwell, first);
     await expand(url);
     await readAll(stepwell, first);
-    await stepwell.signal(first, "paid");
-    expect((await stepwell.result(first)).status).toBe("SUCCEEDED");
+    await expectSuccess(stepwell, first);
     await stepwell.stop();
     await using later = new Stepwell({ ledger: await openLedger(url) });
-    await later.signal(second, "paid");
-    expect((await later.result(second)).status).toBe("SUCCEEDED");
+    await expectSuccess(later, second);
     expect((await verifyLedger(url)).checks.filter(({ count }) => count > 0)).toEqual([]);
   });
 
@@ -68,15 +77,13 @@ describe("P15 two versions side by side", () => {
   test("F80 a migration waits a second for a lock, and leaves everything as it was when it does not get it", async () => {
     const server = await database();
     const url = `${server}?schema=held`;
-    await using stepwell = new Stepwell({ ledger: await openLedger(url) });
-    await stepwell.register(DEFINITION);
+    await using stepwell = await engineOn(url);
     const run = await stepwell.start("signed");
     await using reader = await openSession(server);
     await reader.run("SELECT count(*) FROM held.wait");
     const migrated = expect(expand(url)).rejects.toMatchObject({ code: "LEDGER_BUSY", data: { sqlState: "55P03" } });
     await reader.blocks(1);
-    await stepwell.signal(run, "paid");
-    expect((await stepwell.result(run)).status).toBe("SUCCEEDED");
+    await expectSuccess(stepwell, run);
     await migrated;
     expect(await query(server, "SELECT number FROM held.migration")).toHaveLength(MIGRATIONS.length);
     expect(await query(server, "SELECT 1 FROM pg_attribute WHERE attname = 'remark' AND attrelid::regclass::text LIKE 'held.%'")).toEqual(
@@ -104,15 +111,13 @@ describe("P15 two versions side by side", () => {
   test("F80 a migration whose process hangs holds its locks for a second at most", async () => {
     const server = await database();
     const url = `${server}?schema=hanging`;
-    await using stepwell = new Stepwell({ ledger: await openLedger(url) });
-    await stepwell.register(DEFINITION);
+    await using stepwell = await engineOn(url);
     const run = await stepwell.start("signed");
     await using proxy = await startProxy(server);
     const held = proxy.holdRequest("INSERT INTO migration");
     const hung = expect(expand(`${proxy.url}?schema=hanging`)).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
     await held;
-    await stepwell.signal(run, "paid");
-    expect((await stepwell.result(run)).status).toBe("SUCCEEDED");
+    await expectSuccess(stepwell, run);
     await hung;
     await expand(url);
     expect(await query(server, "SELECT number FROM hanging.migration")).toHaveLength(NEXT);
