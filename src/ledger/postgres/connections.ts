@@ -15,7 +15,7 @@ const ANSWER_MS = 15_000;
 /** How long the end of a connection waits for a server that may be out of reach. */
 const FAREWELL_MS = 1_000;
 /** Of work that lost against a transaction of somebody else. */
-export const TRIES = 8;
+const TRIES = 8;
 const READERS = 4;
 const WRITERS = 4;
 /** Steps that are in a transaction of their own at once; more wait for a connection. */
@@ -93,8 +93,10 @@ export class Connections {
   /**
    * Work on a connection of the pool. It is done again when it lost against another transaction, and on another connection when its
    * statements were prepared before a migration; a connection that failed in a way of its own is not used again.
+   *
+   * @param lost whether an error says that it lost
    */
-  async with<T>(pool: "readers" | "writers", work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async with<T>(pool: "readers" | "writers", work: (client: PoolClient) => Promise<T>, lost = hasLost): Promise<T> {
     return this.#guard(async () => {
       for (let tried = 1; ; tried++) {
         const client = await (pool === "readers" ? this.#readers : this.#writers).connect();
@@ -105,7 +107,7 @@ export class Connections {
           const coded = this.coded(cause);
           const isOld = isPreparedBefore(coded);
           isSpoilt = isOld || !(coded instanceof StepwellError) || isUnknownOutcome(coded);
-          if (tried === TRIES || !(isOld || hasLost(coded))) throw coded;
+          if (tried === TRIES || !(isOld || lost(coded))) throw coded;
         } finally {
           client.release(isSpoilt);
         }

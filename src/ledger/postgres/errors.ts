@@ -70,6 +70,11 @@ export function hasLost(error: unknown): boolean {
   return error instanceof StepwellError && error.code === "LEDGER_BUSY";
 }
 
+/** The same, or what it was to write had been written by another one meanwhile. */
+export function hasLostOrMet(error: unknown): boolean {
+  return hasLost(error) || (error instanceof StepwellError && error.code === "LEDGER_CONFLICT");
+}
+
 /**
  * Whether a migration has changed the columns that a statement gives, which this connection had prepared before. The server says so in a
  * language of its own; only the name of the routine is the same everywhere.

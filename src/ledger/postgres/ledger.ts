@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import type { Clock } from "../../model/clock.ts";
-import { StepwellError } from "../../model/errors.ts";
+import type { StepwellError } from "../../model/errors.ts";
 import { LedgerClock, warnProcess } from "../ledger-clock.ts";
 import { MIGRATIONS } from "../migrations/migrations.ts";
 import type { Ledger, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
@@ -12,8 +12,8 @@ import { follow, type Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import { type CallerHost, PostgresCallerTransactions } from "./caller-transactions.ts";
 import { PostgresClaims } from "./claims.ts";
-import { Connections, prepared, TRIES } from "./connections.ts";
-import { isUnknownOutcome } from "./errors.ts";
+import { Connections, prepared } from "./connections.ts";
+import { hasLostOrMet, isUnknownOutcome } from "./errors.ts";
 import { ASK_TIME } from "./functions.ts";
 import { GATHER, GatheredRun } from "./gathered-run.ts";
 import { ConnectedHeart, type Heart } from "./heart.ts";
@@ -120,24 +120,14 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   }
 
   async within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
-    for (let tried = 1; ; tried++) {
-      try {
-        const result = await this.#within(work);
-        this.#hints.give();
-        return result;
-      } catch (cause) {
-        if (tried === TRIES || !(cause instanceof StepwellError) || cause.code !== "LEDGER_CONFLICT") throw cause;
-      }
-    }
-  }
-
-  #within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
-    return this.connections.with("writers", (client) =>
+    const inside = (client: PoolClient) =>
       this.#inside(client, "BEGIN", async () => {
         const connection = new PostgresConnection(client, this.epoch ?? 0);
         return follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
-      }),
-    );
+      });
+    const result = await this.connections.with("writers", inside, hasLostOrMet);
+    this.#hints.give();
+    return result;
   }
 
   /** Does work between a statement that begins a transaction and the one that ends it. */
