@@ -20,7 +20,7 @@ export async function fillQueue(place: Place, runs: number): Promise<object> {
       await ledger.enqueueRun({
         ...{ publicId: newPublicId(Date.now()), tenant: "default", versionId: Number(version?.["id"]), input: JSON.stringify(INPUT) },
         ...{ labels: null, initiator: "api", trigger: "call", environment: "production" },
-        ...{ idempotencyKey: null, idempotencyHash: null, deadlineInMs: null },
+        ...{ idempotencyKey: null, idempotencyHash: null, deadlineInMs: null, workerGroup: "default", admission: null },
       });
     }
   };

@@ -23,6 +23,8 @@ export interface EngineOptions {
   /** Version of Stepwell, kept with the engine's row in the ledger. */
   readonly version: string;
   readonly concurrency: Concurrency;
+  /** The worker groups whose runs it drives in a shared ledger. Default: every run. */
+  readonly groups?: readonly string[];
   /** May change while the engine is open. */
   readonly listeners: ReadonlySet<Listener>;
   readonly interceptors: readonly Interceptor[];

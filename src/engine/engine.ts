@@ -125,9 +125,10 @@ export class Engine implements RunHost {
       isFull: () => this.#runs.free <= 0,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
-      queued: () => this.#pickup.queued(this.#runs.free > 0),
+      queued: () => this.onNoted(),
     });
     this.#pickup = new Pickup(options.ledger, this.clock, {
+      epoch: () => this.epoch,
       freeRuns: () => (this.isStopping ? 0 : this.#runs.free),
       isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0 || this.#end !== undefined,
       operatorNames: () => this.operators.registeredNames(),
@@ -145,7 +146,13 @@ export class Engine implements RunHost {
    * @throws StepwellError `LEDGER_OWNED`
    */
   async open(): Promise<void> {
-    const identity = { name: this.name, host: hostname(), pid: process.pid, version: this.#options.version };
+    const identity = {
+      name: this.name,
+      host: hostname(),
+      pid: process.pid,
+      version: this.#options.version,
+      groups: this.#options.groups ?? null,
+    };
     const stalled = (error: StepwellError, retryInMs: number): void => this.#stalled(error, retryInMs);
     const { epoch, now } = await this.#ledger.own(identity, {
       lost: (error) => this.#fail(error),
@@ -268,9 +275,13 @@ export class Engine implements RunHost {
     return this.patiently(() => this.#starter.prepareChild(request, parent));
   }
 
-  onSpawned(runId: number): void {
-    if (this.#runs.free <= 0) this.#pickup.queued(false);
-    else this.#intake.hearOf(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
+  onSpawned({ runId, ownerEpoch }: InsertRun): void {
+    if (ownerEpoch === null) this.onNoted();
+    else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
+  }
+
+  onNoted(): void {
+    this.#pickup.queued(this.#runs.free > 0);
   }
 
   commit(run: DrivenRun): void {

@@ -1,4 +1,5 @@
 import type { Enqueued, Ledger } from "../ledger/port.ts";
+import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { Json } from "../model/json.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { Definition } from "../workflow/graph.ts";
@@ -44,5 +45,7 @@ export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<
     idempotencyKey: idempotencyKey ?? null,
     idempotencyHash: idempotencyKey === undefined ? null : requestHash(name, input),
     deadlineInMs: null,
+    workerGroup: DEFAULT_GROUP,
+    admission: null,
   });
 }

@@ -7,6 +7,7 @@ import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
+import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
 import type { Operator } from "../operators/operator.ts";
@@ -228,6 +229,7 @@ describe("a ledger that several engines share", () => {
       isShared: true,
       changedElsewhere: async () => true,
       claims: {
+        admit: (epoch, limit) => memory.claims.admit(epoch, limit),
         runs: async (pickup) => {
           const given = pickup === "left_behind" ? leftBehind.splice(0) : [];
           if (given.length > 0) claimed.resolve();
@@ -262,10 +264,11 @@ describe("runs that wait for their turn", () => {
     let asked = 0;
     const ledger = interposed(memory, {
       claims: {
-        runs: (pickup, afterId, limit) => {
-          if (pickup === "queued") asked += 1;
-          return memory.claims.runs(pickup, afterId, limit);
+        admit: (epoch, limit) => {
+          asked += 1;
+          return memory.claims.admit(epoch, limit);
         },
+        runs: (pickup, afterId, limit) => memory.claims.runs(pickup, afterId, limit),
         due: (after, limit) => memory.claims.due(after, limit),
         one: (runId) => memory.claims.one(runId),
         sent: (afterId, limit) => memory.claims.sent(afterId, limit),
@@ -313,6 +316,8 @@ describe("runs that wait for their turn", () => {
       idempotencyKey: null,
       idempotencyHash: null,
       deadlineInMs: null,
+      workerGroup: DEFAULT_GROUP,
+      admission: null,
     });
     const harness = new Harness(memory);
     const opened = harness.stepwell.open().then(() => "open");

@@ -48,6 +48,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     listChildren: (tenant, publicId) => memory.waits.listChildren(tenant, publicId),
   };
   const claims: Claims = {
+    admit: async () => ({ runs: [], accepted: [], isMore: false, nextAt: null }),
     runs: async () => [],
     due: async (_after, limit) => {
       looks.push(limit);
@@ -60,6 +61,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   let now = 0;
   const failures: unknown[] = [];
   const pickup = new Pickup(interposed(memory, { waits, claims }), clock, {
+    epoch: () => 1,
     freeRuns: () => 10,
     isNeeded: () => true,
     operatorNames: () => [],
@@ -94,10 +96,13 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   const queued = [101, 102, 103];
   const held: number[] = [];
   const claims: Claims = {
+    admit: async (_epoch, limit) => {
+      await turns(1);
+      return { runs: queued.splice(0, limit), accepted: [], isMore: false, nextAt: null };
+    },
     runs: async (pickup, _after, limit) => {
       await turns(1);
-      if (pickup === "no_worker") return [];
-      return (pickup === "queued" ? queued : left).splice(0, limit);
+      return pickup === "no_worker" ? [] : left.splice(0, limit);
     },
     due: async () => [],
     one: async () => true,
@@ -105,6 +110,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   };
   const room = { runs: 4 };
   const pickup = new Pickup(interposed(memory, { claims, isShared: true }), new Ticks(), {
+    epoch: () => 1,
     freeRuns: () => room.runs - held.length,
     isNeeded: () => true,
     operatorNames: () => [],

@@ -9,6 +9,7 @@ const WANTED_MS = 1_000;
 const PAGE = 200;
 
 export interface PickupHost {
+  epoch(): number;
   /** How many more runs may be held in memory. */
   freeRuns(): number;
   /** Whether callers or runs depend on the engine, so that it keeps the process alive. */
@@ -32,6 +33,8 @@ export class Pickup {
   #timer: Timer | undefined;
   /** When the next parked run falls due, on the ledger's clock: all that is kept of any number of them. */
   #nextDue: number | null = null;
+  /** When time alone lets a run that waits for its turn begin, on the ledger's clock. */
+  #nextTurn: number | null = null;
   /** Inbox rows up to this id have been delivered, or need not be: a signal that nobody waits for. */
   #delivered = 0;
   #isStopped = false;
@@ -98,7 +101,6 @@ export class Pickup {
     }
   }
 
-  /** A claimed run stays QUEUED until its first step starts, so the queue is walked once from its front. */
   async #claimQueued(): Promise<void> {
     this.#mustClaim = true;
     // one walk at a time: two would each fill the room that is free
@@ -107,24 +109,25 @@ export class Pickup {
     try {
       while (this.#mustClaim) {
         this.#mustClaim = false;
-        await this.#walkQueue();
+        await this.#admit();
       }
     } finally {
       this.#isClaiming = false;
     }
   }
 
-  async #walkQueue(): Promise<void> {
-    for (let after = 0; !this.#isStopped; ) {
+  async #admit(): Promise<void> {
+    while (!this.#isStopped) {
       const limit = Math.min(this.#host.freeRuns(), PAGE);
       if (limit <= 0) {
         this.#queueIsOpen = false;
         return;
       }
-      const page = await this.#ledger.claims.runs("queued", after, limit);
-      await this.#takeUpAll(page);
-      if (page.length < limit) return;
-      after = page.at(-1) ?? after;
+      const { runs, accepted, isMore, nextAt } = await this.#ledger.claims.admit(this.#host.epoch(), limit);
+      this.#nextTurn = nextAt;
+      await this.#takeUpAll(runs);
+      for (const row of accepted) await this.#host.deliver(row);
+      if (runs.length < limit && !isMore) return;
     }
   }
 
@@ -172,6 +175,7 @@ export class Pickup {
       await this.#claimQueued();
       await this.#readInbox();
     }
+    if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
   }
 

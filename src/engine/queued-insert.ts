@@ -1,4 +1,5 @@
 import type { Committing } from "../ledger/committer.ts";
+import { asks } from "../ledger/queued-run.ts";
 import type { InsertRun, Unit } from "../ledger/writes.ts";
 import { StepwellError } from "../model/errors.ts";
 
@@ -18,7 +19,7 @@ export class QueuedInsert implements Committing {
   }
 
   form(): Unit {
-    return { runId: this.runId, inboxSeq: null, writes: [this.#insert] };
+    return { runId: this.runId, inboxSeq: null, writes: [this.#insert, asks(this.runId)] };
   }
 
   committed(): void {

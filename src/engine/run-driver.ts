@@ -195,7 +195,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   committed(now: number): void {
-    const { launches, alarms, events, spawned } = this.journal.landed();
+    const { launches, alarms, events, spawned, isNoted } = this.journal.landed();
     const isFirst = this.#inboxSeq === null;
     this.#inboxSeq ??= 0;
     if (this.#isGone) return;
@@ -210,7 +210,8 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
       if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state);
       else this.#steps.launch(ordinal);
     }
-    for (const runId of spawned) this.host.onSpawned(runId);
+    for (const child of spawned) this.host.onSpawned(child);
+    if (isNoted) this.host.onNoted();
     if (this.#steps.isBehind || (this.#isEnding && launches.length > 0)) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
     this.#leaveIfOver();

@@ -1,3 +1,4 @@
+import type { NoteKind } from "../ledger/admission/rows.ts";
 import type { InsertRun, Unit, Write } from "../ledger/writes.ts";
 import { invariant, type RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
@@ -43,7 +44,9 @@ export interface Effects {
   readonly alarms: readonly number[];
   readonly events: readonly LifecycleEvent[];
   /** Runs that the unit inserts for steps that wait for them. */
-  readonly spawned: readonly number[];
+  readonly spawned: readonly InsertRun[];
+  /** Admission must hear of the unit. */
+  readonly isNoted: boolean;
   /** Outcomes that the unit records, to be told again if it is not written. */
   readonly facts: readonly Fact[];
 }
@@ -65,7 +68,8 @@ class Gathering implements Effects {
   facts: Fact[] = NONE;
   alarms: number[] = NONE;
   events: LifecycleEvent[] = NONE;
-  spawned: number[] = NONE;
+  spawned: InsertRun[] = NONE;
+  isNoted = false;
   expiredUntil = Number.NEGATIVE_INFINITY;
 }
 
@@ -131,8 +135,13 @@ export class RunJournal {
     this.#next.events = added(this.#next.events, event);
   }
 
-  spawn(runId: number): void {
-    this.#next.spawned = added(this.#next.spawned, runId);
+  spawn(child: InsertRun): void {
+    this.#next.spawned = added(this.#next.spawned, child);
+  }
+
+  note(note: NoteKind): void {
+    this.write({ write: "insertNote", runId: this.#runId, note, dueInMs: 0 });
+    this.#next.isNoted = true;
   }
 
   fact(fact: Fact): void {

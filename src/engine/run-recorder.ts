@@ -1,3 +1,4 @@
+import { SLOTS } from "../ledger/admission/rows.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun, RunParent } from "../ledger/writes.ts";
@@ -16,6 +17,9 @@ const MAX_CRASHES = 3;
 export const DEADLINE_ORDINAL = -1;
 const NO_TERMS = { childRunId: null, detail: null } as const;
 
+/** Why nothing of a run goes on, whatever its steps wait for. */
+export type RunHold = "quarantined" | "paused" | "queued";
+
 /** Writes what happens to the run itself into its journal, as `StepRecorder` does for its steps. */
 export class RunRecorder {
   readonly #core: RunCore;
@@ -32,6 +36,9 @@ export class RunRecorder {
   #reason: RunReason | null = null;
   #pausedBy: string | null = null;
   #parent: RunParent | null = null;
+  /** How far it is with its slots, as its row says: see `SLOTS`. */
+  #slots: number | null = null;
+  #isToEnd = false;
 
   constructor(core: RunCore) {
     this.#core = core;
@@ -51,9 +58,15 @@ export class RunRecorder {
   }
 
   /** Why a run of which no step can go on is not to be looked for by time. */
-  get held(): "quarantined" | "paused" | null {
+  get held(): RunHold | null {
     if (this.isPaused) return "paused";
-    return this.isHeld ? "quarantined" : null;
+    if (this.isHeld) return "quarantined";
+    return this.#mayWork ? null : "queued";
+  }
+
+  /** It has what it needs to do something; to end it needs nothing. */
+  get #mayWork(): boolean {
+    return this.#slots === null || this.#slots === SLOTS.held || this.#isToEnd;
   }
 
   /** Where a run stands among its parents; a child of it stands one deeper. */
@@ -65,6 +78,8 @@ export class RunRecorder {
   restore({ run, waits }: StoredRun): void {
     const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
     this.#reason = run.reason;
+    this.#slots = run.slots;
+    this.#isToEnd = false;
     this.#pausedBy = run.pausedBy;
     this.#parent =
       parentRunId === null
@@ -79,6 +94,7 @@ export class RunRecorder {
   inserted(insert: InsertRun): void {
     const { journal, host, ref } = this.#core;
     this.#isOwned = insert.ownerEpoch !== null;
+    this.#slots = insert.slots;
     journal.write(insert);
     this.#began();
     if (host.isHeard) journal.event({ type: "run.started", run: ref });
@@ -122,7 +138,7 @@ export class RunRecorder {
 
   /** What holds it has no say any more: a person has looked at it, or it is to end. Crashes count anew. */
   released(): void {
-    if (this.held === null) return;
+    if (!this.isPaused && !this.isHeld) return;
     this.#isRowStale = this.#crashes > 0;
     this.#crashes = 0;
     if (this.isPaused) this.#pause(null);
@@ -156,27 +172,48 @@ export class RunRecorder {
     this.#isOwned = true;
     this.#isRowStale = false;
     const { revision } = journal;
-    journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, revision });
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, slots: this.#slots, revision });
   }
 
   /** @param deadline written with a run that leaves memory, so that somebody finds it in time */
   suspended(reason: RunReason, isParking: boolean, deadline: Deadline | undefined): void {
     if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking && !this.#isRowStale) return;
     this.#isRowStale = false;
-    // a run that was paused before its first step is still in the queue, which leaves it out
-    if (this.#status === "QUEUED" && this.isPaused) return;
+    if (this.#status === "QUEUED" && reason === "paused") return;
+    if (this.#status === "QUEUED" && reason === "queued") return this.#requeued();
     if (this.#status === "QUEUED") this.running();
+    if (isParking) this.#leaveSlots(reason);
     const { journal, runId, host, ref } = this.#core;
     const ownerEpoch = isParking ? null : host.epoch;
     this.#status = "SUSPENDED";
     this.#isOwned = !isParking;
     this.#reason = reason;
-    journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, revision: journal.revision });
+    const { revision } = journal;
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, slots: this.#slots, revision });
     if (isParking && deadline !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
       journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, ...deadline, ...NO_TERMS });
     }
     if (host.isHeard) journal.event({ type: "run.suspended", run: ref, reason });
+  }
+
+  /** Parked, it has no slots but those that it keeps until its end; what has something to do asks for them again. */
+  #leaveSlots(reason: RunReason): void {
+    if (this.#slots === null) return;
+    const { journal } = this.#core;
+    if (this.#slots === SLOTS.held) journal.note("parked");
+    if (reason === "queued") journal.note("asks");
+    this.#slots = reason === "queued" ? SLOTS.asked : SLOTS.idle;
+  }
+
+  /** An engine had it for a command, before its turn: it waits for that again. */
+  #requeued(): void {
+    if (!this.#isOwned && this.#slots === SLOTS.asked) return;
+    this.#isOwned = false;
+    this.#slots = SLOTS.asked;
+    const { journal, runId } = this.#core;
+    journal.write({ write: "requeueRun", runId });
+    journal.note("asks");
   }
 
   /** A signal is taken up, in the commit of what it causes; one that an earlier commit took up is only in force again. */
@@ -201,6 +238,7 @@ export class RunRecorder {
 
   /** It is to end before its steps have: nothing holds it any more. */
   ending(): void {
+    this.#isToEnd = true;
     this.released();
     this.#dropDeadline();
   }
@@ -213,6 +251,7 @@ export class RunRecorder {
     if (!RUN_TRANSITIONS[this.#status].includes(status)) this.running();
     this.#dropDeadline();
     journal.write({ write: "endRun", runId, status, reason, output: outputText, error: errorJson, revision: journal.revision });
+    if (this.#slots !== null) journal.note("ended");
     if (this.#parent !== null) this.#tellParent(this.#parent, end);
     if (host.isHeard) journal.event({ type: "run.ended", run: ref, status, reason, error });
   }

@@ -1,6 +1,8 @@
+import { SLOTS } from "../ledger/admission/rows.ts";
 import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { InsertRun } from "../ledger/writes.ts";
+import { DEFAULT_GROUP } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
@@ -83,6 +85,7 @@ export class RunStarter {
     const { inputSchema, labels } = plan.graph;
     if (inputSchema !== null) await this.#to.host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
     refuseEndless(workflow, checked, context, lineage.depth);
+    const isFull = this.#to.isFull();
     return {
       write: "insertRun",
       runId: this.#ids.tryTake() ?? (await this.#ids.take()),
@@ -97,7 +100,10 @@ export class RunStarter {
       environment: this.#to.environment,
       idempotencyKey: null,
       idempotencyHash: null,
-      ownerEpoch: null,
+      ownerEpoch: isFull ? null : this.#to.host.epoch,
+      workerGroup: DEFAULT_GROUP,
+      admission: null,
+      slots: isFull ? SLOTS.asked : null,
       deadlineInMs: null,
       parent: { runId, step, ordinal, depth: lineage.depth + 1, rootRunId: lineage.rootRunId },
       revision: 1,
@@ -164,6 +170,9 @@ export class RunStarter {
       idempotencyKey,
       idempotencyHash,
       ownerEpoch: isQueued ? null : host.epoch,
+      workerGroup: DEFAULT_GROUP,
+      admission: null,
+      slots: isQueued ? SLOTS.asked : null,
       deadlineInMs: isQueued ? null : graph.timeoutMs,
       parent: null,
       revision: 1,

@@ -11,6 +11,7 @@ import { payloadText } from "./finish-output.ts";
 import { errorText } from "./recorded-error.ts";
 import type { RunCore } from "./run-core.ts";
 import type { Succeeded, Suspended } from "./run-journal.ts";
+import type { RunHold } from "./run-recorder.ts";
 import type { ScopePlace, StepScope } from "./step-scope.ts";
 import type { StepState, Woken } from "./step-state.ts";
 import { detailOf, detailText, NO_DETAIL, type StepWait, type WaitDetail, wokenOf } from "./step-wait.ts";
@@ -153,7 +154,7 @@ export class StepRecorder {
     this.#stopped(state, request.kind, state.failures, partial, null);
     const { key, childRunId, writes } = suspensionWrites(this.#core, state, outcome);
     for (const write of writes) journal.write(write);
-    if (outcome.child !== null) journal.spawn(outcome.child.runId);
+    if (outcome.child !== null) journal.spawn(outcome.child);
     const detail = more === NO_DETAIL ? detailOf(suspension) : { ...detailOf(suspension), ...more };
     this.#insertWait(ordinal, { kind: request.kind, key, delayMs: dueInMs, dueAt, timer: null, childRunId, detail });
     if (!host.isHeard) return;
@@ -224,7 +225,7 @@ export class StepRecorder {
   }
 
   /** Why a run of which no step can go on is SUSPENDED, and whether it leaves memory: unless a wait ends soon and there is room, it does. */
-  suspension(held: "quarantined" | "paused" | null): Suspension {
+  suspension(held: RunHold | null): Suspension {
     const { host } = this.#core;
     if (held !== null) return { reason: held, isParking: true };
     if (host.isStopping) return { reason: "shutdown", isParking: true };

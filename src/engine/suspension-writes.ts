@@ -1,4 +1,5 @@
-import type { InsertTask, Write } from "../ledger/writes.ts";
+import { asks } from "../ledger/queued-run.ts";
+import type { InsertRun, InsertTask, Write } from "../ledger/writes.ts";
 import type { Suspension, TaskRequest } from "../operators/suspension.ts";
 import { payloadText } from "./finish-output.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
@@ -44,7 +45,7 @@ export function suspensionWrites(
   const { request } = suspension;
   switch (request.kind) {
     case "child":
-      return { key: child?.publicId ?? null, childRunId: child?.runId ?? null, writes: child === null ? [] : [child] };
+      return { key: child?.publicId ?? null, childRunId: child?.runId ?? null, writes: child === null ? [] : started(child) };
     case "signal":
       return { key: request.key, childRunId: null, writes: [] };
     case "timer":
@@ -70,6 +71,9 @@ export function suspensionWrites(
     }
   }
 }
+
+/** A child that is this engine's need not ask for its turn. */
+const started = (child: InsertRun): readonly Write[] => (child.ownerEpoch === null ? [child, asks(child.runId)] : [child]);
 
 /** By which a person knows what is waited for. */
 export function aboutOf(request: Suspension["request"]): string | null {

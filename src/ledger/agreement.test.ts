@@ -20,6 +20,7 @@ import {
 } from "../testing/conformance/ledger/builders.ts";
 import { type LedgerHarness, type MakeLedger, ManualTime, WORKER } from "../testing/conformance/ledger/kit.ts";
 import type { Ledger } from "./port.ts";
+import { asks } from "./queued-run.ts";
 import type { Unit, Write } from "./writes.ts";
 
 const RUNS = 3;
@@ -33,6 +34,23 @@ const stepEnd = fc.constantFrom("SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED");
 const runEnd = fc.constantFrom("SUCCEEDED", "FAILED", "CANCELLED");
 const stepReason = fc.constantFrom(null, "retry", "branch");
 
+const slots = fc.constantFrom(null, 0, 1, 2);
+const limiter = (id: string, limit: number, onLimit: string, periodMs: number | null = null) => ({
+  id,
+  limit,
+  periodMs,
+  onLimit,
+  holds: "activity",
+});
+const admission = fc
+  .constantFrom(
+    null,
+    [],
+    [limiter("one", 1, "queue")],
+    [limiter("one", 1, "cancel-running"), limiter("two", 2, "reject")],
+    [limiter("rate", 2, "queue", 30), limiter("two", 2, "queue")],
+  )
+  .map((limiters) => (limiters === null ? null : JSON.stringify({ group: "default", priorityMs: 0, limiters, gather: null })));
 const run = fc.nat(RUNS - 1);
 const fields = { runId: run, revision };
 const step = { ...fields, ordinal };
@@ -43,7 +61,7 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .record({ runId: run, status: fc.constantFrom("QUEUED", "RUNNING"), revision, deadlineInMs: delay })
+      .record({ runId: run, status: fc.constantFrom("QUEUED", "RUNNING"), revision, deadlineInMs: delay, slots, admission })
       .map((change) => insertRun(0, change.runId, change)),
   },
   fc.record({
@@ -54,7 +72,16 @@ const anyWrite: fc.Arbitrary<Write> = fc.oneof(
     crashes: fc.nat(3),
     deadlineInMs: fc.constantFrom(null, 500),
   }),
-  fc.record({ write: of("suspendRun"), ...fields, reason: fc.constant("retry"), ownerEpoch: fc.constantFrom(null, 1), crashes: fc.nat(3) }),
+  fc.record({
+    write: of("suspendRun"),
+    ...fields,
+    reason: fc.constant("retry"),
+    ownerEpoch: fc.constantFrom(null, 1),
+    crashes: fc.nat(3),
+    slots,
+  }),
+  fc.record({ write: of("requeueRun"), runId: run }),
+  fc.record({ write: of("insertNote"), runId: run, note: fc.constantFrom("asks", "parked", "ended"), dueInMs: fc.constantFrom(0, 10) }),
   fc.record({ ...fields, status: runEnd, output: payload, error }).map((change) => endRun(change.runId, change)),
   {
     weight: 4,
@@ -111,6 +138,8 @@ const anyAction = fc.oneof(
   fc.record({ signalled: run, signalId: fc.constantFrom(null, "a", "b") }),
   fc.record({ event: fc.constantFrom("e1", "e2", "e3"), data: fc.constantFrom(1, { a: 1 }, { b: "x", a: 1 }, { a: "1" }) }),
   fc.record({ reopened: run }),
+  { weight: 3, arbitrary: fc.record({ asking: run, admission }) },
+  { weight: 3, arbitrary: fc.record({ admits: fc.integer({ min: 1, max: 4 }) }) },
   fc.record({
     task: run,
     at: ordinal,
@@ -150,6 +179,12 @@ function placed(
 async function act(ledger: Ledger, place: Place, action: Action): Promise<unknown> {
   if ("units" in action) return ledger.commit({ epoch: place.epoch, units: action.units.map((each) => placed(place, each)) });
   if ("passes" in action) return undefined;
+  if ("admits" in action) return ledger.claims.admit(place.epoch, action.admits);
+  if ("asking" in action) {
+    const [runId, { admission: asked }] = [place.first + action.asking, action];
+    const insert = insertRun(place.versionId, runId, { status: "QUEUED", ownerEpoch: null, slots: 2, admission: asked });
+    return ledger.commit({ epoch: place.epoch, units: [unit(runId, [insert, asks(runId)], null)] });
+  }
   if ("event" in action) {
     // Each case has a tenant of events for itself: what an earlier one left is not to be found.
     const tenant = `tenant-${place.first}`;
@@ -219,7 +254,6 @@ async function everythingOf(ledger: Ledger, first: number): Promise<unknown> {
 async function claimableOf({ claims }: Ledger, first: number): Promise<unknown> {
   const open = await claims.sent(0, 10_000);
   return [
-    await claims.runs("queued", first - 1, 9),
     await claims.runs("left_behind", first - 1, 9),
     await claims.runs("no_worker", first - 1, 9),
     (await claims.due(undefined, 9_000)).filter(({ runId }) => runId >= first),

@@ -83,6 +83,8 @@ export interface ReopenRun {
   readonly write: "reopenRun";
   readonly runId: number;
   readonly deadlineInMs: number | null;
+  /** How far it is with its slots: see `SLOTS`. */
+  readonly slots: number | null;
   readonly revision: number;
 }
 

@@ -107,6 +107,8 @@ export interface Ledger {
  * shared one, what is given is the engine's own from then on, until it parks the run, ends it, or loses its lease.
  */
 export interface Claims {
+  /** Gives the engine of an epoch up to `limit` runs whose turn it is; nothing to one that does not own the ledger any more. */
+  admit(epoch: number, limit: number): Promise<Admissions>;
   /**
    * Up to `limit` ids in id order, above `afterId`; paused runs are left out.
    *
@@ -127,11 +129,22 @@ export interface Claims {
   sent(afterId: number, limit: number): Promise<readonly OpenInboxRow[]>;
 }
 
+export interface Admissions {
+  /** What the engine has from now on. */
+  readonly runs: readonly number[];
+  /** Cancels: of runs that a limit does not let begin, and of holders that must make room. */
+  readonly accepted: readonly InboxRow[];
+  /** There may be more for whoever has room. */
+  readonly isMore: boolean;
+  /** When time alone lets another run begin, by the ledger's clock; null when it does not. */
+  readonly nextAt: number | null;
+}
+
 /**
- * `left_behind`: RUNNING, or SUSPENDED while an engine had them in memory, when that engine died or stopped. `no_worker`: SUSPENDED for
- * the want of an operator.
+ * `left_behind`: RUNNING or QUEUED, or SUSPENDED while an engine had them in memory, when that engine died or stopped. `no_worker`:
+ * SUSPENDED for the want of an operator.
  */
-export type Pickup = "queued" | "left_behind" | "no_worker";
+export type Pickup = "left_behind" | "no_worker";
 
 /** What parked runs wait for: SUSPENDED ones without an owner. Due times are judged by the ledger's clock; paused runs are left out. */
 export interface WaitReads {
@@ -302,6 +315,8 @@ export interface WorkerIdentity {
   readonly host: string;
   readonly pid: number;
   readonly version: string;
+  /** The worker groups whose runs it drives in a shared ledger; null: all of them. Whoever has a file alone drives every run. */
+  readonly groups: readonly string[] | null;
 }
 
 /** An engine that drives runs of a ledger, as others see it. */
@@ -348,6 +363,9 @@ export interface QueuedRun {
   readonly idempotencyKey: string | null;
   readonly idempotencyHash: string | null;
   readonly deadlineInMs: number | null;
+  readonly workerGroup: string;
+  /** JSON text of its `Admission`; null for one without limits. */
+  readonly admission: JsonText | null;
 }
 
 export interface Enqueued {

@@ -1,3 +1,4 @@
+import { SLOTS } from "./admission/rows.ts";
 import { runNotFailed, runNotFound } from "./refusals.ts";
 import type { EndedStep, InboxRow, RunRow, StepRow } from "./rows.ts";
 import type { Transaction } from "./transaction.ts";
@@ -23,7 +24,7 @@ export function* reopenRun(transaction: Transaction, tenant: string, publicId: s
   const { deadlineAt, createdAt, startedAt, id: runId } = run;
   const revision = run.revision + 1;
   const inMs = deadlineAt === null ? null : deadlineAt - (startedAt ?? createdAt);
-  yield* transaction.apply({ write: "reopenRun", runId, deadlineInMs: inMs, revision });
+  yield* transaction.apply({ write: "reopenRun", runId, deadlineInMs: inMs, slots: run.slots === null ? null : SLOTS.idle, revision });
   yield* transaction.apply({ write: "insertEvent", runId, event: "run.reopened", detail: run.error, actor, revision });
   for (const step of reopenable(steps)) yield* reopenStep(transaction, step, revision);
   return yield* accepted(transaction, run, actor);

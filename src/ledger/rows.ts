@@ -61,6 +61,12 @@ export interface RunRow {
   readonly crashes: number;
   /** Who paused it; null while it is not paused. */
   readonly pausedBy: string | null;
+  /** Workers that serve this group drive it. */
+  readonly workerGroup: string;
+  /** JSON text of its `Admission`; null for one without limits. */
+  readonly admission: JsonText | null;
+  /** How far it is with its slots: see `SLOTS`; null for one that needs none. */
+  readonly slots: number | null;
   readonly deadlineAt: number | null;
   readonly createdAt: number;
   readonly startedAt: number | null;

@@ -1,3 +1,4 @@
+import type { AdmissionTables } from "./admission/tables.ts";
 import type { LedgerWrite } from "./own-writes.ts";
 import type { EndedStep, InboxRow, KeptEventRow, RunRow, SubscriptionRow, TaskRow } from "./rows.ts";
 import type { Work } from "./work.ts";
@@ -10,6 +11,8 @@ export type Within = <T>(work: (transaction: Transaction) => Work<T>) => Promise
 export interface Transaction {
   /** The time of the commit. */
   readonly now: number;
+  /** For the one transaction that holds admission. */
+  readonly admission: AdmissionTables;
   /** @throws StepwellError `LEDGER_CONFLICT` when the write breaks a guard */
   apply(write: LedgerWrite): Work<void>;
   /** Keeps others from changing something until the transaction ends; a backend with one writer need not do anything. */
@@ -96,11 +99,12 @@ export interface EventKey {
 }
 
 /**
- * Held in this order, so that two transactions never wait for each other: the right to delete what is kept no longer, of which there is
- * one; an event, runs, a task of one of them.
+ * Held in this order, so that two transactions never wait for each other: the right to delete what is kept no longer, or to admit runs, of
+ * which there is one each; an event, runs, a task of one of them.
  */
 export type Held =
   | { readonly retention: true }
+  | { readonly admission: true }
   | { readonly event: Pick<EventKey, "tenant" | "event"> }
   | { readonly runs: readonly number[] }
   | { readonly task: { readonly tenant: string; readonly publicId: string } };

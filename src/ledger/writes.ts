@@ -1,5 +1,6 @@
 import type { Scalar } from "../model/json.ts";
 import type { RunReason, StepReason, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
+import type { NoteKind } from "./admission/rows.ts";
 import type { AttemptRow, InboxKind, InboxRow, JsonText, StepRow, WaitKind } from "./rows.ts";
 
 /**
@@ -26,9 +27,14 @@ export type Write =
   | InsertSubscription
   | DeleteSubscriptions
   | InsertTask
-  | CloseTask;
+  | CloseTask
+  | RequeueRun
+  | InsertNote;
 
-/** A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. */
+/**
+ * A new run. RUNNING stamps `started_at`; QUEUED leaves it for `startRun`. One that is to be admitted has `slots` 2, no owner, and an `InsertNote`
+ * beside it that says so.
+ */
 export interface InsertRun {
   readonly write: "insertRun";
   readonly runId: number;
@@ -47,6 +53,11 @@ export interface InsertRun {
   readonly ownerEpoch: number | null;
   readonly deadlineInMs: number | null;
   readonly parent: RunParent | null;
+  readonly workerGroup: string;
+  /** JSON text of its `Admission`; null for one without limits. */
+  readonly admission: JsonText | null;
+  /** How far it is with its slots: see `SLOTS`; null for one that needs none. */
+  readonly slots: number | null;
   readonly revision: number;
 }
 
@@ -83,7 +94,24 @@ export interface SuspendRun {
   readonly reason: RunReason;
   readonly ownerEpoch: number | null;
   readonly crashes: number;
+  /** How far it is with its slots: see `SLOTS`; null for one that needs none. An `InsertNote` says what changes. */
+  readonly slots: number | null;
   readonly revision: number;
+}
+
+/** A QUEUED run that an engine had for a command goes back and asks for its turn anew. */
+export interface RequeueRun {
+  readonly write: "requeueRun";
+  readonly runId: number;
+}
+
+/** What admission must hear of a run. */
+export interface InsertNote {
+  readonly write: "insertNote";
+  readonly runId: number;
+  readonly note: NoteKind;
+  /** It is read no earlier. */
+  readonly dueInMs: number;
 }
 
 /** RUNNING, SUSPENDED or QUEUED → terminal; releases the run. */

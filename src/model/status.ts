@@ -41,6 +41,7 @@ export const RUN_REASONS = {
   paused: "somebody paused the run",
   compensating: "what the run did is being undone",
   no_worker: "no worker knows an operator that the run needs",
+  queued: "it has something to do and waits for its turn: a limit is reached",
   quarantined: "the run broke its worker several times and is held until a person looks",
   recovered: "a worker took the run up after a crash",
   timeout: "the run took longer than its timeout",

@@ -72,6 +72,8 @@ test("S0-3 a run that another process enqueues is taken up by the engine that ow
     idempotencyKey: null,
     idempotencyHash: null,
     deadlineInMs: null,
+    workerGroup: "default",
+    admission: null,
   });
   expect(await harness.stepwell.result(publicId)).toMatchObject({ status: "SUCCEEDED", output: { n: 7 } });
   expect(performance.now() - enqueuedAt).toBeLessThan(NOTICED_WITHIN_MS);

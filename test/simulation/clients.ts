@@ -173,6 +173,8 @@ export class Clients {
       idempotencyKey: key,
       idempotencyHash: key === null ? null : "elsewhere",
       deadlineInMs: null,
+      workerGroup: "default",
+      admission: null,
     };
     const enqueued = await this.#asking.elsewhere(async ({ ledger }) => {
       const version = await ledger.latestVersion(TENANT, program.name);

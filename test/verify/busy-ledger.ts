@@ -115,6 +115,8 @@ async function leaveQueued(url: string): Promise<void> {
     idempotencyKey: null,
     idempotencyHash: null,
     deadlineInMs: null,
+    workerGroup: "default",
+    admission: null,
   });
   await ledger.close();
 }

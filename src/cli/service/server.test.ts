@@ -184,7 +184,7 @@ describe("on PostgreSQL", () => {
   test("the ledger knows when the lease of a process has run out, whatever the process thinks", async () => {
     const url = `${await database()}?schema=expired`;
     const ledger = await openLedger(url, { leaseMs: 60_000 });
-    const { epoch } = await ledger.own({ name: "one", host: "here", pid: 1, version: "1" });
+    const { epoch } = await ledger.own({ name: "one", host: "here", pid: 1, version: "1", groups: null });
     await expect(askLedger(url, ledger, epoch)).resolves.toBeUndefined();
     await query(await database(), "UPDATE expired.worker SET heartbeat_at = 0");
     await expect(askLedger(url, ledger, epoch)).rejects.toMatchObject({ code: "LEDGER_FENCED" });

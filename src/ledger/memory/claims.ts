@@ -1,16 +1,31 @@
-import type { Claims, DueRun, Pickup } from "../port.ts";
+import { admit } from "../admission/admit.ts";
+import { SLOTS } from "../admission/rows.ts";
+import type { Admissions, Claims, DueRun, Pickup } from "../port.ts";
 import type { OpenInboxRow } from "../rows.ts";
 import { decodeInbox } from "../sql/decode-waiting.ts";
+import type { Within } from "../transaction.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 
-/** Everything is the one engine's: to look is to claim. */
+interface ClaimingLedger {
+  now(): number;
+  readonly within: Within;
+  /** Of the engine that owns it. */
+  epoch(): number;
+}
+
+/** Everything that was admitted is the one engine's: to look is to claim. */
 export class MemoryClaims implements Claims {
   readonly #tables: MemoryTables;
-  readonly #now: () => number;
+  readonly #ledger: ClaimingLedger;
 
-  constructor(tables: MemoryTables, now: () => number) {
+  constructor(tables: MemoryTables, ledger: ClaimingLedger) {
     this.#tables = tables;
-    this.#now = now;
+    this.#ledger = ledger;
+  }
+
+  async admit(epoch: number, limit: number): Promise<Admissions> {
+    if (epoch !== this.#ledger.epoch()) return { runs: [], accepted: [], isMore: false, nextAt: null };
+    return this.#ledger.within((transaction) => admit(transaction, { workerGroups: null, epoch, limit }));
   }
 
   async runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {
@@ -20,7 +35,7 @@ export class MemoryClaims implements Claims {
   }
 
   async due(after: DueRun | undefined, limit: number): Promise<readonly DueRun[]> {
-    const now = this.#now();
+    const now = this.#ledger.now();
     const due = dueOfParked(this.#tables).filter((each) => each.dueAt <= now && (after === undefined || order(each, after) > 0));
     return due.filter((each, index) => index === 0 || order(each, due[index - 1] ?? each) !== 0).slice(0, limit);
   }
@@ -48,10 +63,11 @@ export function awaitsSignal(tables: MemoryTables, runId: number, name: string |
 /** Every due time of a parked run. */
 export function dueOfParked(tables: MemoryTables): readonly DueRun[] {
   const due: DueRun[] = [];
-  for (const { run_id: runId, due_at: dueAt } of tables.all("wait")) {
+  for (const { run_id: runId, ordinal, due_at: dueAt } of tables.all("wait")) {
     if (typeof runId !== "number" || typeof dueAt !== "number") continue;
     const [run] = tables.find("run", { id: runId });
-    const isParked = run?.["status"] === "SUSPENDED" && run["owner_epoch"] === null && !isHeld(run);
+    const isParked =
+      run?.["status"] === "SUSPENDED" && run["owner_epoch"] === null && !isHeld(run) && (run["slots"] !== SLOTS.asked || ordinal === -1);
     if (isParked) due.push({ runId, dueAt });
   }
   return due.toSorted(order);
@@ -64,7 +80,6 @@ const order = (a: DueRun, b: DueRun): number => a.dueAt - b.dueAt || a.runId - b
 
 function isFor(pickup: Pickup, { status, reason, paused_by: pausedBy, owner_epoch: owner }: MemoryRow): boolean {
   if (pausedBy !== null) return false;
-  if (pickup === "queued") return status === "QUEUED";
   if (pickup === "no_worker") return status === "SUSPENDED" && reason === "no_worker";
-  return status === "RUNNING" || (status === "SUSPENDED" && (owner !== null || reason === "shutdown"));
+  return status === "RUNNING" || owner !== null || (status === "SUSPENDED" && reason === "shutdown");
 }

@@ -16,6 +16,7 @@ import type {
   StoredRun,
   WorkerIdentity,
 } from "../port.ts";
+import { queuedRun } from "../queued-run.ts";
 import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
 import { retentionOperations } from "../retention.ts";
@@ -71,7 +72,11 @@ class MemoryLedger implements Ledger {
   readonly tasks = memoryTasks(this.#tables, this.#views, (work) => this.#within(work));
   readonly waits = new MemoryWaits(this.#tables, this.#views, () => this.#clock.now());
   readonly transactions = null;
-  readonly claims = new MemoryClaims(this.#tables, () => this.#clock.now());
+  readonly claims = new MemoryClaims(this.#tables, {
+    now: () => this.#clock.now(),
+    within: (work) => this.#within(work),
+    epoch: () => this.#epoch,
+  });
   readonly retention = retentionOperations({
     within: (work) => this.#within(work),
     reading: async (work) => finish(work(new MemoryRetainedRuns(this.#tables, this.#views), this.#clock.now())),
@@ -177,8 +182,7 @@ class MemoryLedger implements Ledger {
         return { publicId: String(known["public_id"]), created: false };
       }
       const runId = this.#takeRunIds(1);
-      const write = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 } as const;
-      this.#apply({ runId, inboxSeq: null, writes: [write] }, 0, now);
+      this.#apply({ runId, inboxSeq: null, writes: queuedRun(run, runId) }, 0, now);
       return { publicId, created: true };
     });
   }

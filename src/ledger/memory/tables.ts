@@ -71,6 +71,13 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
   },
   event_key: { primary: ["kept_id", "field"], unique: [], defaults: {} },
   removed_run: { primary: ["run_id"], unique: [], defaults: {} },
+  admission_note: { primary: ["run_id", "id"], unique: [], isNumbered: true, defaults: {} },
+  limiter: { primary: ["id"], unique: [{ columns: ["tenant", "name"] }], defaults: {} },
+  slot: { primary: ["limiter_id", "run_id"], unique: [], defaults: {} },
+  queue_partition: { primary: ["id"], unique: [{ columns: ["name"] }], defaults: {} },
+  queue_entry: { primary: ["partition_id", "rank", "run_id"], unique: [], defaults: {} },
+  turn: { primary: ["worker_group", "tenant"], unique: [], defaults: {} },
+  tenant_share: { primary: ["tenant"], unique: [], defaults: {} },
 };
 
 /** Tables as maps with primary and unique keys, and a journal that undoes what a failed transaction began. */

@@ -1,3 +1,4 @@
+import type { AdmissionTables } from "../admission/tables.ts";
 import type { LedgerWrite } from "../own-writes.ts";
 import type { EndedStep, InboxRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
 import { decodeEndedStep, decodeRun } from "../sql/decode.ts";
@@ -7,6 +8,7 @@ import { type Executors, execute } from "../sql/executors.ts";
 import type { EventKey, KeptEvent, PublishedEvent, RetainedRuns, Transaction } from "../transaction.ts";
 import { done, type Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
+import { MemoryAdmissionTables } from "./admission.ts";
 import { awaitsSignal } from "./claims.ts";
 import { MemoryRetainedRuns } from "./retention.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
@@ -16,6 +18,7 @@ import type { MemoryViews } from "./views.ts";
 export class MemoryTransaction implements Transaction {
   readonly now: number;
   readonly retained: RetainedRuns;
+  readonly admission: AdmissionTables;
   readonly #tables: MemoryTables;
   readonly #views: MemoryViews;
   readonly #executors: Executors;
@@ -26,6 +29,7 @@ export class MemoryTransaction implements Transaction {
     this.#executors = executors;
     this.now = now;
     this.retained = new MemoryRetainedRuns(tables, views);
+    this.admission = new MemoryAdmissionTables(tables, now);
   }
 
   apply(write: LedgerWrite): Work<void> {

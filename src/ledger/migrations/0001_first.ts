@@ -20,6 +20,7 @@ CREATE TABLE worker (
   host     TEXT NOT NULL,
   pid      INTEGER NOT NULL,
   version  TEXT NOT NULL,
+  worker_groups TEXT,
   owned_at INTEGER NOT NULL
 ) STRICT;
 
@@ -46,6 +47,8 @@ CREATE TABLE version_steps (
 
 -- idempotency_scope is the workflow's name, stored only beside a key: it makes the key unique per workflow without a join.
 -- input_ref and output_ref point to the artifact store when a payload is too large to stand here.
+-- admission is what a run asks for before it may begin, slots how far it is: null for one that asks for nothing, or holds them
+-- (1), asks for them (2), or neither (0).
 CREATE TABLE run (
   id                INTEGER PRIMARY KEY,
   public_id         TEXT NOT NULL UNIQUE,
@@ -71,6 +74,8 @@ CREATE TABLE run (
   inbox_seq         INTEGER NOT NULL DEFAULT 0,
   crashes           INTEGER NOT NULL DEFAULT 0,
   paused_by         TEXT,
+  worker_group      TEXT NOT NULL DEFAULT 'default',
+  slots             INTEGER,
   created_revision  INTEGER NOT NULL,
   started_revision  INTEGER,
   revision          INTEGER NOT NULL,
@@ -80,6 +85,7 @@ CREATE TABLE run (
   finished_at       INTEGER,
   input_crc         INTEGER,
   result_crc        INTEGER,
+  admission         TEXT,
   input             TEXT NOT NULL,
   input_ref         TEXT,
   output            TEXT,
@@ -89,7 +95,6 @@ CREATE TABLE run (
 
 -- Touched when a run is inserted and when it ends, never in between.
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
-CREATE INDEX run_queued ON run (id) WHERE started_at IS NULL AND finished_at IS NULL;
 CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
@@ -275,6 +280,87 @@ CREATE INDEX task_tenant ON task (tenant, id);
 CREATE INDEX task_status ON task (tenant, status, id);
 CREATE INDEX task_step ON task (run_id, ordinal);
 CREATE INDEX task_available ON task (tenant, topic, available_at, id) WHERE available_at IS NOT NULL;
+
+-- What has happened to runs that admission must hear of: they ask for their turn, or leave their slots. Whoever admits reads the notes whose time has
+-- come, does what they say, and deletes them; nobody else writes the tables of admission that follow.
+CREATE TABLE admission_note (
+  id     INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL,
+  note   TEXT NOT NULL,
+  due_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX admission_note_due ON admission_note (due_at, id);
+
+-- A limit that runs are under. held counts its slots; a rate has been used until used_until_us, and admits one more from open_at on. Of the partitions
+-- whose runs need it, some stand aside until it has room.
+CREATE TABLE limiter (
+  id            INTEGER PRIMARY KEY,
+  tenant        TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  version_id    INTEGER NOT NULL,
+  limited_to    INTEGER NOT NULL,
+  period_ms     INTEGER,
+  held          INTEGER NOT NULL,
+  used_until_us INTEGER NOT NULL,
+  open_at       INTEGER NOT NULL,
+  partitions    INTEGER NOT NULL,
+  aside         INTEGER NOT NULL,
+  UNIQUE (tenant, name)
+) STRICT;
+
+CREATE INDEX limiter_rate ON limiter (open_at) WHERE aside > 0 AND period_ms IS NOT NULL;
+
+-- Slots that are held; a run keeps those until its end while it is parked.
+CREATE TABLE slot (
+  limiter_id   INTEGER NOT NULL,
+  run_id       INTEGER NOT NULL,
+  is_until_end INTEGER NOT NULL,
+  PRIMARY KEY (limiter_id, run_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX slot_run ON slot (run_id);
+
+-- Runs under the same limits, in the order of their ranks, as long as there are any. head is the rank of the first one; limits says what the
+-- limiters do with a run that finds them full; aside_for is the limiter that it stands aside for.
+CREATE TABLE queue_partition (
+  id           INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL UNIQUE,
+  worker_group TEXT NOT NULL,
+  tenant       TEXT NOT NULL,
+  limits       TEXT NOT NULL,
+  head         INTEGER NOT NULL,
+  aside_for    INTEGER
+) STRICT;
+
+CREATE INDEX queue_partition_ready ON queue_partition (worker_group, tenant, head, id) WHERE aside_for IS NULL;
+CREATE INDEX queue_partition_aside ON queue_partition (aside_for, head, id) WHERE aside_for IS NOT NULL;
+
+CREATE TABLE queue_entry (
+  partition_id INTEGER NOT NULL,
+  rank         INTEGER NOT NULL,
+  run_id       INTEGER NOT NULL,
+  PRIMARY KEY (partition_id, rank, run_id)
+) STRICT, WITHOUT ROWID;
+
+-- Whose turn it is within a worker group: that of the tenant with the least virtual time (pass) that has a partition ready. The row of the tenant ''
+-- holds the virtual time of the group.
+CREATE TABLE turn (
+  worker_group TEXT NOT NULL,
+  tenant       TEXT NOT NULL,
+  ready        INTEGER NOT NULL,
+  pass         INTEGER NOT NULL,
+  PRIMARY KEY (worker_group, tenant)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX turn_next ON turn (worker_group, pass, tenant) WHERE ready > 0;
+
+-- What a tenant is given: a share of what is admitted, and at most so many runs at once.
+CREATE TABLE tenant_share (
+  tenant TEXT PRIMARY KEY,
+  weight INTEGER NOT NULL,
+  most   INTEGER
+) STRICT, WITHOUT ROWID;
 
 -- Runs whose row retention has deleted, and whose other rows, which nobody can reach any more, are still to go.
 CREATE TABLE removed_run (

@@ -4,7 +4,7 @@ export const FIRST_VIEWS = `
 CREATE VIEW run_row AS
 SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,
   r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.parent_ordinal, r.depth, r.root_run_id,
-  r.forked_from, r.forked_at_step, r.owner_epoch, r.inbox_seq, r.crashes, r.paused_by,
+  r.forked_from, r.forked_at_step, r.owner_epoch, r.inbox_seq, r.crashes, r.paused_by, r.worker_group, r.admission, r.slots,
   CASE WHEN r.finished_at IS NULL
     THEN max(r.revision,
       coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455), 0),
@@ -18,7 +18,7 @@ JOIN version v ON v.id = r.version_id;
 CREATE VIEW runs AS
 SELECT r.tenant, r.public_id AS id, r.workflow, r.version, r.version_hash, r.status, r.reason, r.labels, r.initiator, r.trigger,
   r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, r.depth, root.public_id AS root_run_id,
-  origin.public_id AS forked_from, r.forked_at_step, owner.name AS worker, r.inbox_seq, r.crashes, r.paused_by, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
+  origin.public_id AS forked_from, r.forked_at_step, owner.name AS worker, r.inbox_seq, r.crashes, r.paused_by, r.worker_group, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
   r.output, r.output_ref, r.error, r.input_crc, r.result_crc
 FROM run_row r
 LEFT JOIN run parent ON parent.id = r.parent_run_id

@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import { StepwellError } from "../../model/errors.ts";
 import type { SqlClient } from "../../model/sql-client.ts";
 import type { CallerTransactions, StepTransaction, TransactionEnd } from "../caller-transactions.ts";
+import { asks } from "../queued-run.ts";
 import type { SqlTransaction } from "../sql/transaction.ts";
 import type { Work } from "../work.ts";
 import type { InsertRun, Unit } from "../writes.ts";
@@ -46,7 +47,7 @@ export class PostgresCallerTransactions implements CallerTransactions {
 
   async insert(client: SqlClient, run: InsertRun): Promise<void> {
     const { connections, floor } = this.#host;
-    const { stages, numbers, texts } = encoder.encodeOne(run);
+    const { stages, numbers, texts } = encoder.encode([{ runId: run.runId, inboxSeq: null, writes: [run, asks(run.runId)] }]);
     const mark = randomUUID();
     const values = [mark, this.#host.exactTime(), floor, stages, Buffer.from(numbers), Buffer.from(texts)];
     let isInside: unknown;

@@ -3,6 +3,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\?(\d+) << 28/g, "$$$1::bigint << 28"],
   [/\?(\d+)/g, "$$$1"],
   [/json_each\(([^()]+)\) (\w+)/g, "json_array_elements_text(($1)::json) AS $2(value)"],
+  [/\b(\w+)\.value ->> (\d+)/g, "($1.value::json ->> $2)"],
   // its planner needs no word about the order of tables, and has none for an index
   [/\bCROSS JOIN\b/g, "JOIN"],
   [/ INDEXED BY \w+/g, ""],

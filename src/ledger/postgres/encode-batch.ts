@@ -48,9 +48,11 @@ const ORDER: Readonly<Record<WriteKind, number>> = {
   insertEventKey: 27,
   suspendRun: 28,
   endRun: 29,
-  postInbox: 30,
+  requeueRun: 30,
+  insertNote: 31,
+  postInbox: 32,
 };
-const KINDS = 31;
+const KINDS = 33;
 
 /** The rows of one encoding, which is done within the turn. */
 class Rows {

@@ -90,11 +90,11 @@ describe("a worker that is being fenced", () => {
     fixture.clock.time += 10;
     await using fence = await fixture.hold(`SELECT 1 FROM worker WHERE epoch = ${owner.epoch} FOR UPDATE`);
     await fence.run(`UPDATE worker SET fenced_at = 1 WHERE epoch = ${owner.epoch}`);
-    const claimed = ledger.claims.runs("queued", 0, 10);
+    const claimed = ledger.claims.admit(owner.epoch, 10);
     const first = await Promise.race([claimed.then(() => "claimed"), fence.blocks(1).then(() => "waits")]);
     await fence.end("COMMIT");
     expect(first).toBe("waits");
-    await expect(claimed).resolves.toEqual([]);
+    await expect(claimed).resolves.toMatchObject({ runs: [] });
     await expect(ledger.claims.due(undefined, 10)).resolves.toEqual([]);
     await expect(ledger.claims.one(dueId)).resolves.toBe(false);
     await expect(ledger.claims.runs("left_behind", 0, 10)).resolves.toEqual([]);

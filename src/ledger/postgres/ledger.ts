@@ -182,6 +182,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     for (const lane of this.#lanes) void lane.close();
     this.#lanes = Array.from({ length: LANES }, (_, number) => new Lane(this, number));
     this.epoch = ownership.epoch;
+    this.claims.ownedFor(worker.groups);
     this.#events = events;
     this.#lease = new Lease(this, { epoch: ownership.epoch, leaseMs: this.#leaseMs }, heart);
     if (isFirst) await this.#hints.listen();

@@ -14,6 +14,7 @@ import { FUNCTIONS } from "./functions.ts";
 const APPLY = `SELECT ${FUNCTIONS.apply}(?1, ?2, ?3, ?4, ?5) AS posted`;
 const HOLD = {
   retention: "SELECT pg_advisory_xact_lock('removed_run'::regclass::oid::bigint)",
+  admission: "SELECT pg_advisory_xact_lock('admission_note'::regclass::oid::bigint)",
   event: "SELECT pg_advisory_xact_lock(?1)",
   runs: "SELECT id FROM run WHERE id = ANY(?1) ORDER BY id FOR NO KEY UPDATE",
   runOfTask: "SELECT id FROM run WHERE id = (SELECT run_id FROM task WHERE public_id = ?1 AND tenant = ?2) FOR NO KEY UPDATE",
@@ -56,6 +57,8 @@ export class PostgresConnection implements SqlConnection {
   *hold(held: Held): Work<void> {
     if ("retention" in held) {
       yield* this.#ask(HOLD.retention, []);
+    } else if ("admission" in held) {
+      yield* this.#ask(HOLD.admission, []);
     } else if ("event" in held) {
       yield* this.#ask(HOLD.event, [eventLock(held.event)]);
     } else if ("runs" in held) {

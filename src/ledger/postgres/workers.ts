@@ -26,7 +26,7 @@ export const EXPIRED = "SELECT epoch FROM worker WHERE fenced_at IS NULL AND hea
 /** When the first lease of others than ?1 runs out, unless they are heard of. */
 export const NEXT_EXPIRY = "SELECT min(heartbeat_at + lease_ms) + 1 AS at FROM worker WHERE fenced_at IS NULL AND epoch <> ?1";
 /** Those that were not fenced, with the age of their last heartbeat. */
-export const WORKERS = `SELECT epoch, name, host, pid, version, heartbeat_at + lease_ms >= ${SERVER_TIME} AS is_alive,
+export const WORKERS = `SELECT epoch, name, host, pid, version, worker_groups, heartbeat_at + lease_ms >= ${SERVER_TIME} AS is_alive,
   greatest(${SERVER_TIME} - heartbeat_at, 0) AS silent_ms FROM worker WHERE fenced_at IS NULL ORDER BY epoch`;
 
 /** ?1 the epoch; no row for a worker that was fenced. The first column is no key: a batch that holds the row does not hold this up. */
@@ -42,11 +42,19 @@ interface Terms {
 /** A worker with its lanes; its lease begins. */
 export function* register(
   transaction: SqlTransaction,
-  { name, host, pid, version }: WorkerIdentity,
+  { name, host, pid, version, groups }: WorkerIdentity,
   { lanes, leaseMs }: Terms,
 ): Work<number> {
   yield* transaction.rows(TURN);
-  const [row] = yield* transaction.rows(COLD_WRITES.own, name, host, pid, version, transaction.now);
+  const [row] = yield* transaction.rows(
+    COLD_WRITES.own,
+    name,
+    host,
+    pid,
+    version,
+    groups === null ? null : JSON.stringify(groups),
+    transaction.now,
+  );
   const epoch = Number(row?.["epoch"]);
   yield* transaction.rows(FIRST_HEARTBEAT, epoch, transaction.now, leaseMs);
   for (let number = 0; number < lanes; number++) yield* transaction.rows(LANE, epoch, number);

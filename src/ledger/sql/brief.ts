@@ -1,3 +1,4 @@
+import { DEFAULT_GROUP } from "../../model/admission.ts";
 import { type Brief, fixed, NOTHING, NOW, REVISION, type WriteOf } from "./description.ts";
 
 /** What most runs have nothing to do with. */
@@ -23,6 +24,9 @@ export const BRIEF_RUN: readonly Brief<WriteOf<"insertRun">>[] = [
       idempotency_key: NOTHING,
       idempotency_hash: NOTHING,
       deadline_at: NOTHING,
+      worker_group: fixed(DEFAULT_GROUP),
+      admission: NOTHING,
+      slots: NOTHING,
       started_revision: REVISION,
       started_at: NOW,
     },
@@ -33,6 +37,9 @@ export const BRIEF_RUN: readonly Brief<WriteOf<"insertRun">>[] = [
       write.idempotencyKey === null &&
       write.deadlineInMs === null &&
       write.tenant === "default" &&
+      write.workerGroup === DEFAULT_GROUP &&
+      write.admission === null &&
+      write.slots === null &&
       write.initiator === "api" &&
       write.trigger === "call",
   },

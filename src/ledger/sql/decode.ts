@@ -41,6 +41,9 @@ export function decodeRun(row: RawRow): RunRow {
     revision: fields.integer("revision"),
     crashes: fields.integer("crashes"),
     pausedBy: fields.textOrNull("paused_by"),
+    workerGroup: fields.text("worker_group"),
+    admission: fields.textOrNull("admission"),
+    slots: fields.integerOrNull("slots"),
     deadlineAt: fields.integerOrNull("deadline_at"),
     createdAt: fields.integer("created_at"),
     startedAt: fields.integerOrNull("started_at"),
@@ -145,7 +148,14 @@ export function decodeHistory(row: RawRow): HistoryRow {
 
 export function decodeOwner(row: RawRow): WorkerIdentity {
   const fields = new Fields(row, "The owner's row", {});
-  return { name: fields.text("name"), host: fields.text("host"), pid: fields.integer("pid"), version: fields.text("version") };
+  const served = fields.textOrNull("worker_groups");
+  return {
+    name: fields.text("name"),
+    host: fields.text("host"),
+    pid: fields.integer("pid"),
+    version: fields.text("version"),
+    groups: served === null ? null : (JSON.parse(served) as readonly string[]),
+  };
 }
 
 export function decodeVersion(row: RawRow): VersionRow {

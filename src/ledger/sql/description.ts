@@ -15,7 +15,14 @@ export type Table =
   | "event_kept"
   | "event_key"
   | "task"
-  | "removed_run";
+  | "removed_run"
+  | "admission_note"
+  | "limiter"
+  | "slot"
+  | "queue_partition"
+  | "queue_entry"
+  | "turn"
+  | "tenant_share";
 export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */

@@ -1,4 +1,5 @@
 import type { LedgerWrite } from "../own-writes.ts";
+import { insertNote, requeueRun } from "./admission-writes.ts";
 import type { HotWrite, WriteKind, WriteOf } from "./description.ts";
 import {
   deleteEventKeys,
@@ -70,6 +71,8 @@ export function executorsBy(make: <W extends AnyWrite>(description: HotWrite<W>)
     reopenStep: make(reopenStep),
     deleteStep: make(deleteStep),
     archiveAttempt: make(archiveAttempt),
+    requeueRun: make(requeueRun),
+    insertNote: make(insertNote),
     postInbox: inOrder(make(countInbox), make(insertInbox)),
   };
 }
@@ -169,5 +172,9 @@ function executeSeldom(executors: Executors, write: Exclude<LedgerWrite, WriteOf
       return executors.archiveAttempt(write, now);
     case "pauseRun":
       return executors.pauseRun(write, now);
+    case "requeueRun":
+      return executors.requeueRun(write, now);
+    case "insertNote":
+      return executors.insertNote(write, now);
   }
 }

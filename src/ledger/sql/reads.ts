@@ -1,3 +1,5 @@
+import { SLOTS } from "../admission/rows.ts";
+
 /** The steps of a run whose ordinals lie between two, without `key`: it is too large for a number of JavaScript. */
 const stepsWithin = (
   first: string,
@@ -20,8 +22,12 @@ export const IS_AWAITED = `CASE WHEN i.kind <> 'signal' OR EXISTS (SELECT 1 FROM
       THEN 1 ELSE 0 END`;
 
 /** No engine has the run, and no person holds it. */
-export const PARKED =
+const WITHOUT_ENGINE =
   "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
+/** And it does not wait for its turn. */
+export const PARKED = `${WITHOUT_ENGINE} AND coalesce(r.slots, 0) <> ${SLOTS.asked}`;
+/** Of a wait: it is looked for when it is due. A run ends by its timeout also while it waits for its turn. */
+export const PARKED_UNTIL = `${WITHOUT_ENGINE} AND (coalesce(r.slots, 0) <> ${SLOTS.asked} OR w.ordinal = -1)`;
 
 /**
  * Every read, written once. Placeholders are numbered; reads that serve a caller lead with the tenant. They read the views,
@@ -60,11 +66,11 @@ export const READS = {
     "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
-  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL AND ${PARKED}
+  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL AND ${PARKED_UNTIL}
     ORDER BY w.due_at LIMIT 1`,
   /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
   dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id
-    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND ${PARKED}
+    WHERE w.due_at <= ?1 AND (w.due_at, w.run_id) > (?2, ?3) AND ${PARKED_UNTIL}
     GROUP BY w.due_at, w.run_id ORDER BY w.due_at, w.run_id LIMIT ?4`,
   children: `SELECT * FROM run_row WHERE tenant = ?1 AND parent_run_id = (SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1) ORDER BY id`,
   signals: `SELECT i.* FROM inbox i JOIN run r ON r.id = i.run_id WHERE r.tenant = ?1 AND r.public_id = ?2 ORDER BY i.seq`,
@@ -103,10 +109,8 @@ export const READS = {
   /** ?1 ids above, ?2 limit. */
   unfinished: "SELECT id FROM run WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
   unfinishedLeftBehind: `SELECT id FROM run WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1
-    AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND (owner_epoch IS NOT NULL OR reason = 'shutdown'))) ORDER BY id LIMIT ?2`,
+    AND (status = 'RUNNING' OR owner_epoch IS NOT NULL OR (status = 'SUSPENDED' AND reason = 'shutdown')) ORDER BY id LIMIT ?2`,
   unfinishedNoWorker: `SELECT id FROM run WHERE finished_at IS NULL AND paused_by IS NULL AND id > ?1 AND status = 'SUSPENDED' AND reason = 'no_worker'
-    ORDER BY id LIMIT ?2`,
-  unfinishedQueued: `SELECT id FROM run WHERE started_at IS NULL AND finished_at IS NULL AND status = 'QUEUED' AND paused_by IS NULL AND id > ?1
     ORDER BY id LIMIT ?2`,
 } as const;
 
@@ -114,8 +118,8 @@ export const READS = {
 export const COLD_WRITES = {
   reserveRunIds: "UPDATE meta SET value = value + ?1 WHERE key = 'next_run_id' RETURNING value - ?1 AS first",
   raiseClock: "UPDATE meta SET value = ?1 WHERE key = 'clock' AND value < ?1",
-  own: `INSERT INTO worker (epoch, name, host, pid, version, owned_at)
-    VALUES ((SELECT coalesce(max(epoch), 0) + 1 FROM worker), ?1, ?2, ?3, ?4, ?5) RETURNING epoch`,
+  own: `INSERT INTO worker (epoch, name, host, pid, version, worker_groups, owned_at)
+    VALUES ((SELECT coalesce(max(epoch), 0) + 1 FROM worker), ?1, ?2, ?3, ?4, ?5, ?6) RETURNING epoch`,
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
   insertMigration: "INSERT INTO migration (number, name, checksum, compatible_from) VALUES (?1, ?2, ?3, ?4)",

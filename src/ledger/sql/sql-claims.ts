@@ -1,5 +1,6 @@
-import type { Claims, DueRun, Pickup } from "../port.ts";
+import type { Admissions, Claims, DueRun, Pickup } from "../port.ts";
 import type { OpenInboxRow } from "../rows.ts";
+import { SqlAdmission } from "./admission.ts";
 import { decodeDue, decodeOpenInbox } from "./decode-waiting.ts";
 import { READS } from "./reads.ts";
 import type { SqlBackend } from "./sql-backend.ts";
@@ -7,15 +8,25 @@ import type { SqlBackend } from "./sql-backend.ts";
 const PICKUPS: Readonly<Record<Pickup, string>> = {
   left_behind: READS.unfinishedLeftBehind,
   no_worker: READS.unfinishedNoWorker,
-  queued: READS.unfinishedQueued,
 };
 
-/** Everything is the one engine's: to look is to claim. */
-export class SqlClaims implements Claims {
-  readonly #backend: Pick<SqlBackend, "rows" | "now">;
+type ClaimingBackend = Pick<SqlBackend, "rows" | "now" | "within">;
 
-  constructor(backend: Pick<SqlBackend, "rows" | "now">) {
+/** Everything that was admitted is the one engine's: to look is to claim. */
+export class SqlClaims implements Claims {
+  readonly #backend: ClaimingBackend;
+  readonly #admission: SqlAdmission;
+
+  constructor(backend: ClaimingBackend) {
     this.#backend = backend;
+    this.#admission = new SqlAdmission(backend);
+  }
+
+  admit(epoch: number, limit: number): Promise<Admissions> {
+    return this.#admission.admit(epoch, limit, function* (transaction) {
+      const [owner] = yield* transaction.rows(READS.owner);
+      return Number(owner?.["epoch"]) === epoch;
+    });
   }
 
   async runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {

@@ -17,6 +17,7 @@ import type {
   Tasks,
   WorkerIdentity,
 } from "../port.ts";
+import { queuedRun } from "../queued-run.ts";
 import { keyReused } from "../refusals.ts";
 import { reopenRun } from "../reopen.ts";
 import { retentionOperations } from "../retention.ts";
@@ -182,6 +183,6 @@ function* enqueueRun(transaction: SqlTransaction, run: QueuedRun): Work<Enqueued
     }
   }
   const runId = yield* takeRunIds(transaction, 1);
-  yield* transaction.apply({ ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 });
+  for (const write of queuedRun(run, runId)) yield* transaction.apply(write);
   return { publicId, created: true };
 }

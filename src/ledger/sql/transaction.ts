@@ -1,8 +1,10 @@
+import type { AdmissionTables } from "../admission/tables.ts";
 import type { LedgerWrite } from "../own-writes.ts";
 import type { EndedStep, InboxRow, RunRow, SubscriptionRow, TaskRow } from "../rows.ts";
 import type { EventKey, Held, KeptEvent, PublishedEvent, RetainedRuns, Transaction } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
+import { SqlAdmissionTables } from "./admission.ts";
 import { decodeEndedStep, decodeRun } from "./decode.ts";
 import { decodeInbox, decodeSubscription, decodeTask, keptEventOf } from "./decode-waiting.ts";
 import type { RawRow } from "./fields.ts";
@@ -27,12 +29,14 @@ export interface SqlConnection {
 export class SqlTransaction implements Transaction {
   readonly now: number;
   readonly retained: RetainedRuns;
+  readonly admission: AdmissionTables;
   readonly #connection: SqlConnection;
 
   constructor(connection: SqlConnection, now: number) {
     this.#connection = connection;
     this.now = now;
     this.retained = new SqlRetainedRuns(connection);
+    this.admission = new SqlAdmissionTables(connection, now);
   }
 
   rows(sql: string, ...values: SqlValue[]): Work<readonly RawRow[]> {

@@ -55,8 +55,9 @@ export class SqliteCommits {
   /** Makes this connection's engine the one that may write; every earlier epoch is fenced. */
   own(worker: WorkerIdentity): Ownership {
     const ownership = this.write((now) => {
-      const { name, host, pid, version } = worker;
-      return { epoch: this.#session.number(COLD_WRITES.own, "epoch", name, host, pid, version, now), now };
+      const { name, host, pid, version, groups } = worker;
+      const served = groups === null ? null : JSON.stringify(groups);
+      return { epoch: this.#session.number(COLD_WRITES.own, "epoch", name, host, pid, version, served, now), now };
     });
     this.#epoch = ownership.epoch;
     return ownership;

@@ -12,7 +12,6 @@ import { openDatabase } from "./connection.ts";
 const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
   dueRuns: "w USING COVERING INDEX wait_due ((due_at,run_id)>(?,?) AND due_at<?)",
   nextDue: "w USING COVERING INDEX wait_due (due_at>?)",
-  unfinishedQueued: "run USING INDEX run_queued (id>?)",
   unfinishedLeftBehind: "run USING INDEX run_unfinished (id>?)",
   unfinishedNoWorker: "run USING INDEX run_unfinished (id>?)",
   unfinished: "run USING INDEX run_unfinished (id>?)",

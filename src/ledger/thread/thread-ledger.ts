@@ -48,7 +48,7 @@ export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened):
       listSignals: waits("listSignals"),
       listChildren: waits("listChildren"),
     },
-    claims: { runs: claims("runs"), due: claims("due"), one: claims("one"), sent: claims("sent") },
+    claims: { admit: claims("admit"), runs: claims("runs"), due: claims("due"), one: claims("one"), sent: claims("sent") },
     events: { publish: events("publish") },
     tasks: {
       list: tasks("list"),

@@ -120,6 +120,8 @@ export class Outside {
       idempotencyKey: key,
       idempotencyHash: hash.digest("hex"),
       deadlineInMs: null,
+      workerGroup: "default",
+      admission: null,
     });
     return queued.publicId;
   }

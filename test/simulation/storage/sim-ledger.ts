@@ -13,6 +13,7 @@ import type {
   WaitReads,
   WorkerIdentity,
 } from "../../../src/ledger/port.ts";
+import { queuedInsert } from "../../../src/ledger/queued-run.ts";
 import type { InboxRow } from "../../../src/ledger/rows.ts";
 import type { Batch, CommitOutcome } from "../../../src/ledger/writes.ts";
 import { type CommitPoint, pointsAccepting, pointsOf } from "../oracle/commit-points.ts";
@@ -117,8 +118,7 @@ export class SimLedger implements Ledger {
       },
       durable: ({ stored: { created }, runId }) => {
         this.#wakeOthers();
-        const insert = { ...run, write: "insertRun", runId, status: "QUEUED", ownerEpoch: null, parent: null, revision: 1 } as const;
-        if (created) this.#storage.log.enqueued(insert);
+        if (created) this.#storage.log.enqueued(queuedInsert(run, runId));
       },
     });
     return stored;
@@ -218,6 +218,14 @@ export class SimLedger implements Ledger {
   #claims(claims: Claims): Claims {
     const channel = this.#channel;
     return {
+      admit: (epoch, limit) =>
+        channel.write({
+          name: "admit",
+          points: ["C05"],
+          answers: ["C06"],
+          apply: () => claims.admit(epoch, limit),
+          durable: ({ accepted }) => this.#arrived(accepted),
+        }),
       runs: (pickup, afterId, limit) => channel.read(() => claims.runs(pickup, afterId, limit)),
       due: (after, limit) => channel.read(() => claims.due(after, limit)),
       one: (runId) => claims.one(runId),

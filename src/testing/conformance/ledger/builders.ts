@@ -13,6 +13,7 @@ import type {
   WorkRequest,
   Write,
 } from "../../../ledger/writes.ts";
+import { DEFAULT_GROUP } from "../../../model/admission.ts";
 
 export const TENANT = "default";
 
@@ -41,13 +42,15 @@ export function aQueuedRun(versionId: number, publicId: string, change: Partial<
     idempotencyKey: null,
     idempotencyHash: null,
     deadlineInMs: null,
+    workerGroup: DEFAULT_GROUP,
+    admission: null,
     ...change,
   };
 }
 
 export function insertRun(versionId: number, runId: number, change: Partial<InsertRun> = {}): InsertRun {
   const queued = aQueuedRun(versionId, `run-${runId}`);
-  return { write: "insertRun", ...queued, runId, status: "RUNNING", ownerEpoch: 1, parent: null, revision: 1, ...change };
+  return { write: "insertRun", ...queued, runId, status: "RUNNING", ownerEpoch: 1, parent: null, slots: null, revision: 1, ...change };
 }
 
 export function insertStep(runId: number, ordinal: number, change: Partial<InsertStep> = {}): InsertStep {
@@ -160,7 +163,7 @@ export function parked(runId: number, wait: Partial<InsertWait> = {}): readonly 
   return [
     { write: "suspendStep", runId, ordinal: 0, reason: "timer", failures: 0, output: null, error: null, revision: 2 },
     insertWait(runId, 0, wait),
-    { write: "suspendRun", runId, reason: "timer", ownerEpoch: null, crashes: 0, revision: 2 },
+    { write: "suspendRun", runId, reason: "timer", ownerEpoch: null, crashes: 0, slots: null, revision: 2 },
   ];
 }
 

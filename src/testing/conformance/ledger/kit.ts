@@ -42,7 +42,7 @@ export interface LedgerHarness {
 /** Makes a fresh ledger whose time comes from `clock`. */
 export type MakeLedger = (clock: ManualTime) => Promise<LedgerHarness>;
 
-export const WORKER = { name: "engine-1", host: "host-1", pid: 4_711, version: "0.1.0" } as const;
+export const WORKER = { name: "engine-1", host: "host-1", pid: 4_711, version: "0.1.0", groups: null } as const;
 
 /** A ledger with an owner and one version of a workflow with the steps `first`, `second` and `third`. */
 export interface LedgerCase extends LedgerHarness {

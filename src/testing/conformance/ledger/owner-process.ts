@@ -7,7 +7,7 @@ import { openLedger } from "../../../ledger/url.ts";
 import { aVersion, insertRun, insertStep, unit } from "./builders.ts";
 
 const ledger = await openLedger(process.argv[2] ?? "");
-const { epoch } = await ledger.own({ name: "owner", host: hostname(), pid: process.pid, version: "test" });
+const { epoch } = await ledger.own({ name: "owner", host: hostname(), pid: process.pid, version: "test", groups: null });
 const version = await ledger.putVersion(aVersion());
 const runId = await ledger.reserveRunIds(1);
 await ledger.commit({ epoch, units: [unit(runId, [insertRun(version.id, runId, { ownerEpoch: epoch }), insertStep(runId, 0)], null)] });

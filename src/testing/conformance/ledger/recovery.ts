@@ -38,7 +38,7 @@ export function describeRecovery(make: MakeLedger): void {
       await startedRun(fixture);
       await fixture.ledger.enqueueRun(aQueuedRun(fixture.version.id, "run-q"));
       const queued = await fixture.ledger.getRun(TENANT, "run-q");
-      await expect(fixture.ledger.claims.runs("queued", 0, 10)).resolves.toEqual([queued?.id]);
+      await expect(fixture.ledger.claims.admit(fixture.owner.epoch, 10)).resolves.toMatchObject({ runs: [queued?.id] });
     });
 
     test("a suspended run is due when its time has come by the ledger's clock and nobody owns it", async () => {
@@ -84,7 +84,7 @@ async function suspend(
     unit(runId, [
       { write: "suspendStep", runId, ordinal: 0, reason: "retry", failures: 1, output: null, error: null, revision: 2 },
       insertWait(runId, 0, { kind: "retry", dueInMs }),
-      { write: "suspendRun", runId, reason: "retry", ownerEpoch, crashes: 0, revision: 2 },
+      { write: "suspendRun", runId, reason: "retry", ownerEpoch, crashes: 0, slots: null, revision: 2 },
     ]),
   );
 }

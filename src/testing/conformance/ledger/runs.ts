@@ -35,7 +35,7 @@ export function describeRuns(make: MakeLedger): void {
       const fixture = get();
       const { ledger, version, clock, owner } = fixture;
       await ledger.enqueueRun(aQueuedRun(version.id, "run-twice"));
-      const [queued] = await ledger.claims.runs("queued", 0, 10);
+      const [queued] = (await ledger.claims.admit(owner.epoch, 10)).runs;
       const runId = queued ?? -1;
       const start = { write: "startRun", runId, ownerEpoch: owner.epoch, revision: 2 } as const;
       await commit(
@@ -57,7 +57,7 @@ export function describeRuns(make: MakeLedger): void {
       const fixture = get();
       const { ledger, version, clock, owner } = fixture;
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
-      const [queued] = await ledger.claims.runs("queued", 0, 10);
+      const [queued] = (await ledger.claims.admit(owner.epoch, 10)).runs;
       const runId = queued ?? -1;
       const begun = clock.time;
       const start = {
@@ -71,7 +71,10 @@ export function describeRuns(make: MakeLedger): void {
       } as const;
       await commit(fixture, unit(runId, [start]));
       clock.time += 10;
-      await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, revision: 3 }]));
+      await commit(
+        fixture,
+        unit(runId, [{ write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, slots: null, revision: 3 }]),
+      );
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ status: "SUSPENDED", reason: "retry", ownerEpoch: null, revision: 3 });
       clock.time += 10;
       await commit(fixture, unit(runId, [{ ...start, reason: "recovered", crashes: 2, revision: 4 }]));
@@ -132,11 +135,11 @@ export function describeRuns(make: MakeLedger): void {
     });
 
     test("ids are reserved once each, also when runs are enqueued between", async () => {
-      const { ledger, version } = get();
+      const { ledger, version, owner } = get();
       const first = await ledger.reserveRunIds(5);
       await ledger.enqueueRun(aQueuedRun(version.id, "run-a"));
       const second = await ledger.reserveRunIds(1);
-      const [queued] = await ledger.claims.runs("queued", 0, 1);
+      const [queued] = (await ledger.claims.admit(owner.epoch, 1)).runs;
       expect([queued, second]).toEqual([first + 5, first + 6]);
     });
 
@@ -174,6 +177,6 @@ async function runIn(fixture: LedgerCase, status: RunStatus): Promise<number> {
 
 function moveRun(runId: number, to: Exclude<RunStatus, "QUEUED">): Write {
   if (to === "RUNNING") return { write: "startRun", runId, reason: null, ownerEpoch: 1, crashes: 0, deadlineInMs: null, revision: 5 };
-  if (to === "SUSPENDED") return { write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, revision: 5 };
+  if (to === "SUSPENDED") return { write: "suspendRun", runId, reason: "retry", ownerEpoch: null, crashes: 0, slots: null, revision: 5 };
   return endRun(runId, { status: to, revision: 5 });
 }

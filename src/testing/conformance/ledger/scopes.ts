@@ -42,7 +42,10 @@ export function describeScopes(make: MakeLedger): void {
         "third transform PENDING",
         "second[0].price http RUNNING",
       ]);
-      await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason: "timer", ownerEpoch: null, crashes: 0, revision: 3 }]));
+      await commit(
+        fixture,
+        unit(runId, [{ write: "suspendRun", runId, reason: "timer", ownerEpoch: null, crashes: 0, slots: null, revision: 3 }]),
+      );
       expect((await shown())[1]).toBe("second transform SUSPENDED");
     });
 

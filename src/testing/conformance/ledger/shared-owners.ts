@@ -53,12 +53,12 @@ export function describeSharedOwners(make: MakeLedger): void {
       const [due, later] = [await parkedRun(fixture, 5), await parkedRun(fixture, 9)];
       await commit(fixture, unit(due, [insertWait(due, 1, { dueInMs: 5 })]));
       for (const publicId of ["run-q", "run-r"]) await other.ledger.enqueueRun(aQueuedRun(fixture.version.id, publicId));
-      const queued = await fixture.ledger.claims.runs("queued", 0, 1);
+      const queued = (await fixture.ledger.claims.admit(fixture.owner.epoch, 1)).runs;
       expect(queued).toHaveLength(1);
-      const rest = await other.ledger.claims.runs("queued", 0, 9);
+      const rest = (await other.ledger.claims.admit(other.owner.epoch, 9)).runs;
       expect(rest).toHaveLength(1);
       expect(rest).not.toEqual(queued);
-      await expect(fixture.ledger.claims.runs("queued", 0, 9)).resolves.toEqual([]);
+      await expect(fixture.ledger.claims.admit(fixture.owner.epoch, 9)).resolves.toMatchObject({ runs: [] });
       await expect(other.ledger.claims.due(undefined, 9)).resolves.toEqual([]);
       fixture.clock.time += 5;
       await expect(other.ledger.claims.due(undefined, 9)).resolves.toEqual([{ runId: due, dueAt: fixture.clock.time }]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { InboxEntry } from "../../../ledger/port.ts";
+import { asks } from "../../../ledger/queued-run.ts";
 import type { RunReason } from "../../../model/status.ts";
 import { aQueuedRun, endRun, insertStep, insertWait, settleStep, TENANT, unit } from "./builders.ts";
 import { commit, eachCase, type MakeLedger, openedAgain, parkedRun, refusal, runOf, startedRun, stepOf, WORKER } from "./kit.ts";
@@ -93,23 +94,24 @@ export function describeSoleOwner(make: MakeLedger): void {
 
     test("a paused run is neither due nor queued until it goes on, and what ended cannot be paused", async () => {
       const fixture = get();
-      const { ledger, version } = fixture;
+      const { ledger, version, owner } = fixture;
       const runId = await parkedRun(fixture, 5);
       await ledger.enqueueRun(aQueuedRun(version.id, "run-q"));
-      const [queued] = await ledger.claims.runs("queued", 0, 9);
-      const queuedId = queued ?? -1;
+      const queuedId = (await ledger.getRun(TENANT, "run-q"))?.id ?? -1;
       const pause = (id: number, pausedBy: string | null) => unit(id, [{ write: "pauseRun", runId: id, pausedBy, revision: 5 }]);
       fixture.clock.time += 5;
       const found = async () => [
         await ledger.claims.due(undefined, 9),
         await ledger.waits.nextDue(),
-        await ledger.claims.runs("queued", 0, 9),
+        (await ledger.claims.admit(owner.epoch, 9)).runs,
       ];
       await commit(fixture, pause(runId, "ann"), pause(queuedId, "ann"));
       await expect(found()).resolves.toEqual([[], null, []]);
       await expect(runOf(fixture, runId)).resolves.toMatchObject({ status: "SUSPENDED", pausedBy: "ann", revision: 5 });
       expect(await ledger.unfinished(0, 9)).toHaveLength(2);
       await commit(fixture, pause(runId, null), pause(queuedId, null));
+      await expect(found()).resolves.toMatchObject([[{ runId }], fixture.clock.time, []]);
+      await commit(fixture, unit(queuedId, [{ write: "requeueRun", runId: queuedId }, asks(queuedId)]));
       await expect(found()).resolves.toMatchObject([[{ runId }], fixture.clock.time, [queuedId]]);
       await commit(fixture, unit(runId, [settleStep(runId, 0), endRun(runId, { status: "CANCELLED", output: null })]));
       expect((await refusal(commit(fixture, pause(runId, "ann")))).code).toBe("LEDGER_CONFLICT");
@@ -120,7 +122,7 @@ export function describeSoleOwner(make: MakeLedger): void {
       const runs = () => fixture.ledger.claims.runs("left_behind", 0, 10);
       const suspendRun = async (reason: RunReason, ownerEpoch: number | null) => {
         const runId = await startedRun(fixture);
-        await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason, ownerEpoch, crashes: 0, revision: 2 }]));
+        await commit(fixture, unit(runId, [{ write: "suspendRun", runId, reason, ownerEpoch, crashes: 0, slots: null, revision: 2 }]));
         return runId;
       };
       const running = await startedRun(fixture);

@@ -22,6 +22,8 @@ async function enqueue(ledger: Ledger, workflow: string, publicId: string, input
     idempotencyKey: null,
     idempotencyHash: null,
     deadlineInMs: null,
+    workerGroup: "default",
+    admission: null,
   });
 }
 

@@ -1,0 +1,87 @@
+import type { Work } from "../work.ts";
+import type { TenantShare, TurnRow } from "./rows.ts";
+import type { AdmissionTables } from "./tables.ts";
+
+/** The tenant under which a group's virtual time stands. */
+const GROUP = "";
+/** What admitting one run adds to the virtual time of a tenant of weight 1. */
+const STRIDE = 1_000_000;
+
+/** Whose turn it is: the tenants of worker groups that an open transaction looks at, each read and written once. */
+export class TurnBook {
+  readonly #tables: AdmissionTables;
+  readonly #rows = new Map<string, TurnRow>();
+  readonly #changed = new Set<string>();
+
+  constructor(tables: AdmissionTables) {
+    this.#tables = tables;
+  }
+
+  /** More partitions (or, below zero, less) of a tenant are ready. Who comes back begins where the others are. */
+  *readied(workerGroup: string, tenant: string, partitions: number): Work<void> {
+    yield* this.#load(workerGroup, [tenant, GROUP]);
+    const row = this.#of(workerGroup, tenant);
+    const isBack = row.ready === 0 && partitions > 0;
+    const pass = isBack ? Math.max(row.pass, this.#of(workerGroup, GROUP).pass) : row.pass;
+    this.#enter({ ...row, ready: Math.max(0, row.ready + partitions), pass });
+  }
+
+  /**
+   * Divides room among the tenants of a group that have something ready, each as many times as its turn comes.
+   *
+   * @returns the turns with how many runs each may have
+   */
+  *divide(workerGroup: string, room: number): Work<readonly { readonly turn: TurnRow; readonly most: number }[]> {
+    // what this transaction has changed decides, and is not written yet
+    yield* this.save();
+    const turns = yield* this.#tables.turns(workerGroup, room);
+    for (const turn of turns) this.#rows.set(keyOf(turn), turn);
+    const weights = weightsOf(yield* this.#tables.shares(turns.map(({ tenant }) => tenant)));
+    const standing = turns.map((turn) => ({ turn, pass: turn.pass, most: 0, stride: strideOf(weights.get(turn.tenant)) }));
+    for (let left = room; left > 0 && standing.length > 0; left--) {
+      let next = standing[0];
+      for (const each of standing) if (next === undefined || each.pass < next.pass) next = each;
+      if (next === undefined) break;
+      next.pass += next.stride;
+      next.most += 1;
+    }
+    return standing.filter(({ most }) => most > 0).map(({ turn, most }) => ({ turn, most }));
+  }
+
+  /** So many runs of a tenant were admitted. */
+  *admitted(workerGroup: string, tenant: string, runs: number): Work<void> {
+    if (runs === 0) return;
+    yield* this.#load(workerGroup, [tenant, GROUP]);
+    const [share] = yield* this.#tables.shares([tenant]);
+    const row = this.#of(workerGroup, tenant);
+    const group = this.#of(workerGroup, GROUP);
+    if (row.pass > group.pass) this.#enter({ ...group, pass: row.pass });
+    this.#enter({ ...row, pass: row.pass + runs * strideOf(share?.weight) });
+  }
+
+  *save(): Work<void> {
+    const changed = [...this.#changed].map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
+    this.#changed.clear();
+    yield* this.#tables.put("turn", changed);
+  }
+
+  *#load(workerGroup: string, tenants: readonly string[]): Work<void> {
+    const missing = tenants.filter((tenant) => !this.#rows.has(keyOf({ workerGroup, tenant })));
+    if (missing.length === 0) return;
+    for (const row of yield* this.#tables.turnsOf(workerGroup, missing)) this.#rows.set(keyOf(row), row);
+  }
+
+  #of(workerGroup: string, tenant: string): TurnRow {
+    return this.#rows.get(keyOf({ workerGroup, tenant })) ?? { workerGroup, tenant, ready: 0, pass: 0 };
+  }
+
+  #enter(row: TurnRow): void {
+    this.#rows.set(keyOf(row), row);
+    this.#changed.add(keyOf(row));
+  }
+}
+
+const keyOf = ({ workerGroup, tenant }: Pick<TurnRow, "workerGroup" | "tenant">): string => JSON.stringify([workerGroup, tenant]);
+const weightsOf = (shares: readonly TenantShare[]): ReadonlyMap<string, number> =>
+  new Map(shares.map(({ tenant, weight }) => [tenant, weight]));
+const strideOf = (weight = 1): number => Math.max(1, Math.round(STRIDE / weight));

@@ -1,0 +1,229 @@
+import { admit } from "../admission/admit.ts";
+import type {
+  AdmissionNote,
+  AdmissionRows,
+  AdmissionTable,
+  EntryRow,
+  LimiterRow,
+  PartitionRow,
+  SlotRow,
+  TenantShare,
+  TurnRow,
+} from "../admission/rows.ts";
+import type { AdmissionTables } from "../admission/tables.ts";
+import type { Admissions } from "../port.ts";
+import { done, type Work } from "../work.ts";
+import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf } from "./admission-rows.ts";
+import type { RawRow } from "./fields.ts";
+import type { SqlBackend } from "./sql-backend.ts";
+import type { SqlConnection, SqlTransaction, SqlValue } from "./transaction.ts";
+
+/** A list of ids, or of texts, is the first placeholder. */
+const GIVEN = "json_each(?1) given";
+const GIVEN_ID = "CAST(given.value AS INTEGER)";
+const given = (index: number): string => `CAST(given.value ->> ${index} AS INTEGER)`;
+/** So many lists are asked for one by one; of more of them only the first rows are read, by one statement: the next round reads on. */
+const FEW_LISTS = 4;
+
+const NEXT_TIME = `SELECT min(next.at) FROM (SELECT min(due_at) AS at FROM admission_note
+  UNION ALL SELECT min(open_at) FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL) next`;
+
+/** What admission asks and writes, once for all databases. */
+export const ADMISSION = {
+  notes: `SELECT n.id, n.run_id, n.note, r.id AS found, r.tenant, r.worker_group, r.version_id, r.admission, r.created_at, r.started_at, r.finished_at, r.paused_by
+    FROM admission_note n LEFT JOIN run r ON r.id = n.run_id WHERE n.due_at <= ?1 ORDER BY n.due_at, n.id LIMIT ?2`,
+  dropNotes: `DELETE FROM admission_note WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN})`,
+  lastLimiter: "SELECT coalesce(max(id), 0) AS id FROM limiter",
+  lastPartition: "SELECT coalesce(max(id), 0) AS id FROM queue_partition",
+  limiters: `SELECT l.* FROM ${GIVEN} CROSS JOIN limiter l ON l.id = ${GIVEN_ID}`,
+  limitersNamed: `SELECT l.* FROM ${GIVEN} CROSS JOIN limiter l ON l.name = given.value AND l.tenant = ?2`,
+  openRates: "SELECT * FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL AND open_at <= ?1 ORDER BY open_at LIMIT ?2",
+  slots: `SELECT s.* FROM ${GIVEN} CROSS JOIN slot s ON s.run_id = ${GIVEN_ID}`,
+  holders: "SELECT run_id FROM slot WHERE limiter_id = ?1 ORDER BY run_id LIMIT ?2",
+  partitionsNamed: `SELECT p.* FROM ${GIVEN} CROSS JOIN queue_partition p ON p.name = given.value`,
+  ready: "SELECT * FROM queue_partition WHERE aside_for IS NULL AND worker_group = ?1 AND tenant = ?2 ORDER BY head, id LIMIT ?3",
+  firstReady: `SELECT p.* FROM ${GIVEN} CROSS JOIN queue_partition p ON p.id = (SELECT f.id FROM queue_partition f
+    WHERE f.aside_for IS NULL AND f.worker_group = given.value ->> 0 AND f.tenant = given.value ->> 1 ORDER BY f.head, f.id LIMIT 1)`,
+  aside: "SELECT * FROM queue_partition WHERE aside_for = ?1 ORDER BY head, id LIMIT ?2",
+  entries: "SELECT * FROM queue_entry WHERE partition_id = ?1 ORDER BY rank, run_id LIMIT ?2",
+  firstEntries: `SELECT e.* FROM ${GIVEN} CROSS JOIN queue_entry e ON e.partition_id = ${GIVEN_ID}
+    AND (e.rank, e.run_id) = (SELECT f.rank, f.run_id FROM queue_entry f WHERE f.partition_id = ${GIVEN_ID} ORDER BY f.rank, f.run_id LIMIT 1)`,
+  turns: "SELECT * FROM turn WHERE worker_group = ?1 AND ready > 0 ORDER BY pass, tenant LIMIT ?2",
+  turnsOf: `SELECT t.* FROM ${GIVEN} CROSS JOIN turn t ON t.tenant = given.value AND t.worker_group = ?2`,
+  workerGroups: "SELECT DISTINCT worker_group FROM turn",
+  nextTime: `SELECT (${NEXT_TIME}) AS next_at`,
+  /** ?1 now, ?2 worker groups as JSON, or null for all of them. */
+  outlook: `SELECT CASE WHEN EXISTS (SELECT 1 FROM admission_note WHERE due_at <= ?1)
+      OR EXISTS (SELECT 1 FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL AND open_at <= ?1)
+      OR EXISTS (SELECT 1 FROM turn WHERE ready > 0 AND (worker_group IN (SELECT given.value FROM json_each(?2) given) OR ?2 IS NULL))
+    THEN 1 ELSE 0 END AS is_ready, (${NEXT_TIME}) AS next_at`,
+  shares: `SELECT s.* FROM ${GIVEN} CROSS JOIN tenant_share s ON s.tenant = given.value`,
+  own: `UPDATE run SET owner_epoch = ?2, slots = ${given(1)} FROM ${GIVEN} WHERE run.id = ${given(0)} AND run.slots = 2 AND run.owner_epoch IS NULL
+    AND run.paused_by IS NULL AND run.finished_at IS NULL RETURNING run.id`,
+  unask: `UPDATE run SET slots = 0 WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN}) AND slots = 2 AND finished_at IS NULL RETURNING id`,
+} as const;
+
+/** Whoever has room asks here: with one read as long as nothing is ready. */
+export class SqlAdmission {
+  readonly #backend: Pick<SqlBackend, "rows" | "within" | "now">;
+  /** Null: all of them. */
+  workerGroups: readonly string[] | null = null;
+
+  constructor(backend: Pick<SqlBackend, "rows" | "within" | "now">) {
+    this.#backend = backend;
+  }
+
+  /** @param isOwner whether the epoch still owns the ledger, asked in the transaction */
+  async admit(epoch: number, limit: number, isOwner: (transaction: SqlTransaction) => Work<boolean>): Promise<Admissions> {
+    const groups = this.workerGroups === null ? null : JSON.stringify(this.workerGroups);
+    const [outlook = {}] = await this.#backend.rows(ADMISSION.outlook, await this.#backend.now(), groups);
+    const nextAt = outlook["next_at"] === null ? null : Number(outlook["next_at"]);
+    if (Number(outlook["is_ready"]) === 0) return { runs: [], accepted: [], isMore: false, nextAt };
+    const { workerGroups } = this;
+    return this.#backend.within(function* (transaction) {
+      if (!(yield* isOwner(transaction))) return { runs: [], accepted: [], isMore: false, nextAt: null };
+      return yield* admit(transaction, { workerGroups, epoch, limit });
+    });
+  }
+}
+
+/** On a connection, in the one transaction that admits. */
+export class SqlAdmissionTables implements AdmissionTables {
+  readonly #connection: Pick<SqlConnection, "rows">;
+  readonly #now: number;
+
+  constructor(connection: Pick<SqlConnection, "rows">, now: number) {
+    this.#connection = connection;
+    this.#now = now;
+  }
+
+  *put<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
+    yield* this.#of(
+      PUT[table],
+      rows.map((row) => valuesOf(table, row)),
+    );
+  }
+
+  *drop<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
+    yield* this.#of(
+      DROP[table],
+      rows.map((row) => valuesOf(table, row)),
+    );
+  }
+
+  *lastId(table: "limiter" | "queue_partition"): Work<number> {
+    const [row] = yield* this.#connection.rows(table === "limiter" ? ADMISSION.lastLimiter : ADMISSION.lastPartition);
+    return Number(row?.["id"]);
+  }
+
+  *notes(limit: number): Work<readonly AdmissionNote[]> {
+    return (yield* this.#connection.rows(ADMISSION.notes, this.#now, limit)).map(decodeNote);
+  }
+
+  *dropNotes(ids: readonly number[]): Work<void> {
+    yield* this.#of(ADMISSION.dropNotes, ids);
+  }
+
+  *limiters(ids: readonly number[]): Work<readonly LimiterRow[]> {
+    return (yield* this.#of(ADMISSION.limiters, ids)).map((row) => decodeRow("limiter", row));
+  }
+
+  *limitersNamed(tenant: string, names: readonly string[]): Work<readonly LimiterRow[]> {
+    return (yield* this.#of(ADMISSION.limitersNamed, names, tenant)).map((row) => decodeRow("limiter", row));
+  }
+
+  *openRates(limit: number): Work<readonly LimiterRow[]> {
+    return (yield* this.#connection.rows(ADMISSION.openRates, this.#now, limit)).map((row) => decodeRow("limiter", row));
+  }
+
+  *slotsOf(runIds: readonly number[]): Work<readonly SlotRow[]> {
+    return (yield* this.#of(ADMISSION.slots, runIds)).map((row) => decodeRow("slot", row));
+  }
+
+  *holders(limiterId: number, limit: number): Work<readonly number[]> {
+    return (yield* this.#connection.rows(ADMISSION.holders, limiterId, limit)).map((row) => Number(row["run_id"]));
+  }
+
+  *partitionsNamed(names: readonly string[]): Work<readonly PartitionRow[]> {
+    return (yield* this.#of(ADMISSION.partitionsNamed, names)).map((row) => decodeRow("queue_partition", row));
+  }
+
+  *ready(turns: readonly { readonly turn: TurnRow; readonly most: number }[]): Work<readonly PartitionRow[]> {
+    const many = turns.filter(({ most }) => most > 1);
+    if (many.length > FEW_LISTS) return yield* this.#firstReady(turns);
+    const found = [...(yield* this.#firstReady(turns.filter(({ most }) => most === 1)))];
+    for (const { turn, most } of many) {
+      const rows = yield* this.#connection.rows(ADMISSION.ready, turn.workerGroup, turn.tenant, most);
+      found.push(...rows.map((row) => decodeRow("queue_partition", row)));
+    }
+    return found;
+  }
+
+  *#firstReady(turns: readonly { readonly turn: TurnRow }[]): Work<readonly PartitionRow[]> {
+    const rows = yield* this.#of(
+      ADMISSION.firstReady,
+      turns.map(({ turn }) => [turn.workerGroup, turn.tenant]),
+    );
+    return rows.map((row) => decodeRow("queue_partition", row));
+  }
+
+  *aside(limiterId: number, limit: number): Work<readonly PartitionRow[]> {
+    return (yield* this.#connection.rows(ADMISSION.aside, limiterId, limit)).map((row) => decodeRow("queue_partition", row));
+  }
+
+  *entries(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly EntryRow[]> {
+    const many = partitions.filter(({ most }) => most > 1);
+    if (many.length > FEW_LISTS) return yield* this.#firstEntries(partitions);
+    const found = [...(yield* this.#firstEntries(partitions.filter(({ most }) => most === 1)))];
+    for (const { id, most } of many) {
+      found.push(...(yield* this.#connection.rows(ADMISSION.entries, id, most)).map((row) => decodeRow("queue_entry", row)));
+    }
+    return found;
+  }
+
+  *#firstEntries(partitions: readonly { readonly id: number }[]): Work<readonly EntryRow[]> {
+    const rows = yield* this.#of(
+      ADMISSION.firstEntries,
+      partitions.map(({ id }) => id),
+    );
+    return rows.map((row) => decodeRow("queue_entry", row));
+  }
+
+  *turns(workerGroup: string, limit: number): Work<readonly TurnRow[]> {
+    return (yield* this.#connection.rows(ADMISSION.turns, workerGroup, limit)).map((row) => decodeRow("turn", row));
+  }
+
+  *turnsOf(workerGroup: string, tenants: readonly string[]): Work<readonly TurnRow[]> {
+    return (yield* this.#of(ADMISSION.turnsOf, tenants, workerGroup)).map((row) => decodeRow("turn", row));
+  }
+
+  *workerGroups(): Work<readonly string[]> {
+    return (yield* this.#connection.rows(ADMISSION.workerGroups)).map((row) => String(row["worker_group"]));
+  }
+
+  *nextTime(): Work<number | null> {
+    const [row] = yield* this.#connection.rows(ADMISSION.nextTime);
+    return row?.["next_at"] === null ? null : Number(row?.["next_at"]);
+  }
+
+  *shares(tenants: readonly string[]): Work<readonly TenantShare[]> {
+    return (yield* this.#of(ADMISSION.shares, tenants)).map(decodeShare);
+  }
+
+  *own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
+    const rows = yield* this.#of(
+      ADMISSION.own,
+      runs.map(({ runId, slots }) => [runId, slots]),
+      epoch,
+    );
+    return rows.map((row) => Number(row["id"]));
+  }
+
+  *unask(runIds: readonly number[]): Work<void> {
+    yield* this.#of(ADMISSION.unask, runIds);
+  }
+
+  #of(sql: string, list: readonly unknown[], ...values: readonly SqlValue[]): Work<readonly RawRow[]> {
+    return list.length === 0 ? done([]) : this.#connection.rows(sql, JSON.stringify(list), ...values);
+  }
+}
