@@ -98,7 +98,7 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
-    ["docs/guide/flow-control.md", 7],
+    ["docs/guide/flow-control.md", 8],
     ["docs/guide/configuration.md", 5],
     ["docs/reference/cli.md", 10],
   ])("what %s shows is what happens", async (page, count) => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { DEFAULT_GROUP } from "../../model/admission.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { loadWorkflow } from "../../workflow/index.ts";
-import { admissionOf, flowId, refuseKeyOfGathered } from "./admission-of.ts";
+import { admissionOf, refuseKeyOfGathered } from "./admission-of.ts";
+import { flowId } from "./flow-id.ts";
 
 async function graphOf(fields: string) {
   const { graph, problems } = await loadWorkflow(`name: order\nversion: "3"\n${fields}\nsteps: { a: { uses: t } }\n`, { operators: null });

@@ -5,6 +5,7 @@ import type { Json } from "../../model/json.ts";
 import { type FlowGather, type FlowLimit, NO_FLOW } from "../../workflow/flow/flow.ts";
 import type { Graph } from "../../workflow/graph.ts";
 import { type MaybePromise, proceed } from "../maybe-promise.ts";
+import { flowId } from "./flow-id.ts";
 import { keyText } from "./flow-key.ts";
 import { priorityMs } from "./priority.ts";
 
@@ -70,11 +71,6 @@ function gatherOf(workflow: string, gather: FlowGather | null, scope: Scope, con
     maxDelayMs,
     maxItems,
   }));
-}
-
-/** Two of a tenant are equal only where all their parts are: a JSON list has no separator that a key could hold. */
-export function flowId(workflow: string, kind: FlowLimit["kind"] | FlowGather["kind"], index: number, key: string | null): string {
-  return JSON.stringify(key === null ? [workflow, kind, index] : [workflow, kind, index, key]);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { compileTemplate } from "../../expressions/index.ts";
 import type { Reference, Template } from "../../expressions/template.ts";
 import { parseSignedDuration } from "../../model/duration.ts";
+import { invariant } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import type { Level } from "../draft.ts";
 import type { Report } from "../findings.ts";
@@ -88,10 +89,8 @@ function assembleLimit({ kind, index, path, fields, key }: Keyed<WrittenLimit>):
 }
 
 function assembleGather({ kind, fields, key }: Keyed<WrittenGather>): FlowGather {
-  if (kind === "batch") {
-    const delayMs = durationMs(fields["timeout"]) ?? 0;
-    return { kind, key, mode: "append", delayMs, maxDelayMs: null, maxItems: numberOr(fields["size"], 1) };
-  }
-  const delayMs = durationMs(fields["delay"]) ?? 0;
+  const delayMs = durationMs(fields[kind === "batch" ? "timeout" : "delay"]);
+  invariant(delayMs !== null, `a ${kind} without its time was not reported`);
+  if (kind === "batch") return { kind, key, mode: "append", delayMs, maxDelayMs: null, maxItems: numberOr(fields["size"], 1) };
   return { kind, key, mode: "replace", delayMs, maxDelayMs: durationMs(fields["maxDelay"]), maxItems: null };
 }

@@ -83,7 +83,7 @@ const BATCH: RecordShape = {
   fields: {
     key: KEY,
     size: {
-      shape: upTo(LIMITS.batchItems, "Larger lists are an input of their own, and a `foreach` goes through them."),
+      shape: upTo(LIMITS.batchItems, "Starts beyond that become the next run."),
       about: "The run begins when so many starts have been collected.",
       required: true,
     },

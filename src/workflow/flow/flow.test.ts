@@ -36,13 +36,15 @@ concurrency:
   - limit: 9
 `);
     const told = flow?.limits.map(({ kind, index, path, limit, periodMs, onLimit, holds, key }) =>
-      [path, `${kind} ${index}`, `${limit} in ${periodMs}`, onLimit, holds, key?.source ?? "no key"].join(", "),
+      [path, `${kind} ${index}`, `${limit} in ${periodMs}`, onLimit, holds, key === null ? "no key" : JSON.stringify(key.source)].join(
+        ", ",
+      ),
     );
     expect(told).toEqual([
       "rateLimit[0], rateLimit 0, 100 in 60000, queue, activity, no key",
-      "rateLimit[1], rateLimit 1, 5 in 1000, reject, activity, {{ input.customer }}",
-      "singleton, singleton 0, 1 in null, cancel-running, run, {{ input.job }}",
-      "concurrency[0], concurrency 0, 2 in null, cancel-running, activity, {{ input.customer }}",
+      'rateLimit[1], rateLimit 1, 5 in 1000, reject, activity, "{{ input.customer }}"',
+      'singleton, singleton 0, 1 in null, cancel-running, run, "{{ input.job }}"',
+      'concurrency[0], concurrency 0, 2 in null, cancel-running, activity, "{{ input.customer }}"',
       "concurrency[1], concurrency 1, 9 in null, queue, activity, no key",
     ]);
   });
