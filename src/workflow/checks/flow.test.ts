@@ -59,7 +59,7 @@ singleton: { onConflict: queue, key: "{{ input.b }}" }
         "rateLimit.onLimit",
         "A rate counts beginnings: cancelling a run would give none back. Use `concurrency` for that.",
       ],
-      ["FIELD_INVALID", "singleton.onConflict", "To let one run wait for the other, write `concurrency: 1`."],
+      ["FIELD_INVALID", "singleton.onConflict", "Runs that wait for each other while they are at work are `concurrency: 1`."],
     ]);
   });
 

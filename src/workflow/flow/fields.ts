@@ -59,7 +59,7 @@ const SINGLETON: RecordShape = {
       shape: {
         kind: "choice",
         values: ["reject", "cancel-running"],
-        instead: { queue: "To let one run wait for the other, write `concurrency: 1`." },
+        instead: { queue: "Runs that wait for each other while they are at work are `concurrency: 1`." },
       },
       about: "What happens when a run begins before the one before it has ended: it fails, or the one before it is cancelled for it.",
       default: "reject",
