@@ -155,6 +155,8 @@ singleton: { onConflict: queue, key: "{{ input.b }}" }
     expect((await problemsOf(`rateLimit: [${rates(9)}]`)).map(([, path, message]) => [path, message])).toEqual([
       ["rateLimit", "`rateLimit` has at most 8 entries; this one has 9"],
     ]);
+    // no more of them are looked at, so that a hostile list costs no more than its length
+    expect(await briefly(`concurrency: [${Array.from({ length: 20 }, () => "{ limit: 1 }").join(", ")}]`)).toHaveLength(1 + 7);
   });
 
   test("a topic is a name", async () => {
@@ -266,5 +268,6 @@ describe("limits that do nothing are warned of", () => {
     expect(await problemsOf(fields(', key: "{{ input.b }}"'))).toEqual([warning]);
     expect(await problemsOf(fields(', key: "{{ input.a }}"'))).toEqual([]);
     expect(await problemsOf("concurrency: 3\nbatch: { size: 2, timeout: 1s }")).toEqual([]);
+    expect(await briefly("concurrency: { limit: 1, key: all }\nbatch: { size: 2, timeout: 1s }")).toHaveLength(1);
   });
 });
