@@ -83,7 +83,7 @@ function undoPlan({ order }: CompensationPolicy, { undoable }: StepScope): Scope
 }
 
 function planOf(undone: readonly Step[]): ScopePlan {
-  const steps = undone.flatMap(({ id, compensate }, ordinal) => (compensate === null ? [] : [undoStep(id, compensate, ordinal)]));
+  const steps = undone.flatMap((step, ordinal) => (step.compensate === null ? [] : [undoStep(step, step.compensate, ordinal)]));
   const edges = steps
     .slice(1)
     .map(({ ordinal }) => ({ from: ordinal - 1, to: ordinal, kind: "order", required: false, inferred: true }) as const);
@@ -91,7 +91,7 @@ function planOf(undone: readonly Step[]): ScopePlan {
   return scopePlan(graph);
 }
 
-function undoStep(id: string, { uses, with: input, retry, timeoutMs }: Compensate, ordinal: number): Step {
+function undoStep({ id, topic }: Step, { uses, with: input, retry, timeoutMs }: Compensate, ordinal: number): Step {
   return {
     ordinal,
     id: `${UNDO_PREFIX}${id}`,
@@ -109,6 +109,7 @@ function undoStep(id: string, { uses, with: input, retry, timeoutMs }: Compensat
     idempotencyKey: null,
     output: null,
     schema: null,
+    topic,
     isolation: "none",
     block: null,
     compensate: null,

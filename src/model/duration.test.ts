@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration, parseSignedDuration } from "./duration.ts";
 
 const CENTURY_MS = 36_500 * 86_400_000;
 
@@ -124,5 +124,22 @@ describe("formatDuration", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("parseSignedDuration", () => {
+  test.each([
+    ["5m", 300_000],
+    ["-5m", -300_000],
+    [" - 1h30m ", -5_400_000],
+    ["-PT5M", -300_000],
+    ["-0s", 0],
+    ["0ms", 0],
+  ])("reads %s as %d ms", (text, expected) => {
+    expect(parseSignedDuration(text)).toBe(expected);
+  });
+
+  test.each(["", "-", "--5m", "+5m", "-5", "-36501d"])("refuses %j", (text) => {
+    expect(() => parseSignedDuration(text)).toThrow(expect.objectContaining({ code: "DURATION_INVALID" }));
   });
 });

@@ -35,6 +35,16 @@ export function parseDuration(value: string | number): number {
   return Math.round(ms);
 }
 
+/**
+ * Milliseconds of a duration as text that may be negative: `-5m`.
+ *
+ * @throws StepwellError `DURATION_INVALID`
+ */
+export function parseSignedDuration(text: string): number {
+  const trimmed = text.trim();
+  return trimmed.startsWith("-") ? 0 - parseDuration(trimmed.slice(1)) : parseDuration(trimmed);
+}
+
 function parseText(text: string): number | undefined {
   const iso = ISO.exec(text);
   if (iso === null) return parseShort(text);

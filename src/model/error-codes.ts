@@ -46,10 +46,14 @@ export const ERROR_CODES = {
   TIMEOUT_MISSING: fault("A slow call has no timeout", 200),
   LOOP_POLLS: fault("A loop asks again and again instead of waiting", 200),
   NEEDS_REDUNDANT: fault("A need repeats an edge that is already there", 200),
+  LIMIT_INEFFECTIVE: fault("A limit has no effect, or not the one that it seems to have", 200),
 
   // input
   INPUT_INVALID: fault("The input does not match the workflow's schema", 422),
   IDEMPOTENCY_KEY_REUSED: fault("An idempotency key was used with another request", 422),
+  IDEMPOTENCY_KEY_REFUSED: fault("A workflow that collects its starts takes no idempotency key", 422),
+  FLOW_KEY_INVALID: fault("A key of flow control does not give a text, number or boolean", 422),
+  PRIORITY_INVALID: fault("A priority is not a duration within its bounds", 422),
 
   // steps
   STEP_FAILED: fault("An operator raised an error", 500, true),

@@ -48,6 +48,16 @@ export const LIMITS = {
   threadHeapMb: 512,
   /** Work items that one poll may claim. */
   tasksPerPoll: 1_000,
+  /** Limits (`concurrency`, `rateLimit`, `singleton`) of one workflow. */
+  limitsPerWorkflow: 8,
+  /** Runs that one limit can let through, at once or in a period. */
+  runsPerLimit: 1_000_000,
+  /** Characters of what the key of a limit, a `debounce` or a `batch` gives. */
+  flowKeyLength: 256,
+  /** Starts that one `batch` collects. */
+  batchItems: 1_000,
+  /** Milliseconds by which a priority moves a run forwards or backwards: so long somebody may have to wait behind later runs. */
+  priorityMs: 60 * 60_000,
   /** Runs that may stand below the first of a family. */
   childDepth: 32,
   /** Delays up to this stay in memory with the run owned; longer ones park it. */

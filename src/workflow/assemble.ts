@@ -5,6 +5,7 @@ import { at } from "./at.ts";
 import type { CompiledLevel } from "./compile-level.ts";
 import type { Draft, DraftStep } from "./draft.ts";
 import type { SwitchTargets } from "./edges.ts";
+import { assembleFlow, type FlowDraft } from "./flow/compile-flow.ts";
 import type {
   Block,
   Body,
@@ -23,7 +24,7 @@ import { durationMs, retryPolicy } from "./retry.ts";
 import type { BlockTemplates, StepTemplates } from "./step-templates.ts";
 
 /** Builds the graph of a definition in which no error was found. */
-export function assembleGraph({ definition, defaults }: Draft, root: CompiledLevel, output: Template | null): Graph {
+export function assembleGraph({ definition, defaults }: Draft, root: CompiledLevel, output: Template | null, flow: FlowDraft): Graph {
   const version = definition["version"];
   return {
     name: textOr(definition["name"], ""),
@@ -38,6 +39,8 @@ export function assembleGraph({ definition, defaults }: Draft, root: CompiledLev
       Object.entries(asObject(definition["secrets"])).map(([name, source]) => [name, secretSource(asObject(source))]),
     ),
     timeoutMs: durationMs(definition["timeout"]),
+    topic: textOr(definition["topic"], null),
+    flow: assembleFlow(flow),
     output,
     compensation: assembleCompensation(definition, root),
   };
@@ -80,6 +83,7 @@ function assembleStep(
     idempotencyKey: templates.idempotencyKey,
     output: templates.output,
     schema: schemaOf(fields["schema"]),
+    topic: textOr(fields["topic"], null),
     isolation: asChoice(fields["isolation"], ["thread"]) ?? "none",
     block: assembleBlock(fields, templates.block, at(bodies, ordinal), defaults),
     compensate: assembleCompensate(fields["compensate"], templates.compensate, defaults),

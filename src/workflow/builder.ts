@@ -12,6 +12,7 @@ import type {
   LoopSettings,
 } from "./builder/block-options.ts";
 import { toDefinitionValue } from "./builder/expression.ts";
+import type { BatchOptions, StepInput } from "./builder/flow-options.ts";
 import type {
   AtStart,
   ConditionOption,
@@ -27,6 +28,7 @@ import type {
 } from "./builder/options.ts";
 import { type Held, type Resolved, recordPaths } from "./builder/reference.ts";
 import type { FromSchema } from "./builder/schema-type.ts";
+import { FLOW_FIELDS } from "./flow/fields.ts";
 import type { Definition } from "./graph.ts";
 
 /** What a builder gives: a definition as YAML would, and the functions that its steps name. */
@@ -125,10 +127,15 @@ export function workflow<
   const InputSchema extends JsonObject = JsonObject,
   Vars extends JsonObject = JsonObject,
   Env extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
->(name: string, settings?: WorkflowSettings<InputSchema, Vars, Env>): WorkflowBuilder<AtStart<FromSchema<InputSchema>, Vars, Env>>;
+  Size extends number = never,
+>(
+  name: string,
+  settings?: WorkflowSettings<InputSchema, Vars, Env> & { readonly batch?: BatchOptions<FromSchema<InputSchema>, Vars, Env, Size> },
+): WorkflowBuilder<AtStart<StepInput<FromSchema<InputSchema>, Size>, Vars, Env>>;
 // What a builder knows of its steps stands in its type alone, so the recorder behind it cannot state it.
 export function workflow(name: string, settings: object = {}): object {
-  return new Recorder(name, { name, ...settings }, {}, {});
+  const fields = Object.entries({ name, ...settings });
+  return new Recorder(name, Object.fromEntries(fields.map(evaluateFlow)), {}, {});
 }
 
 type Written = Readonly<Record<string, unknown>>;
@@ -224,6 +231,16 @@ function evaluate(value: unknown, dollar = DOLLAR): unknown {
 
 function evaluateAll(fields: Written, dollar: AnyDollar): Written {
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, evaluate(value, dollar)]));
+}
+
+/** Of what says when runs begin, the members are functions of `$`. */
+function evaluateFlow([field, value]: readonly [string, unknown]): readonly [string, unknown] {
+  return Object.hasOwn(FLOW_FIELDS, field) ? [field, evaluateMembers(value)] : [field, value];
+}
+
+function evaluateMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(evaluateMembers);
+  return typeof value === "object" && value !== null ? evaluateAll({ ...value }, DOLLAR) : evaluate(value);
 }
 
 function isOfDollar(value: unknown): value is (dollar: AnyDollar) => unknown {

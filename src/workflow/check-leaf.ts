@@ -1,12 +1,11 @@
-import { parseDuration } from "../model/duration.ts";
+import { parseDuration, parseSignedDuration } from "../model/duration.ts";
 import { isJsonObject, type Json, jsonTypeOf } from "../model/json.ts";
 import type { Finding } from "./findings.ts";
 import { isJsonList } from "./readers.ts";
 import { reasonOf } from "./reason.ts";
-import type { CompositeShape, Shape } from "./shape.ts";
+import type { ChoiceShape, LeafShape, NumberShape, Shape } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
 
-type LeafShape = Exclude<Shape, CompositeShape>;
 type LeafFault = Pick<Finding, "code" | "message" | "hint">;
 
 /** A part of a hundred, from 0% to 100%. */
@@ -22,7 +21,7 @@ export function leafFault(shape: LeafShape, value: Json, name: string): LeafFaul
     case "number":
       return numberFault(shape, value, name);
     case "choice":
-      return choiceFault(shape.values, value, name);
+      return choiceFault(shape, value, name);
     case "onlyTrue":
       return value === true ? undefined : mismatch("`true`, or left out", value, name);
     case "condition":
@@ -37,6 +36,10 @@ export function leafFault(shape: LeafShape, value: Json, name: string): LeafFaul
       return toleranceFault(value, name);
     case "version":
       return versionFault(value, name);
+    case "key":
+      return keyFault(value, name);
+    case "priority":
+      return priorityFault(value, name);
     default:
       return durationFault(shape.positive, value, name);
   }
@@ -82,18 +85,19 @@ export function matches(pattern: string, value: string): boolean {
   return compiled.test(value);
 }
 
-function numberFault(shape: Extract<Shape, { kind: "number" }>, value: Json, name: string): LeafFault | undefined {
-  const expected = `${shape.integer ? "a whole number" : "a number"} from ${shape.minimum} to ${shape.maximum}`;
-  if (typeof value !== "number") return mismatch(expected, value, name);
-  const fits = value >= shape.minimum && value <= shape.maximum && (!shape.integer || Number.isInteger(value));
-  return fits ? undefined : { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is ${value}` };
+function numberFault({ minimum, maximum, integer, hint }: NumberShape, value: Json, name: string): LeafFault | undefined {
+  const expected = `${integer ? "a whole number" : "a number"} from ${minimum} to ${maximum}`;
+  if (typeof value !== "number") return { ...mismatch(expected, value, name), hint };
+  const fits = value >= minimum && value <= maximum && (!integer || Number.isInteger(value));
+  return fits ? undefined : { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is ${value}`, hint };
 }
 
-function choiceFault(values: readonly string[], value: Json, name: string): LeafFault | undefined {
+function choiceFault({ values, instead = {} }: ChoiceShape, value: Json, name: string): LeafFault | undefined {
   const expected = values.map((word) => `\`${word}\``).join(" or ");
   if (typeof value !== "string") return mismatch(expected, value, name);
   if (values.includes(value)) return undefined;
-  return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is \`${value}\``, hint: () => didYouMean(value, values) };
+  const hint = () => (Object.hasOwn(instead, value) ? instead[value] : didYouMean(value, values));
+  return { code: "FIELD_INVALID", message: `\`${name}\` is ${expected}; this is \`${value}\``, hint };
 }
 
 function durationFault(positive: boolean, value: Json, name: string): LeafFault | undefined {
@@ -103,6 +107,24 @@ function durationFault(positive: boolean, value: Json, name: string): LeafFault 
     return positive && ms === 0 ? { code: "FIELD_INVALID", message: `\`${name}\` is longer than zero` } : undefined;
   } catch (error) {
     const hint = "Write a number with a unit (200ms, 5s, 10m, 2h, 3d), ISO 8601 (PT5M), or plain milliseconds; up to 100 years.";
+    return { code: "DURATION_INVALID", message: reasonOf(error), hint };
+  }
+}
+
+function keyFault(value: Json, name: string): LeafFault | undefined {
+  if (typeof value === "string") return value === "" ? { code: "FIELD_INVALID", message: `\`${name}\` is empty` } : undefined;
+  return { ...mismatch("a text with an expression", value, name), hint: 'Write it in quotes: `"{{ input.customer }}"`.' };
+}
+
+/** A number would be read as milliseconds by one and as seconds by another. */
+function priorityFault(value: Json, name: string): LeafFault | undefined {
+  const hint = "Write a number with a unit (30s, 10m, -5m), or an expression in quotes: `\"{{ input.urgent ? '10m' : '0s' }}\"`.";
+  if (typeof value !== "string") return { ...mismatch("a duration with a unit, or a text with an expression", value, name), hint };
+  if (value.includes("{{")) return undefined;
+  try {
+    parseSignedDuration(value);
+    return undefined;
+  } catch (error) {
     return { code: "DURATION_INVALID", message: reasonOf(error), hint };
   }
 }

@@ -13,6 +13,9 @@ export function checkShape(shape: Shape, value: Json, path: Path, report: Report
     case "list":
       checkList(shape, value, path, report);
       break;
+    case "short":
+      checkShort(shape, value, path, report);
+      break;
     case "map":
       checkMap(shape, value, path, report);
       break;
@@ -39,10 +42,28 @@ function wrong(expected: string, value: Json, path: Path, report: Report): void 
 
 function checkList(shape: Extract<Shape, { kind: "list" }>, value: Json, path: Path, report: Report): void {
   if (isJsonList(value)) {
-    if (value.length < shape.minItems) report({ code: "FIELD_INVALID", path, message: `\`${pathText(path)}\` is empty` });
+    const { minItems, maxItems = value.length } = shape;
+    if (value.length < minItems) report({ code: "FIELD_INVALID", path, message: `\`${pathText(path)}\` is empty` });
+    if (value.length > maxItems) {
+      const message = `\`${pathText(path)}\` has at most ${maxItems} entries; this one has ${value.length}`;
+      report({ code: "FIELD_INVALID", path, message });
+    }
     for (const [index, member] of value.entries()) checkShape(shape.of, member, [...path, index], report);
-  } else if (shape.orOne && typeof value === "string") checkShape(shape.of, value, path, report);
-  else wrong("a list", value, path, report);
+  } else if (shape.orOne && (shape.of.kind === "record" ? isJsonObject(value) : typeof value === "string")) {
+    checkShape(shape.of, value, path, report);
+  } else wrong("a list", value, path, report);
+}
+
+/** A plain value of the wrong kind is told of both forms. */
+function checkShort(shape: Extract<Shape, { kind: "short" }>, value: Json, path: Path, report: Report): void {
+  if (typeof value === "object" && value !== null) {
+    checkShape(shape.for, value, path, report);
+    return;
+  }
+  const fault = leafFault(shape.value, value, pathText(path));
+  if (fault === undefined) return;
+  if (shape.value.kind === typeof value) report({ ...fault, path });
+  else wrong(shape.means, value, path, report);
 }
 
 function checkMap({ of, keys }: Extract<Shape, { kind: "map" }>, value: Json, path: Path, report: Report): void {
@@ -128,14 +149,20 @@ function reportUnknown(shape: RecordShape, name: string, path: Path, report: Rep
 }
 
 /** Fields of which one must be there, and fields that cannot be there together. */
-function checkCompany({ title, fields, someOf, exclusive }: RecordShape, value: JsonObject, path: Path, report: Report): void {
+function checkCompany(
+  { title, fields, someOf, exclusive, exclusiveHint: hint }: RecordShape,
+  value: JsonObject,
+  path: Path,
+  report: Report,
+): void {
   if (someOf?.some((name) => Object.hasOwn(value, name)) === false) {
-    const hint = someOf.map((name) => `\`${name}\`: ${fields[name]?.about}`).join(" ");
-    report({ code: "FIELD_MISSING", path, message: `${capital(title)} has ${orList(someOf)}; this one has neither`, hint });
+    const meanings = someOf.map((name) => `\`${name}\`: ${fields[name]?.about}`).join(" ");
+    report({ code: "FIELD_MISSING", path, message: `${capital(title)} has ${orList(someOf)}; this one has neither`, hint: meanings });
   }
   if (exclusive?.every((name) => Object.hasOwn(value, name)) === true) {
     const [, second] = exclusive;
-    report({ code: "FIELD_INVALID", path: [...path, second], key: true, message: `${capital(title)} has ${orList(exclusive)}, not both` });
+    const message = `${capital(title)} has ${orList(exclusive)}, not both`;
+    report({ code: "FIELD_INVALID", path: [...path, second], key: true, message, hint });
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RetryPolicy } from "../model/graph-terms.ts";
 import { LIMITS } from "../model/limits.ts";
+import { NO_FLOW } from "./flow/flow.ts";
 import type { Step } from "./graph.ts";
 import { compileDefinition, loadWorkflow } from "./index.ts";
 
@@ -42,6 +43,7 @@ describe("the graph", () => {
           idempotencyKey: null,
           output: null,
           schema: null,
+          topic: null,
           isolation: "none",
           block: null,
           compensate: null,
@@ -54,6 +56,8 @@ describe("the graph", () => {
       env: {},
       secrets: {},
       timeoutMs: null,
+      topic: null,
+      flow: NO_FLOW,
       output: null,
       compensation: null,
     });

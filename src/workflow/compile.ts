@@ -6,6 +6,7 @@ import { assembleGraph } from "./assemble.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkBlocks } from "./checks/blocks.ts";
 import { checkCompensation } from "./checks/compensation.ts";
+import { checkFlow } from "./checks/flow.ts";
 import { checkJsonPaths } from "./checks/jsonpaths.ts";
 import { checkOperators } from "./checks/operators.ts";
 import { checkSchemas } from "./checks/schemas.ts";
@@ -13,6 +14,8 @@ import { compileLevel, levelsOf } from "./compile-level.ts";
 import { type Draft, levelsIn, readDraft } from "./draft.ts";
 import { WORKFLOW } from "./fields.ts";
 import { Findings, NOWHERE, type Places } from "./findings.ts";
+import { compileFlow } from "./flow/compile-flow.ts";
+import { GATHER_KINDS, LIMIT_KINDS } from "./flow/fields.ts";
 import type { Definition, Graph } from "./graph.ts";
 import { type ParseOptions, parseDefinition } from "./parse.ts";
 import { asList, asObject } from "./readers.ts";
@@ -60,6 +63,8 @@ async function compileInto(findings: Findings, definition: Definition, operators
   checkShape(WORKFLOW, definition, [], report);
   const draft = readDraft(definition, report);
   if (needsJsonata(draft)) await loadJsonata();
+  const flow = compileFlow(definition, report);
+  checkFlow(draft, flow, report);
   const templates = compileTemplates(draft, report);
   const root = compileLevel(draft.root, templates.steps, report);
   const levels = levelsOf(root);
@@ -68,13 +73,15 @@ async function compileInto(findings: Findings, definition: Definition, operators
   if (operators !== null) checkOperators(levels, draft.defaults, operators, report);
   await checkJsonPaths(levels, report);
   await checkSchemas(draft, operators, report);
-  return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output);
+  return findings.hasErrors ? undefined : assembleGraph(draft, root, templates.output, flow);
 }
+
+const FIELDS_WITH_EXPRESSIONS: readonly string[] = ["steps", "output", "priority", ...LIMIT_KINDS, ...GATHER_KINDS];
 
 /** Conditions may leave out their braces, so they are asked about once more, as they are compiled. */
 function needsJsonata({ definition, root }: Draft): boolean {
   return (
-    containsFullExpression([definition["steps"] ?? null, definition["output"] ?? null]) ||
+    FIELDS_WITH_EXPRESSIONS.some((field) => containsFullExpression(definition[field] ?? null)) ||
     levelsIn(root).some(({ steps }) =>
       steps.some(({ fields }) => conditionsOf(fields).some((written) => containsFullExpression(written ?? null, true))),
     )

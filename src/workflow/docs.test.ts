@@ -9,10 +9,11 @@ const examplesOf = (text: string) =>
   [...text.matchAll(/^```yaml\n(name: ([\w-]+)\n.*?)^```$/gms)].map(([, example = "", name = ""]) => ({ name, example }));
 
 const authoring = page("guide/authoring.md");
+const flowControl = page("guide/flow-control.md");
 const reference = page("reference/definition.md");
 
 describe("examples of the documentation", () => {
-  test.each([...examplesOf(authoring), ...examplesOf(reference)])(
+  test.each([...examplesOf(authoring), ...examplesOf(flowControl), ...examplesOf(reference)])(
     "S1-44 $name is a workflow without errors or warnings",
     async ({ example }) => {
       const { graph, problems } = await loadWorkflow(example, { operators: builtInDefinitions, userVars: { region: "eu" } });
@@ -31,6 +32,7 @@ describe("examples of the documentation", () => {
       "refund",
       "invoices",
       "approval",
+      "geocode",
       "import",
     ]);
     const { graph } = await loadWorkflow(examplesOf(authoring).find(({ name }) => name === "quote")?.example ?? "", { operators: null });

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { matches } from "./check-leaf.ts";
-import { EXPRESSION_NAME, RESERVED_IDS } from "./fields.ts";
+import { RESERVED_IDS } from "./fields.ts";
 import type { Report } from "./findings.ts";
 import type { Definition } from "./graph.ts";
+import { EXPRESSION_NAME } from "./name-forms.ts";
 import type { Path } from "./path.ts";
 import { asObject, asText, isJsonList } from "./readers.ts";
 

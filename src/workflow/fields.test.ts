@@ -23,7 +23,7 @@ describe("workflow fields", () => {
     ]);
   });
 
-  test.each(["budget", "triggers", "concurrency"])("%s belongs to a later version of a workflow", async (field) => {
+  test.each(["budget", "triggers", "connection"])("%s belongs to a later version of a workflow", async (field) => {
     const [problem] = await load(`name: t\n${field}: {}\nsteps: { a: { uses: t } }`);
     expect(problem).toMatchObject({ code: "FIELD_UNKNOWN", path: field, position: { line: 2, column: 1 } });
     expect(problem?.hint).toBe(`This version of Stepwell does not have \`${field}\`.`);

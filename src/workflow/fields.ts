@@ -1,17 +1,7 @@
 import { LIMITS } from "../model/limits.ts";
-import type { Field, NameForm, RecordShape, Shape } from "./shape.ts";
-
-/** Names in expressions: `steps.fetch.output`, `vars.shop`. */
-export const EXPRESSION_NAME: NameForm = {
-  pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-  means: "letters, digits and `_`, and does not start with a digit",
-  maxLength: LIMITS.idLength,
-};
-const WORKFLOW_NAME: NameForm = {
-  pattern: "^[A-Za-z_][A-Za-z0-9_.-]*$",
-  means: "letters, digits, `_`, `-` and `.`, and starts with a letter or `_`",
-  maxLength: LIMITS.idLength,
-};
+import { FLOW_FIELDS, GATHER_ADVICE, STEP_TOPIC } from "./flow/fields.ts";
+import { EXPRESSION_NAME, PUBLIC_NAME } from "./name-forms.ts";
+import type { Field, RecordShape, Shape } from "./shape.ts";
 
 /** Names that JavaScript objects or the expression language already give a meaning. */
 export const RESERVED_IDS: readonly string[] = ["__proto__", "constructor", "prototype", "true", "false", "null"];
@@ -177,6 +167,7 @@ const STEP_FIELDS: Readonly<Record<string, Field>> = {
   delivery: only(WORK, DELIVERY),
   idempotencyKey: only(WORK, { shape: TEMPLATE, about: "Text by which others recognise a repeated attempt." }),
   compensate: only(WORK, { shape: COMPENSATE, about: "What undoes the step once it has succeeded, when the run does not." }),
+  topic: only(WORK, STEP_TOPIC),
   isolation: only(WORK, { shape: { kind: "choice", values: ["thread"] }, about: "thread: the operator runs in a worker thread." }),
 };
 
@@ -218,7 +209,7 @@ export const WORKFLOW: RecordShape = {
   kind: "record",
   title: "a workflow",
   fields: {
-    name: { shape: { kind: "text", form: WORKFLOW_NAME }, about: "Name of the workflow.", required: true },
+    name: { shape: { kind: "text", form: PUBLIC_NAME }, about: "Name of the workflow.", required: true },
     version: { shape: { kind: "version" }, about: "Version for readers; any text." },
     description: { shape: TEXT, about: "What the workflow is for." },
     labels: { shape: { kind: "map", of: TEXT, keys: null }, about: "Texts by which runs are found." },
@@ -231,10 +222,13 @@ export const WORKFLOW: RecordShape = {
       shape: { kind: "choice", values: ["stop", "isolate"] },
       about: "How far a failure reaches; default stop for a list of steps, isolate for a map.",
     },
+    ...FLOW_FIELDS,
     compensation: { shape: COMPENSATION, about: "When and in which order steps with `compensate` are undone." },
     defaults: { shape: DEFAULTS, about: "Values for steps that do not set their own." },
     steps: { shape: STEPS, about: "A list is a sequence, a map is a graph.", required: true },
     output: { shape: TEMPLATE, about: "Output of the run." },
   },
-  later: ["budget", "triggers", "concurrency", "connection", "sensitive"],
+  exclusive: ["debounce", "batch"],
+  exclusiveHint: GATHER_ADVICE,
+  later: ["budget", "triggers", "connection", "sensitive"],
 };

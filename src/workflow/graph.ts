@@ -1,6 +1,7 @@
 import type { Template } from "../expressions/template.ts";
 import type { Delivery, EdgeKind, Join, OnError, OnFailure, RetryPolicy } from "../model/graph-terms.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { Flow } from "./flow/flow.ts";
 
 /** A graph of steps: a workflow's own, or the body of a block. Steps stand in declaration order; their index is their ordinal in it. */
 export interface StepGraph {
@@ -15,12 +16,17 @@ export interface Graph extends StepGraph {
   readonly version: string | null;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of what a start gives; with a `batch` steps see these inputs as `input.items`. */
   readonly inputSchema: JsonObject | null;
   readonly vars: JsonObject;
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, SecretSource>>;
   /** Milliseconds that the whole run may take, waits included; null: no limit. */
   readonly timeoutMs: number | null;
+  /** By which routes choose the worker group of its runs. */
+  readonly topic: string | null;
+  /** `NO_FLOW`: its runs ask for nothing before they begin. */
+  readonly flow: Flow;
   /** Null: the output is null. */
   readonly output: Template | null;
   /** Null: no step has a `compensate`. */
@@ -60,6 +66,8 @@ export interface Step {
   readonly idempotencyKey: Template | null;
   readonly output: OutputMapping | null;
   readonly schema: JsonObject | null;
+  /** By which routes choose the worker group of this step; null: that of the run. */
+  readonly topic: string | null;
   /** thread: the operator's module runs in a worker thread. */
   readonly isolation: "none" | "thread";
   /** Steps of its own that it repeats; null for an operator or a switch. */

@@ -25,6 +25,8 @@ export interface Declarations {
   readonly env: JsonObject;
   readonly secrets: JsonObject;
   readonly input: JsonObject | undefined;
+  /** The input is `{ items }`, the inputs of the starts that became one run. */
+  readonly isBatch: boolean;
 }
 
 /** What an expression may refer to, by where it stands. */
@@ -42,6 +44,7 @@ export function declarationsOf(definition: Definition): Declarations {
     env: asObject(definition["env"]),
     secrets: asObject(definition["secrets"]),
     input: input === undefined ? undefined : asObject(input),
+    isBatch: definition["batch"] !== undefined,
   };
 }
 
@@ -59,7 +62,9 @@ export function resolveReference(reference: Reference, path: Path, sight: Sight,
   const [name] = reference.path;
   if (!sight.roots.includes(reference.root)) reportRoot(reference.root, path, sight, report);
   else if (reference.root === "steps") return resolveStep(reference, path, sight.level, report);
-  else if (name === undefined || reference.optional) return undefined;
+  else if (name === undefined) return undefined;
+  else if (reference.root === "input" && declared.isBatch) reportBatch(name, path, report);
+  else if (reference.optional) return undefined;
   else if (reference.root === "vars") reportUndeclared("vars", name, declared.vars, path, report);
   else if (reference.root === "env") reportUndeclared("env", name, declared.env, path, report);
   else if (reference.root === "input") reportInput(name, declared.input, path, report);
@@ -115,6 +120,14 @@ function reportUndeclared(root: string, name: string, declared: JsonObject, path
   if (Object.hasOwn(declared, name)) return;
   const hint = () => didYouMean(name, Object.keys(declared)) ?? `Declare it under \`${root}\`.`;
   report({ code: "REFERENCE_UNKNOWN", path, message: `\`${root}.${name}\` is not declared`, hint });
+}
+
+/** Optional or not: what is never there is always absent. */
+function reportBatch(name: string, path: Path, report: Report): void {
+  if (name === "items") return;
+  const message = `The input of a batch has \`items\`, not \`${name}\``;
+  const hint = `Each item is the input of one start: \`input.items[0].${name}\`, or \`item.${name}\` in a \`foreach\` over \`input.items\`.`;
+  report({ code: "REFERENCE_UNKNOWN", path, message, hint });
 }
 
 /** An input may have more members than its schema names, unless the schema is closed: then the name is an error, else only suspect. */

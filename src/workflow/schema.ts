@@ -1,14 +1,18 @@
 import type { Json, JsonObject } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import { PERCENT } from "./check-leaf.ts";
-import { EXPRESSION_NAME, WORKFLOW } from "./fields.ts";
+import { WORKFLOW } from "./fields.ts";
+import { EXPRESSION_NAME } from "./name-forms.ts";
 import type { Field, RecordShape, Shape } from "./shape.ts";
 
 /** Forms of `parseDuration`. */
-const DURATION_PATTERN =
-  "^\\s*(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d|w))+|P(?=.)(?:\\d+W)?(?:\\d+D)?(?:T(?=.)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)\\s*$";
+const DURATION =
+  "(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d|w))+|P(?=.)(?:\\d+W)?(?:\\d+D)?(?:T(?=.)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)";
+const DURATION_PATTERN = `^\\s*${DURATION}\\s*$`;
+/** An expression, or a form of `parseSignedDuration`. */
+const PRIORITY_PATTERN = `\\{\\{|^\\s*(?:-\\s*)?${DURATION}\\s*$`;
 /** Records that stand in many places are written once. */
-const SHARED_TITLES: readonly string[] = ["a retry policy", "a case", "a loop", "a compensation"];
+const SHARED_TITLES: readonly string[] = ["a retry policy", "a case", "a loop", "a compensation", "a concurrency limit", "a rate limit"];
 
 /** The JSON Schema (2020-12) of the definition format, for editors; checked in as `schema/workflow.schema.json`. */
 export function definitionSchema(): JsonObject {
@@ -67,6 +71,12 @@ function schemaOf(shape: Shape, shared: Map<string, JsonObject>): JsonObject {
       };
     case "version":
       return { type: ["string", "integer"] };
+    case "key":
+      return { type: "string", minLength: 1 };
+    case "priority":
+      return { type: "string", pattern: PRIORITY_PATTERN };
+    case "short":
+      return { anyOf: [schemaOf(shape.value, shared), schemaOf(shape.for, shared)] };
     case "steps":
       return stepsSchema(shape.of, shared);
     default:
@@ -74,9 +84,14 @@ function schemaOf(shape: Shape, shared: Map<string, JsonObject>): JsonObject {
   }
 }
 
-function listSchema({ of, minItems, orOne }: Extract<Shape, { kind: "list" }>, shared: Map<string, JsonObject>): JsonObject {
+function listSchema({ of, minItems, maxItems, orOne }: Extract<Shape, { kind: "list" }>, shared: Map<string, JsonObject>): JsonObject {
   const items = schemaOf(of, shared);
-  const list: JsonObject = { type: "array", items, ...(minItems === 0 ? {} : { minItems }) };
+  const list: JsonObject = {
+    type: "array",
+    items,
+    ...(minItems === 0 ? {} : { minItems }),
+    ...(maxItems === undefined ? {} : { maxItems }),
+  };
   return orOne ? { anyOf: [list, items] } : list;
 }
 

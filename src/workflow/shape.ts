@@ -1,10 +1,13 @@
 import type { Json } from "../model/json.ts";
 
 /** What a field may hold. Checks and the published JSON Schema are both made from these. */
-export type Shape =
+export type Shape = LeafShape | CompositeShape;
+
+/** Shapes without members. */
+export type LeafShape =
   | { readonly kind: "text"; readonly form?: NameForm }
-  | { readonly kind: "number"; readonly minimum: number; readonly maximum: number; readonly integer: boolean }
-  | { readonly kind: "choice"; readonly values: readonly string[] }
+  | NumberShape
+  | ChoiceShape
   /** A number of milliseconds or a text that `parseDuration` understands. */
   | { readonly kind: "duration"; readonly positive: boolean }
   /** A mark that is there or not. */
@@ -21,11 +24,32 @@ export type Shape =
   | { readonly kind: "items" }
   /** A whole number, or a text like `10%`. */
   | { readonly kind: "tolerance" }
-  | CompositeShape;
+  /** A text, with an expression as a rule, by whose value runs are told apart. */
+  | { readonly kind: "key" }
+  /** A duration with a unit that may be negative, or a text with an expression. */
+  | { readonly kind: "priority" };
+
+export interface NumberShape {
+  readonly kind: "number";
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly integer: boolean;
+  /** What to do about a wrong one. */
+  readonly hint?: string;
+}
+
+export interface ChoiceShape {
+  readonly kind: "choice";
+  readonly values: readonly string[];
+  /** Words that somebody may expect here, and what to write instead. */
+  readonly instead?: Readonly<Record<string, string>>;
+}
 
 /** Shapes with members. */
 export type CompositeShape =
-  | { readonly kind: "list"; readonly of: Shape; readonly minItems: number; readonly orOne: boolean }
+  | { readonly kind: "list"; readonly of: Shape; readonly minItems: number; readonly maxItems?: number; readonly orOne: boolean }
+  /** A shape, or a plain value that stands for a common case of it. `means`: both in words. */
+  | { readonly kind: "short"; readonly value: LeafShape; readonly for: Shape; readonly means: string }
   | { readonly kind: "map"; readonly of: Shape; readonly keys: NameForm | null }
   /** Any JSON without expressions. */
   | { readonly kind: "constant" }
@@ -52,6 +76,8 @@ export interface RecordShape {
   readonly someOf?: readonly string[];
   /** Two fields that exclude each other. */
   readonly exclusive?: readonly [string, string];
+  /** What to do about two such fields. */
+  readonly exclusiveHint?: string;
   /** What to do instead when a field stands where it means nothing, by a field that stands beside it. */
   readonly advice?: Readonly<Record<string, string>>;
   /** Names that are no fields, and what to write instead. */

@@ -15,7 +15,9 @@ import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
 
 const PAGES = [
   "README.md",
-  ...["getting-started", "waiting", "workers", "transactions", "configuration", "sizing"].map((guide) => `docs/guide/${guide}.md`),
+  ...["getting-started", "waiting", "flow-control", "workers", "transactions", "configuration", "sizing"].map(
+    (guide) => `docs/guide/${guide}.md`,
+  ),
   "docs/reference/cli.md",
 ];
 const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
@@ -96,6 +98,7 @@ describe("the pages for a new user", () => {
     ["README.md", 2],
     ["docs/guide/getting-started.md", 12],
     ["docs/guide/waiting.md", 21],
+    ["docs/guide/flow-control.md", 8],
     ["docs/guide/configuration.md", 5],
     ["docs/reference/cli.md", 10],
   ])("what %s shows is what happens", async (page, count) => {

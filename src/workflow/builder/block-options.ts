@@ -1,5 +1,6 @@
 import type { Json } from "../../model/json.ts";
-import type { ConditionOption, Dollar, DurationOption, KnownTypes, StepSettings } from "./options.ts";
+import type { DurationOption } from "./duration-option.ts";
+import type { ConditionOption, Dollar, KnownTypes, StepSettings } from "./options.ts";
 import type { Held, Resolved } from "./reference.ts";
 
 /** Fields of every block; they mean what they mean in YAML. */

@@ -2,6 +2,8 @@ import type { Delivery, Join, OnError, OnFailure } from "../../model/graph-terms
 import type { Json, JsonObject } from "../../model/json.ts";
 import type { OperatorContext } from "../../operators/operator.ts";
 import type { SecretSource } from "../graph.ts";
+import type { DurationOption } from "./duration-option.ts";
+import type { FlowSettings } from "./flow-options.ts";
 import type { AnyReference, Held, Reference, Resolved } from "./reference.ts";
 import type { FromSchema } from "./schema-type.ts";
 
@@ -59,9 +61,6 @@ export type WithStep<Known extends KnownTypes, Id extends string, Output> = Omit
   readonly steps: Known["steps"] & { readonly [Name in Id]: Output };
 };
 
-/** A number of milliseconds or a text like `200ms`, `1h30m`, `PT5M`. */
-export type DurationOption = string | number;
-
 export interface RetryOptions {
   readonly strategy?: "none" | "fixed" | "exponential";
   readonly maxAttempts?: number;
@@ -91,6 +90,7 @@ export interface WorkSettings<Known extends KnownTypes, Input, Result, Mapped, S
   readonly timeout?: DurationOption;
   readonly fallback?: ($: Dollar<Known>) => unknown;
   readonly delivery?: Delivery;
+  readonly topic?: string;
   readonly idempotencyKey?: ($: Dollar<Known>) => unknown;
   readonly output?: string | (($: ResultDollar<Known, Result>) => Mapped);
   readonly schema?: Schema;
@@ -134,7 +134,7 @@ export interface SwitchSettings<Known extends KnownTypes> extends StepSettings<K
   readonly otherwise?: readonly string[] | string;
 }
 
-export interface WorkflowSettings<InputSchema, Vars, Env> {
+export interface WorkflowSettings<InputSchema, Vars, Env> extends FlowSettings<FromSchema<InputSchema>, Vars, Env> {
   readonly version?: string | number;
   readonly description?: string;
   readonly labels?: Readonly<Record<string, string>>;
