@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly newRunId?: (nowMs: number) => string;
   /** Kept with every run: `production`, `staging`, … */
   readonly environment: string;
+  /** Of the runs that are started and read here. Default: `default`. */
+  readonly tenant?: string;
   /** Version of Stepwell, kept with the engine's row in the ledger. */
   readonly version: string;
   readonly concurrency: Concurrency;

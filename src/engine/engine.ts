@@ -5,6 +5,7 @@ import { isPassing } from "../ledger/passing.ts";
 import type { Ledger, StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
+import { DEFAULT_TENANT } from "../model/admission.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Definition } from "../workflow/graph.ts";
@@ -27,7 +28,7 @@ import type { RunDriver } from "./run-driver.ts";
 import type { ChildParent, ChildRequest, DrivenRun, RunEnd, RunHost } from "./run-host.ts";
 import { RunIntake } from "./run-intake.ts";
 import { RunReads } from "./run-reads.ts";
-import { RunStarter, TENANT } from "./run-starter.ts";
+import { RunStarter } from "./run-starter.ts";
 import { RunsInMemory } from "./runs-in-memory.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
@@ -51,6 +52,8 @@ export class Engine implements RunHost {
   readonly threads: ThreadExecutor;
   readonly transactions: CallerTransactions | null;
   readonly slots: Slots;
+  /** Of every run and caller of this engine; it drives those of others too. */
+  readonly tenant: string;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
   /** What is sent to runs from outside. */
@@ -83,9 +86,8 @@ export class Engine implements RunHost {
     this.#options = options;
     this.#ledger = options.ledger;
     this.clock = detached(options.clock);
-    ({ random: this.random, operators: this.operators, threads: this.threads } = options);
+    ({ random: this.random, operators: this.operators, threads: this.threads, interceptors: this.interceptors } = options);
     this.transactions = options.ledger.transactions;
-    this.interceptors = options.interceptors;
     this.cancelGraceMs = options.cancelGraceMs;
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
     this.#runs = new RunsInMemory(this.clock, options.concurrency.runs ?? DEFAULT_RUNS);
@@ -94,18 +96,20 @@ export class Engine implements RunHost {
       () => options.ledger.waits.now(),
       (cause) => this.#lookFailed(asStepwellError(cause)),
     );
+    this.tenant = options.tenant ?? DEFAULT_TENANT;
+    const { tenant } = this;
     const outside = {
       ledger: options.ledger,
-      tenant: TENANT,
+      tenant,
       schemas: this.schemas,
       expectOpen: () => this.#expectOpen(),
       newId: () => this.newId(),
-      deliver: (row: InboxRow) => this.#deliverAccepted(row),
+      deliver: (row: InboxRow) => this.#intake.deliverAccepted(row),
     };
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
-    this.reads = new RunReads(options.ledger, TENANT);
-    this.#elsewhere = new EndsElsewhere(options.ledger, this.#waiters, (publicId) => this.#runs.has(publicId));
+    this.reads = new RunReads(options.ledger, tenant);
+    this.#elsewhere = new EndsElsewhere(options.ledger, tenant, this.#waiters, (publicId) => this.#runs.has(publicId));
     this.#catalog = new Catalog(options.ledger, options.compile ?? compileDefinition);
     this.#intake = new RunIntake({
       host: this,
@@ -114,6 +118,7 @@ export class Engine implements RunHost {
       find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
       claim: (runId) => options.ledger.claims.one(runId),
+      lookFailed: (error) => this.#lookFailed(error),
       broke: (publicId, error) => this.#breakOff(publicId, error),
     });
     this.#starter = new RunStarter({
@@ -121,11 +126,13 @@ export class Engine implements RunHost {
       ledger: options.ledger,
       catalog: this.#catalog,
       environment: options.environment,
+      tenant,
+      serves: (group) => !options.ledger.isShared || (options.groups?.includes(group) ?? true),
       expectOpen: () => this.#expectOpen(),
       isFull: () => this.#runs.free <= 0,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
-      queued: () => this.onNoted(),
+      queued: () => this.#pickup.queued(this.#runs.free > 0),
     });
     this.#pickup = new Pickup(options.ledger, this.clock, {
       epoch: () => this.epoch,
@@ -133,7 +140,7 @@ export class Engine implements RunHost {
       isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0 || this.#end !== undefined,
       operatorNames: () => this.operators.registeredNames(),
       ledgerNow: () => this.ledgerNow(),
-      takeUp: (runId) => this.#intake.takeUp(runId),
+      takeUp: (runId, isAdmitted) => this.#intake.takeUp(runId, isAdmitted),
       deliver: (row) => this.#intake.deliver(row),
       lookForEnds: () => this.#elsewhere.lookForAll(),
       failed: (cause) => this.#lookFailed(asStepwellError(cause)),
@@ -153,11 +160,10 @@ export class Engine implements RunHost {
       version: this.#options.version,
       groups: this.#options.groups ?? null,
     };
-    const stalled = (error: StepwellError, retryInMs: number): void => this.#stalled(error, retryInMs);
     const { epoch, now } = await this.#ledger.own(identity, {
       lost: (error) => this.#fail(error),
       stalled: (error, retryInMs) => {
-        stalled(error, retryInMs);
+        this.#stalled(error, retryInMs);
         this.#committer?.stalled(error);
       },
     });
@@ -165,8 +171,8 @@ export class Engine implements RunHost {
     this.#time.told(now);
     this.#committer = new Committer(this.#ledger, epoch, this.clock, {
       fatal: (error) => this.#fail(error),
-      stalled,
-      accepted: (rows) => this.#deliverAll(rows),
+      stalled: (error, retryInMs) => this.#stalled(error, retryInMs),
+      accepted: (rows) => this.#intake.deliverSoon(rows),
       told: (time) => this.#time.told(time),
     });
     await this.#pickup.start();
@@ -179,7 +185,7 @@ export class Engine implements RunHost {
    */
   async register(definition: Definition): Promise<Registered> {
     this.#expectOpen();
-    const registered = await this.#catalog.register(TENANT, definition, this.#options.catalog(), this.operators);
+    const registered = await this.#catalog.register(this.tenant, definition, this.#options.catalog(), this.operators);
     await this.operatorsChanged();
     return registered;
   }
@@ -275,13 +281,10 @@ export class Engine implements RunHost {
     return this.patiently(() => this.#starter.prepareChild(request, parent));
   }
 
-  onSpawned({ runId, ownerEpoch }: InsertRun): void {
-    if (ownerEpoch === null) this.onNoted();
-    else this.#intake.takeUp(runId).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
-  }
-
-  onNoted(): void {
-    this.#pickup.queued(this.#runs.free > 0);
+  onLanded(children: readonly InsertRun[], isNoted: boolean): void {
+    const own = children.filter(({ ownerEpoch }) => ownerEpoch !== null);
+    this.#intake.takeUpSoon(own.map(({ runId }) => runId));
+    if (isNoted || own.length < children.length) this.#pickup.queued(this.#runs.free > 0);
   }
 
   commit(run: DrivenRun): void {
@@ -344,22 +347,6 @@ export class Engine implements RunHost {
     this.#broken.set(publicId, error);
     this.#waiters.reject(publicId, error);
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
-  }
-
-  /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
-  #deliverAll(rows: readonly InboxRow[]): void {
-    for (const row of rows) this.#intake.deliver(row).catch((cause: unknown) => this.#lookFailed(asStepwellError(cause)));
-  }
-
-  /** What was accepted stays so: that its run cannot be read now is no matter of who sent it. */
-  async #deliverAccepted(row: InboxRow): Promise<void> {
-    try {
-      await this.#intake.deliver(row);
-    } catch (cause) {
-      const error = asStepwellError(cause);
-      if (!isPassing(error)) throw cause;
-      this.#lookFailed(error);
-    }
   }
 
   #remember(run: RunDriver): void {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Claims } from "../ledger/claims.ts";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
-import type { Claims, WaitReads } from "../ledger/port.ts";
+import type { WaitReads } from "../ledger/port.ts";
 import type { Clock } from "../model/clock.ts";
 import { interposed } from "../testing/harness.ts";
 import { Pickup } from "./pickup.ts";

@@ -1,4 +1,5 @@
-import type { DueRun, Ledger } from "../ledger/port.ts";
+import type { DueRun } from "../ledger/claims.ts";
+import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 
@@ -18,7 +19,7 @@ export interface PickupHost {
   operatorNames(): readonly string[];
   /** The ledger's clock as this process knows it. */
   ledgerNow(): number;
-  takeUp(runId: number): Promise<void>;
+  takeUp(runId: number, isAdmitted: boolean): Promise<void>;
   deliver(row: InboxRow): Promise<void>;
   /** Runs that other engines drive may have ended. */
   lookForEnds(): Promise<void>;
@@ -125,16 +126,16 @@ export class Pickup {
       }
       const { runs, accepted, isMore, nextAt } = await this.#ledger.claims.admit(this.#host.epoch(), limit);
       this.#nextTurn = nextAt;
-      await this.#takeUpAll(runs);
+      await this.#takeUpAll(runs, true);
       for (const row of accepted) await this.#host.deliver(row);
       if (runs.length < limit && !isMore) return;
     }
   }
 
   /** In a file each is read within the turn; a server that many share reads several at once. */
-  async #takeUpAll(page: readonly number[]): Promise<void> {
-    if (this.#ledger.isShared) await Promise.all(page.map((runId) => this.#host.takeUp(runId)));
-    else for (const runId of page) await this.#host.takeUp(runId);
+  async #takeUpAll(page: readonly number[], isAdmitted = false): Promise<void> {
+    if (this.#ledger.isShared) await Promise.all(page.map((runId) => this.#host.takeUp(runId, isAdmitted)));
+    else for (const runId of page) await this.#host.takeUp(runId, isAdmitted);
   }
 
   async #readInbox(): Promise<void> {

@@ -210,8 +210,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
       if (state.scope.isEnded) this.#steps.cancelBeforeLaunch(state);
       else this.#steps.launch(ordinal);
     }
-    for (const child of spawned) this.host.onSpawned(child);
-    if (isNoted) this.host.onNoted();
+    if (spawned.length > 0 || isNoted) this.host.onLanded(spawned, isNoted);
     if (this.#steps.isBehind || (this.#isEnding && launches.length > 0)) this.advance();
     if (this.#inboxMoved && this.#end === undefined) this.missed();
     this.#leaveIfOver();

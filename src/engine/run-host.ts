@@ -80,10 +80,11 @@ export interface RunHost {
    * @throws StepwellError `WORKFLOW_NOT_FOUND`, `INPUT_INVALID`, `CHILD_TOO_DEEP`, `CHILD_RECURSION` (as a rejection)
    */
   prepareChild(request: ChildRequest, parent: ChildParent): Promise<InsertRun>;
-  /** A child run is on disk, QUEUED: this engine's, or for admission. */
-  onSpawned(child: InsertRun): void;
-  /** Admission has something to hear: runs may have their turn. */
-  onNoted(): void;
+  /**
+   * Child runs are on disk, QUEUED: this engine's, or to be admitted.
+   * @param isNoted admission has something to hear: runs may have their turn
+   */
+  onLanded(children: readonly InsertRun[], isNoted: boolean): void;
   commit(run: DrivenRun): void;
   emit(event: LifecycleEvent): void;
   /** Asks the ledger again for as long as it is busy, full or out of reach. */

@@ -1,3 +1,4 @@
+import { isPassing } from "../ledger/passing.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import { asStepwellError, type StepwellError } from "../model/errors.ts";
 import { isTerminalRun } from "../model/status.ts";
@@ -17,6 +18,8 @@ export interface IntakeHost {
   begin(run: RunDriver): void;
   /** Whether the run is this engine's from now on; one that another engine has is not. */
   claim(runId: number): Promise<boolean>;
+  /** A run cannot be looked at now. */
+  lookFailed(error: StepwellError): void;
   /** A run cannot be driven on in this process. */
   broke(publicId: string, error: StepwellError): void;
 }
@@ -41,18 +44,42 @@ export class RunIntake {
     else await this.hearOf(row.runId);
   }
 
+  /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
+  deliverSoon(rows: readonly InboxRow[]): void {
+    for (const row of rows) this.deliver(row).catch((cause: unknown) => this.#to.lookFailed(asStepwellError(cause)));
+  }
+
+  takeUpSoon(runIds: readonly number[]): void {
+    for (const runId of runIds) this.takeUp(runId).catch((cause: unknown) => this.#to.lookFailed(asStepwellError(cause)));
+  }
+
+  /** What was accepted stays so: that its run cannot be read now is no matter of who sent it. */
+  async deliverAccepted(row: InboxRow): Promise<void> {
+    try {
+      await this.deliver(row);
+    } catch (cause) {
+      const error = asStepwellError(cause);
+      if (!isPassing(error)) throw cause;
+      this.#to.lookFailed(error);
+    }
+  }
+
   /** A run has something to do: drives it on unless another engine does. */
   async hearOf(runId: number): Promise<void> {
     if (await this.#to.claim(runId)) await this.takeUp(runId);
   }
 
-  /** Drives a run on that is this engine's; does nothing for one that has ended. */
-  async takeUp(runId: number): Promise<void> {
+  /**
+   * Drives a run on that is this engine's; does nothing for one that has ended.
+   *
+   * @param isAdmitted it has its turn: one that is in memory and waits for that does not know
+   */
+  async takeUp(runId: number, isAdmitted = false): Promise<void> {
     const { host, catalog } = this.#to;
     if (host.isStopping || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
     const here = this.#to.find(runId);
     if (here !== undefined) {
-      if (this.#to.isShared) here.lookAgain();
+      if (this.#to.isShared || isAdmitted) here.lookAgain();
       return;
     }
     const arrived: InboxRow[] = [];

@@ -1,4 +1,4 @@
-import type { NoteKind } from "../ledger/admission/rows.ts";
+import type { NoteKind } from "../ledger/rows.ts";
 import type { InsertRun, Unit, Write } from "../ledger/writes.ts";
 import { invariant, type RecordedError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";

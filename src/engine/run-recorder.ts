@@ -1,6 +1,6 @@
-import { SLOTS } from "../ledger/admission/rows.ts";
 import type { StoredRun } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
+import { SLOTS } from "../ledger/rows.ts";
 import type { InsertRun, RunParent } from "../ledger/writes.ts";
 import { type RecordedError, StepwellError } from "../model/errors.ts";
 import { RUN_TRANSITIONS, type RunReason, type TerminalRunStatus } from "../model/status.ts";

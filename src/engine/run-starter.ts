@@ -1,16 +1,18 @@
-import { SLOTS } from "../ledger/admission/rows.ts";
 import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Ledger } from "../ledger/port.ts";
+import { SLOTS } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
-import { DEFAULT_GROUP } from "../model/admission.ts";
+import { type Admission, DEFAULT_GROUP } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
+import { admissionOf, refuseKeyOfGathered } from "./admission/admission-of.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
+import { type MaybePromise, proceed } from "./maybe-promise.ts";
 import { Passage } from "./passage.ts";
 import type { Plan } from "./plan.ts";
 import { childPublicId } from "./public-id.ts";
@@ -21,15 +23,15 @@ import type { ChildParent, ChildRequest, RunHost } from "./run-host.ts";
 import { RunIds } from "./run-ids.ts";
 import { freezeContext } from "./run-results.ts";
 
-/** The tenant of every run until there are more. */
-export const TENANT = "default";
-
 export interface StarterHost {
   readonly host: RunHost;
   readonly ledger: Ledger;
   readonly catalog: Catalog;
   readonly environment: string;
-  /** Makes a public id from the ledger's time. */
+  /** Of every run that is started here. */
+  readonly tenant: string;
+  /** Whether this engine drives runs of a worker group. */
+  serves(workerGroup: string): boolean;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
   /** No more runs fit into memory. */
@@ -38,6 +40,14 @@ export interface StarterHost {
   enqueue(insert: QueuedInsert): void;
   /** A run was stored QUEUED. */
   queued(): void;
+}
+
+/** Where a run goes. */
+interface Place {
+  readonly workerGroup: string;
+  readonly admission: Admission | null;
+  /** It waits for its turn, whatever room there is here. */
+  readonly isLimited: boolean;
 }
 
 interface PendingStart {
@@ -58,13 +68,14 @@ export class RunStarter {
   }
 
   async start(workflow: string, input: unknown, options: StartOptions): Promise<string> {
-    const { catalog, host } = this.#to;
+    const { catalog, host, tenant } = this.#to;
     this.#to.expectOpen();
-    const plan = catalog.ready(TENANT, workflow) ?? (await catalog.newest(TENANT, workflow));
+    const plan = catalog.ready(tenant, workflow) ?? (await catalog.newest(tenant, workflow));
     const checked = toJson(input ?? {}, "the input");
     const { inputSchema } = plan.graph;
     if (inputSchema !== null) await host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
     const { idempotencyKey } = options;
+    refuseKeyOfGathered(plan.graph, idempotencyKey);
     if (idempotencyKey === undefined) return this.#insert(plan, checked, options, null);
     if (idempotencyKey.length > LIMITS.idempotencyKeyLength) {
       throw new StepwellError("VALUE_TOO_LARGE", `an idempotency key may have ${LIMITS.idempotencyKeyLength} characters`);
@@ -80,30 +91,35 @@ export class RunStarter {
    */
   async prepareChild(request: ChildRequest, { runId, context, lineage, step, ordinal, attempt }: ChildParent): Promise<InsertRun> {
     const { workflow, version, input } = request;
-    const plan = await this.#to.catalog.ofName(TENANT, workflow, version);
+    const { host, catalog, environment } = this.#to;
+    const { tenant } = context;
+    const plan = await catalog.ofName(tenant, workflow, version);
     const checked = toJson(input ?? {}, `the input of workflow "${workflow}"`);
     const { inputSchema, labels } = plan.graph;
-    if (inputSchema !== null) await this.#to.host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
+    if (inputSchema !== null) await host.schemas.check(inputSchema, checked, "INPUT_INVALID", `the input of "${workflow}"`);
     refuseEndless(workflow, checked, context, lineage.depth);
-    const isFull = this.#to.isFull();
+    const publicId = childPublicId(context.runId, step, attempt);
+    const placed = await this.#placeOf(plan, tenant, checked, publicId);
+    const isQueued = placed.isLimited || this.#to.isFull();
     return {
       write: "insertRun",
       runId: this.#ids.tryTake() ?? (await this.#ids.take()),
-      publicId: childPublicId(context.runId, step, attempt),
-      tenant: TENANT,
+      publicId,
+      tenant,
       versionId: plan.versionId,
       status: "QUEUED",
       input: payloadText(checked, "the input"),
       labels: Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
       initiator: `run:${context.runId}`,
       trigger: "child",
-      environment: this.#to.environment,
+      environment,
       idempotencyKey: null,
       idempotencyHash: null,
-      ownerEpoch: isFull ? null : this.#to.host.epoch,
-      workerGroup: DEFAULT_GROUP,
-      admission: null,
-      slots: isFull ? SLOTS.asked : null,
+      ownerEpoch: isQueued ? null : host.epoch,
+      workerGroup: placed.workerGroup,
+      // its parent waits for one run: starts of children are not collected
+      admission: admissionText(placed.admission && { ...placed.admission, gather: null }),
+      slots: isQueued ? SLOTS.asked : null,
       deadlineInMs: null,
       parent: { runId, step, ordinal, depth: lineage.depth + 1, rootRunId: lineage.rootRunId },
       revision: 1,
@@ -139,7 +155,7 @@ export class RunStarter {
   }
 
   async #startedBy(workflow: string, key: string, hash: string): Promise<string | undefined> {
-    const found = await this.#to.ledger.findByIdempotencyKey(TENANT, workflow, key);
+    const found = await this.#to.ledger.findByIdempotencyKey(this.#to.tenant, workflow, key);
     if (found === undefined || found.hash === hash) return found?.run.publicId;
     throw new StepwellError("IDEMPOTENCY_KEY_REUSED", `the key "${key}" started run ${found.run.publicId} with another input`, {
       hint: "Use a new key for a new request.",
@@ -149,17 +165,19 @@ export class RunStarter {
 
   async #insert(plan: Plan, input: Json, options: StartOptions, idempotencyHash: string | null): Promise<string> {
     const { graph, versionId } = plan;
-    const { host, environment } = this.#to;
+    const { host, environment, tenant } = this.#to;
     const { idempotencyKey = null, initiator = "api", trigger = "call", labels = graph.labels } = options;
     const text = payloadText(input, "the input");
     const runId = this.#ids.tryTake() ?? (await this.#ids.take());
     const publicId = host.newId();
-    const isQueued = options.transaction !== undefined || this.#to.isFull();
+    const placing = this.#placeOf(plan, tenant, input, publicId);
+    const placed = placing instanceof Promise ? await placing : placing;
+    const isQueued = options.transaction !== undefined || placed.isLimited || this.#to.isFull();
     const insert: InsertRun = {
       write: "insertRun",
       runId,
       publicId,
-      tenant: TENANT,
+      tenant,
       versionId,
       status: isQueued ? "QUEUED" : "RUNNING",
       input: text,
@@ -170,8 +188,8 @@ export class RunStarter {
       idempotencyKey,
       idempotencyHash,
       ownerEpoch: isQueued ? null : host.epoch,
-      workerGroup: DEFAULT_GROUP,
-      admission: null,
+      workerGroup: placed.workerGroup,
+      admission: admissionText(placed.admission),
       slots: isQueued ? SLOTS.asked : null,
       deadlineInMs: isQueued ? null : graph.timeoutMs,
       parent: null,
@@ -190,7 +208,7 @@ export class RunStarter {
           runId: publicId,
           workflow: graph.name,
           version: graph.version,
-          tenant: TENANT,
+          tenant,
           initiator,
           labels: { ...labels },
           input,
@@ -200,16 +218,34 @@ export class RunStarter {
     });
   }
 
+  /** Where a run goes, and what it asks for before it may begin. */
+  #placeOf(plan: Plan, tenant: string, input: Json, publicId: string): MaybePromise<Place> {
+    const { host, serves } = this.#to;
+    const workerGroup = plan.graph.topic ?? DEFAULT_GROUP;
+    const start = { tenant, input, evaluation: { nowMs: host.ledgerNow(), seed: publicId } };
+    return proceed(admissionOf(plan.graph, start, workerGroup), (asked) => ({
+      workerGroup,
+      admission: asked ?? null,
+      isLimited: !serves(workerGroup) || (asked !== undefined && asked.limiters.length > 0),
+    }));
+  }
+
   #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {
     const { host } = this.#to;
     const stored = (): void => {
       this.#to.queued();
-      const run = { id: insert.publicId, workflow: graph.name, version: graph.version, tenant: TENANT, steps: stepIds };
+      const run = { id: insert.publicId, workflow: graph.name, version: graph.version, tenant: insert.tenant, steps: stepIds };
       if (host.isHeard) host.emit({ type: "run.queued", run });
       this.started(insert.runId);
     };
     return new QueuedInsert(insert, stored, (error) => this.refused(insert.runId, error));
   }
+}
+
+/** One that asks for nothing but its group is stored without. */
+function admissionText(admission: Admission | null): string | null {
+  const isNeeded = admission !== null && (admission.limiters.length > 0 || admission.priorityMs !== 0 || admission.gather !== null);
+  return isNeeded ? JSON.stringify(admission) : null;
 }
 
 /** A run that starts itself with the same input would never end; what goes round over others ends at the depth limit. */

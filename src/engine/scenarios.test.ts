@@ -14,6 +14,7 @@ import { describeEnding } from "../testing/conformance/scenarios/ending.ts";
 import { describeEnduring } from "../testing/conformance/scenarios/enduring.ts";
 import { describeFailing } from "../testing/conformance/scenarios/failing.ts";
 import { describeIntercepting } from "../testing/conformance/scenarios/intercepting.ts";
+import { describeLimiting } from "../testing/conformance/scenarios/limiting.ts";
 import { describePersisting } from "../testing/conformance/scenarios/persisting.ts";
 import { describeRecovering } from "../testing/conformance/scenarios/recovering.ts";
 import { describeRepeating } from "../testing/conformance/scenarios/repeating.ts";
@@ -62,6 +63,7 @@ function describeScenarios(open: () => Promise<OpenLedger>): void {
   describeRepeating(open);
   describeChildren(open);
   describePersisting(open);
+  describeLimiting(open);
 }
 
 describe("scenarios on memory", () => {

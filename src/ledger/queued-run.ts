@@ -1,5 +1,5 @@
-import { SLOTS } from "./admission/rows.ts";
 import type { QueuedRun } from "./port.ts";
+import { SLOTS } from "./rows.ts";
 import type { InsertNote, InsertRun, Write } from "./writes.ts";
 
 /** A run that waits for its turn, from a process that does not own the ledger. */

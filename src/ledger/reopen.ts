@@ -1,6 +1,6 @@
-import { SLOTS } from "./admission/rows.ts";
 import { runNotFailed, runNotFound } from "./refusals.ts";
 import type { EndedStep, InboxRow, RunRow, StepRow } from "./rows.ts";
+import { SLOTS } from "./rows.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Work } from "./work.ts";
 

@@ -73,6 +73,12 @@ export interface RunRow {
   readonly finishedAt: number | null;
 }
 
+/** How far a run is with its slots, as its row says; null for one that needs none. */
+export const SLOTS = { idle: 0, held: 1, asked: 2 } as const;
+
+/** What admission must hear of a run. `asks`: it wants its turn. `parked`, `ended`: it leaves the slots that it does not keep. */
+export type NoteKind = "asks" | "parked" | "ended";
+
 /**
  * What a row of `step` stands for. `item` and `round` are scopes that have settled; `block` is a step that owns scopes;
  * `compensation` undoes a step.

@@ -1,7 +1,6 @@
 import type { Scalar } from "../model/json.ts";
 import type { RunReason, StepReason, TerminalRunStatus, TerminalStepStatus } from "../model/status.ts";
-import type { NoteKind } from "./admission/rows.ts";
-import type { AttemptRow, InboxKind, InboxRow, JsonText, StepRow, WaitKind } from "./rows.ts";
+import type { AttemptRow, InboxKind, InboxRow, JsonText, NoteKind, StepRow, WaitKind } from "./rows.ts";
 
 /**
  * The hot writes: everything that driving a run changes. They carry no times: the ledger stamps `now` once per commit into

@@ -19,11 +19,11 @@ import { orLate } from "../engine/or-late.ts";
 import { patiently } from "../engine/patiently.ts";
 import { Pruner } from "../engine/pruner.ts";
 import { recordError } from "../engine/recorded-error.ts";
-import { TENANT } from "../engine/run-starter.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
+import { DEFAULT_TENANT } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from "../model/retention.ts";
@@ -48,6 +48,10 @@ export interface StepwellOptions {
   readonly concurrency?: Concurrency;
   /** Around every attempt, the first one outermost. */
   readonly interceptors?: readonly Interceptor[];
+  /** Whose runs are started and read here; runs of all tenants are driven. Default `default`. */
+  readonly tenant?: string;
+  /** The worker groups whose runs it drives in a ledger that many share; what has a file to itself drives every run. Default: every run. */
+  readonly groups?: readonly string[];
   /** Kept with every run. Default `production`. */
   readonly environment?: string;
   /** Which runs are deleted some time after their end. Default: none. */
@@ -280,7 +284,7 @@ export class Stepwell {
 
   async #begin(ledger: Ledger): Promise<Engine> {
     const { concurrency = {}, interceptors = [], environment = "production" } = this.#options;
-    const { cancelGraceMs = 30_000, stopGraceMs = 10_000 } = this.#options;
+    const { cancelGraceMs = 30_000, stopGraceMs = 10_000, tenant = DEFAULT_TENANT, groups } = this.#options;
     const engine = new Engine({
       ledger,
       operators: this.#registry,
@@ -289,6 +293,8 @@ export class Stepwell {
       clock: systemClock,
       random: Math.random,
       environment,
+      tenant,
+      ...(groups !== undefined && { groups }),
       version: VERSION,
       concurrency,
       listeners: this.#listeners,
@@ -340,7 +346,7 @@ export class Stepwell {
   #pruning({ retention }: Ledger): Pruner {
     return new Pruner({
       retention,
-      query: { tenant: TENANT, policy: this.#policy },
+      query: { tenant: this.#options.tenant ?? DEFAULT_TENANT, policy: this.#policy },
       clock: systemClock,
       random: Math.random,
       pruned: (runs) => tellListeners(this.#listeners, { type: "runs.pruned", runs }),

@@ -44,3 +44,6 @@ export interface Gather {
 
 /** Of runs and workers that name none. */
 export const DEFAULT_GROUP = "default";
+
+/** Of engines that name none. */
+export const DEFAULT_TENANT = "default";

@@ -243,4 +243,22 @@ export const CORRUPTIONS: readonly Corruption[] = [
   },
   { check: "payloads", does: "a task was changed", sql: `UPDATE task SET payload = '7' WHERE run_id = ${run("works")}`, of: "works" },
   { check: "payloads", does: "a kept event was changed", sql: "UPDATE event_kept SET data = '7'" },
+  { check: "queue-asks", does: "a run that waits for its turn is not to be found", sql: "DELETE FROM admission_note" },
+  {
+    check: "queue-order",
+    does: "a partition has no run",
+    sql: `INSERT INTO queue_partition (id, name, worker_group, tenant, limits, head, aside_for) VALUES (9, 'x', 'default', 'default', '[]', 1, NULL)`,
+  },
+  {
+    check: "slots-held",
+    does: "an ended run holds a slot",
+    sql: `INSERT INTO slot (limiter_id, run_id, is_until_end) VALUES (9, ${run("done")}, 0)`,
+    of: "done",
+  },
+  {
+    check: "slots-counted",
+    does: "a slot is counted that nobody holds",
+    sql: `INSERT INTO limiter (id, tenant, name, version_id, limited_to, period_ms, held, used_until_us, open_at, partitions, aside)
+      VALUES (9, 'default', 'x', 1, 1, NULL, 1, 0, 0, 0, 0)`,
+  },
 ];

@@ -42,7 +42,7 @@ function* queue(desk: Desk, asking: readonly Asking[]): Work<void> {
   const waiting = asking.filter(({ run }) => !run.isPaused);
   if (waiting.length === 0) return;
   const kept = new Map<number, Set<number>>();
-  for (const { runId, limiterId } of yield* desk.tables.slotsOf(waiting.map(({ runId }) => runId))) {
+  for (const { runId, limiterId } of yield* desk.tables.slotsOf(waiting.map((note) => note.runId))) {
     kept.set(runId, (kept.get(runId) ?? new Set()).add(limiterId));
   }
   const bounds = new Map((yield* desk.tables.shares(tenantsOf(waiting))).map(({ tenant, most }) => [tenant, most]));

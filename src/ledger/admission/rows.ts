@@ -1,4 +1,5 @@
 import type { Json } from "../../model/json.ts";
+import type { NoteKind } from "../rows.ts";
 
 /** What admission stores. Only the transaction that admits writes these rows, and there is one at a time. */
 export interface AdmissionRows {
@@ -74,9 +75,6 @@ export interface TurnRow {
   readonly pass: number;
 }
 
-/** `asks`: it wants its turn. `parked`, `ended`: it leaves the slots that it does not keep. */
-export type NoteKind = "asks" | "parked" | "ended";
-
 export interface AdmissionNote {
   readonly id: number;
   readonly runId: number;
@@ -106,6 +104,3 @@ export interface TenantShare {
   /** Runs that hold a slot at once; null: any number. */
   readonly most: number | null;
 }
-
-/** How far a run is with its slots: `runs.slots`; null for one that needs none. */
-export const SLOTS = { idle: 0, held: 1, asked: 2 } as const;

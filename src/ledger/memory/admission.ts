@@ -9,8 +9,8 @@ import type {
   TenantShare,
   TurnRow,
 } from "../admission/rows.ts";
-import { SLOTS } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
+import { SLOTS } from "../rows.ts";
 import { columnsOf, decodeNote, decodeRow, decodeShare } from "../sql/admission-rows.ts";
 import type { Table } from "../sql/description.ts";
 import { done, type Work } from "../work.ts";

@@ -1,7 +1,7 @@
 import { admit } from "../admission/admit.ts";
-import { SLOTS } from "../admission/rows.ts";
-import type { Admissions, Claims, DueRun, Pickup } from "../port.ts";
+import type { Admissions, Claims, DueRun, Pickup } from "../claims.ts";
 import type { OpenInboxRow } from "../rows.ts";
+import { SLOTS } from "../rows.ts";
 import { decodeInbox } from "../sql/decode-waiting.ts";
 import type { Within } from "../transaction.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";

@@ -1,3 +1,5 @@
+CREATE INDEX admission_note_due ON admission_note (due_at, id);
+
 CREATE INDEX event_kept_expiry ON event_kept (expires_at);
 
 CREATE INDEX event_key_lookup ON event_key (tenant, event, field, value, kept_id);
@@ -8,13 +10,19 @@ CREATE INDEX inbox_open ON inbox (id) WHERE consumed_at IS NULL;
 
 CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS NOT NULL;
 
+CREATE INDEX limiter_rate ON limiter (open_at) WHERE aside > 0 AND period_ms IS NOT NULL;
+
+CREATE INDEX queue_partition_aside ON queue_partition (aside_for, head, id) WHERE aside_for IS NOT NULL;
+
+CREATE INDEX queue_partition_ready ON queue_partition (worker_group, tenant, head, id) WHERE aside_for IS NULL;
+
 CREATE UNIQUE INDEX run_idempotency ON run (tenant, idempotency_scope, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
 
-CREATE INDEX run_queued ON run (id) WHERE started_at IS NULL AND finished_at IS NULL;
-
 CREATE INDEX run_unfinished ON run (id) WHERE finished_at IS NULL;
+
+CREATE INDEX slot_run ON slot (run_id);
 
 CREATE INDEX step_open_round ON step (key, parent) WHERE kind = 'round' AND finished_at IS NULL;
 
@@ -30,7 +38,16 @@ CREATE INDEX task_step ON task (run_id, ordinal);
 
 CREATE INDEX task_tenant ON task (tenant, id);
 
+CREATE INDEX turn_next ON turn (worker_group, pass, tenant) WHERE ready > 0;
+
 CREATE INDEX wait_due ON wait (due_at, run_id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE admission_note (
+  id     INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL,
+  note   TEXT NOT NULL,
+  due_at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE attempt (
   run_id      INTEGER NOT NULL,
@@ -92,12 +109,44 @@ CREATE TABLE inbox (
   UNIQUE (run_id, seq)
 ) STRICT;
 
+CREATE TABLE limiter (
+  id            INTEGER PRIMARY KEY,
+  tenant        TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  version_id    INTEGER NOT NULL,
+  limited_to    INTEGER NOT NULL,
+  period_ms     INTEGER,
+  held          INTEGER NOT NULL,
+  used_until_us INTEGER NOT NULL,
+  open_at       INTEGER NOT NULL,
+  partitions    INTEGER NOT NULL,
+  aside         INTEGER NOT NULL,
+  UNIQUE (tenant, name)
+) STRICT;
+
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, compatible_from INTEGER NOT NULL) STRICT;
+
+CREATE TABLE queue_entry (
+  partition_id INTEGER NOT NULL,
+  rank         INTEGER NOT NULL,
+  run_id       INTEGER NOT NULL,
+  PRIMARY KEY (partition_id, rank, run_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE queue_partition (
+  id           INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL UNIQUE,
+  worker_group TEXT NOT NULL,
+  tenant       TEXT NOT NULL,
+  limits       TEXT NOT NULL,
+  head         INTEGER NOT NULL,
+  aside_for    INTEGER
+) STRICT;
 
 CREATE TABLE removed_run (
   run_id INTEGER PRIMARY KEY
@@ -128,6 +177,8 @@ CREATE TABLE run (
   inbox_seq         INTEGER NOT NULL DEFAULT 0,
   crashes           INTEGER NOT NULL DEFAULT 0,
   paused_by         TEXT,
+  worker_group      TEXT NOT NULL DEFAULT 'default',
+  slots             INTEGER,
   created_revision  INTEGER NOT NULL,
   started_revision  INTEGER,
   revision          INTEGER NOT NULL,
@@ -137,12 +188,20 @@ CREATE TABLE run (
   finished_at       INTEGER,
   input_crc         INTEGER,
   result_crc        INTEGER,
+  admission         TEXT,
   input             TEXT NOT NULL,
   input_ref         TEXT,
   output            TEXT,
   output_ref        TEXT,
   error             TEXT
 ) STRICT;
+
+CREATE TABLE slot (
+  limiter_id   INTEGER NOT NULL,
+  run_id       INTEGER NOT NULL,
+  is_until_end INTEGER NOT NULL,
+  PRIMARY KEY (limiter_id, run_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE step (
   key                INTEGER PRIMARY KEY,
@@ -221,6 +280,20 @@ CREATE TABLE task (
   error           TEXT
 ) STRICT;
 
+CREATE TABLE tenant_share (
+  tenant TEXT PRIMARY KEY,
+  weight INTEGER NOT NULL,
+  most   INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE turn (
+  worker_group TEXT NOT NULL,
+  tenant       TEXT NOT NULL,
+  ready        INTEGER NOT NULL,
+  pass         INTEGER NOT NULL,
+  PRIMARY KEY (worker_group, tenant)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE version (
   id             INTEGER PRIMARY KEY,
   tenant         TEXT NOT NULL DEFAULT 'default',
@@ -260,6 +333,7 @@ CREATE TABLE worker (
   host     TEXT NOT NULL,
   pid      INTEGER NOT NULL,
   version  TEXT NOT NULL,
+  worker_groups TEXT,
   owned_at INTEGER NOT NULL
 ) STRICT;
 
@@ -324,7 +398,7 @@ WHERE s.kind IN ('item', 'round');
 CREATE VIEW run_row AS
 SELECT r.id, r.public_id, r.tenant, r.version_id, v.workflow, v.version, v.hash AS version_hash, r.status, r.reason, r.labels, r.initiator,
   r.trigger, r.environment, r.idempotency_key, r.idempotency_hash, r.parent_run_id, r.parent_step, r.parent_ordinal, r.depth, r.root_run_id,
-  r.forked_from, r.forked_at_step, r.owner_epoch, r.inbox_seq, r.crashes, r.paused_by,
+  r.forked_from, r.forked_at_step, r.owner_epoch, r.inbox_seq, r.crashes, r.paused_by, r.worker_group, r.admission, r.slots,
   CASE WHEN r.finished_at IS NULL
     THEN max(r.revision,
       coalesce((SELECT max(s.revision) FROM step s WHERE s.key BETWEEN r.id << 28 AND r.id << 28 | 268435455), 0),
@@ -338,7 +412,7 @@ JOIN version v ON v.id = r.version_id;
 CREATE VIEW runs AS
 SELECT r.tenant, r.public_id AS id, r.workflow, r.version, r.version_hash, r.status, r.reason, r.labels, r.initiator, r.trigger,
   r.environment, r.idempotency_key, parent.public_id AS parent_run_id, r.parent_step, r.depth, root.public_id AS root_run_id,
-  origin.public_id AS forked_from, r.forked_at_step, owner.name AS worker, r.inbox_seq, r.crashes, r.paused_by, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
+  origin.public_id AS forked_from, r.forked_at_step, owner.name AS worker, r.inbox_seq, r.crashes, r.paused_by, r.worker_group, r.revision, r.deadline_at, r.created_at, r.started_at, r.finished_at, r.input, r.input_ref,
   r.output, r.output_ref, r.error, r.input_crc, r.result_crc
 FROM run_row r
 LEFT JOIN run parent ON parent.id = r.parent_run_id

@@ -1,10 +1,10 @@
 import { StepwellError } from "../../model/errors.ts";
-import type { Admissions, Claims, DueRun, Pickup } from "../port.ts";
+import type { Admissions, Claims, DueRun, Pickup } from "../claims.ts";
 import type { OpenInboxRow } from "../rows.ts";
-import { SqlAdmission } from "../sql/admission.ts";
 import { decodeDue, decodeOpenInbox } from "../sql/decode-waiting.ts";
 import type { RawRow } from "../sql/fields.ts";
 import { IS_AWAITED, PARKED, PARKED_UNTIL } from "../sql/reads.ts";
+import { SqlAdmission } from "../sql/sql-admission.ts";
 import type { SqlBackend } from "../sql/sql-backend.ts";
 import { type Connections, prepared } from "./connections.ts";
 

@@ -1,7 +1,9 @@
-import type { AdmissionNote, AdmissionRows, AdmissionTable, NoteKind, PartitionLimit, TenantShare } from "../admission/rows.ts";
+import type { AdmissionNote, AdmissionRows, AdmissionTable, PartitionLimit, TenantShare } from "../admission/rows.ts";
+import type { NoteKind } from "../rows.ts";
 import { Fields, nameOf, type RawRow } from "./fields.ts";
-import type { SqlValue } from "./transaction.ts";
 import type { Words } from "./words.ts";
+
+type SqlValue = string | number | null;
 
 interface Column<R> {
   readonly name: string;

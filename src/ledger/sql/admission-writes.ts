@@ -1,4 +1,4 @@
-import { SLOTS } from "../admission/rows.ts";
+import { SLOTS } from "../rows.ts";
 import { after, fixed, type HotWrite, NOTHING, RUN_ID, text, type WriteOf } from "./description.ts";
 
 export const requeueRun: HotWrite<WriteOf<"requeueRun">> = {

@@ -1,6 +1,6 @@
 import { parseJson } from "../../model/json.ts";
+import type { DueRun } from "../claims.ts";
 import { scalarsOf } from "../events.ts";
-import type { DueRun } from "../port.ts";
 import type { InboxRow, KeptEventRow, OpenInboxRow, SubscriptionRow, TaskRow, WaitRow, WaitView } from "../rows.ts";
 import type { KeptEvent } from "../transaction.ts";
 import { Fields, nameOf, type RawRow, runFields, stepFields } from "./fields.ts";

@@ -1,4 +1,4 @@
-import { SLOTS } from "../admission/rows.ts";
+import { SLOTS } from "../rows.ts";
 
 /** The steps of a run whose ordinals lie between two, without `key`: it is too large for a number of JavaScript. */
 const stepsWithin = (

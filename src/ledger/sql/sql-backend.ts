@@ -1,5 +1,6 @@
 import type { CallerTransactions } from "../caller-transactions.ts";
-import type { Claims, OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
+import type { Claims } from "../claims.ts";
+import type { OwnerEvents, Ownership, WorkerIdentity } from "../port.ts";
 import type { Work } from "../work.ts";
 import type { Batch, CommitOutcome } from "../writes.ts";
 import type { RawRow } from "./fields.ts";

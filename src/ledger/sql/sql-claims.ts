@@ -1,8 +1,8 @@
-import type { Admissions, Claims, DueRun, Pickup } from "../port.ts";
+import type { Admissions, Claims, DueRun, Pickup } from "../claims.ts";
 import type { OpenInboxRow } from "../rows.ts";
-import { SqlAdmission } from "./admission.ts";
 import { decodeDue, decodeOpenInbox } from "./decode-waiting.ts";
 import { READS } from "./reads.ts";
+import { SqlAdmission } from "./sql-admission.ts";
 import type { SqlBackend } from "./sql-backend.ts";
 
 const PICKUPS: Readonly<Record<Pickup, string>> = {

@@ -1,7 +1,7 @@
 import type { CallerTransactions } from "../caller-transactions.ts";
+import type { Claims } from "../claims.ts";
 import { publishEvent } from "../events.ts";
 import type {
-  Claims,
   Enqueued,
   Events,
   InboxEntry,

@@ -4,7 +4,7 @@ import type { EndedStep, InboxRow, RunRow, SubscriptionRow, TaskRow } from "../r
 import type { EventKey, Held, KeptEvent, PublishedEvent, RetainedRuns, Transaction } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import type { PostInbox } from "../writes.ts";
-import { SqlAdmissionTables } from "./admission.ts";
+import { SqlAdmissionTables } from "./admission-tables.ts";
 import { decodeEndedStep, decodeRun } from "./decode.ts";
 import { decodeInbox, decodeSubscription, decodeTask, keptEventOf } from "./decode-waiting.ts";
 import type { RawRow } from "./fields.ts";

@@ -1,5 +1,5 @@
+import type { Claims } from "../../../src/ledger/claims.ts";
 import type {
-  Claims,
   EventEntry,
   Events,
   InboxEntry,

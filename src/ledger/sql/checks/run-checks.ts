@@ -45,7 +45,7 @@ export const RUN_CHECKS: readonly LedgerCheck[] = [
     sql: runs(
       `${STATE} || ', and nothing would wake it'`,
       `r.finished_at IS NULL AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND r.status <> 'QUEUED' AND coalesce(r.reason, '') <> 'quarantined'
-       AND NOT ${IS_READY} AND (r.status = 'RUNNING' OR NOT (coalesce(${IS_HANDED_BACK}, 1 = 0) OR ${IS_WOKEN_BY_WAIT}))`,
+       AND NOT ${IS_READY} AND coalesce(r.slots, 0) <> 2 AND (r.status = 'RUNNING' OR NOT (coalesce(${IS_HANDED_BACK}, 1 = 0) OR ${IS_WOKEN_BY_WAIT}))`,
     ),
   },
   {

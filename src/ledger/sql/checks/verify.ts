@@ -1,4 +1,5 @@
 import type { Work } from "../../work.ts";
+import { ADMISSION_CHECKS } from "./admission-checks.ts";
 import type { Invariant, LedgerCheck } from "./check.ts";
 import { type LedgerFigures, ledgerFigures } from "./figures.ts";
 import { INBOX_CHECKS } from "./inbox-checks.ts";
@@ -26,7 +27,7 @@ export interface Verification {
 }
 
 /** Every check that is a statement. */
-export const CHECKS: readonly LedgerCheck[] = [...RUN_CHECKS, ...STEP_CHECKS, ...INBOX_CHECKS];
+export const CHECKS: readonly LedgerCheck[] = [...RUN_CHECKS, ...STEP_CHECKS, ...INBOX_CHECKS, ...ADMISSION_CHECKS];
 
 /** What a database has and the other has not, under the names that the checks have for it. */
 export interface Peculiarities {

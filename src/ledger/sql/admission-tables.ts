@@ -1,4 +1,3 @@
-import { admit } from "../admission/admit.ts";
 import type {
   AdmissionNote,
   AdmissionRows,
@@ -11,12 +10,9 @@ import type {
   TurnRow,
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
-import type { Admissions } from "../port.ts";
 import { done, type Work } from "../work.ts";
 import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf } from "./admission-rows.ts";
 import type { RawRow } from "./fields.ts";
-import type { SqlBackend } from "./sql-backend.ts";
-import type { SqlConnection, SqlTransaction, SqlValue } from "./transaction.ts";
 
 /** A list of ids, or of texts, is the first placeholder. */
 const GIVEN = "json_each(?1) given";
@@ -63,36 +59,16 @@ export const ADMISSION = {
   unask: `UPDATE run SET slots = 0 WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN}) AND slots = 2 AND finished_at IS NULL RETURNING id`,
 } as const;
 
-/** Whoever has room asks here: with one read as long as nothing is ready. */
-export class SqlAdmission {
-  readonly #backend: Pick<SqlBackend, "rows" | "within" | "now">;
-  /** Null: all of them. */
-  workerGroups: readonly string[] | null = null;
-
-  constructor(backend: Pick<SqlBackend, "rows" | "within" | "now">) {
-    this.#backend = backend;
-  }
-
-  /** @param isOwner whether the epoch still owns the ledger, asked in the transaction */
-  async admit(epoch: number, limit: number, isOwner: (transaction: SqlTransaction) => Work<boolean>): Promise<Admissions> {
-    const groups = this.workerGroups === null ? null : JSON.stringify(this.workerGroups);
-    const [outlook = {}] = await this.#backend.rows(ADMISSION.outlook, await this.#backend.now(), groups);
-    const nextAt = outlook["next_at"] === null ? null : Number(outlook["next_at"]);
-    if (Number(outlook["is_ready"]) === 0) return { runs: [], accepted: [], isMore: false, nextAt };
-    const { workerGroups } = this;
-    return this.#backend.within(function* (transaction) {
-      if (!(yield* isOwner(transaction))) return { runs: [], accepted: [], isMore: false, nextAt: null };
-      return yield* admit(transaction, { workerGroups, epoch, limit });
-    });
-  }
+interface Statements {
+  rows(sql: string, ...values: readonly (string | number)[]): Work<readonly RawRow[]>;
 }
 
 /** On a connection, in the one transaction that admits. */
 export class SqlAdmissionTables implements AdmissionTables {
-  readonly #connection: Pick<SqlConnection, "rows">;
+  readonly #connection: Statements;
   readonly #now: number;
 
-  constructor(connection: Pick<SqlConnection, "rows">, now: number) {
+  constructor(connection: Statements, now: number) {
     this.#connection = connection;
     this.#now = now;
   }
@@ -223,7 +199,7 @@ export class SqlAdmissionTables implements AdmissionTables {
     yield* this.#of(ADMISSION.unask, runIds);
   }
 
-  #of(sql: string, list: readonly unknown[], ...values: readonly SqlValue[]): Work<readonly RawRow[]> {
+  #of(sql: string, list: readonly unknown[], ...values: readonly (string | number)[]): Work<readonly RawRow[]> {
     return list.length === 0 ? done([]) : this.#connection.rows(sql, JSON.stringify(list), ...values);
   }
 }
