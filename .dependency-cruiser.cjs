@@ -16,9 +16,9 @@ const zones = {
   },
   workflow: { path: "^src/workflow/", sees: ["model", "expressions", "operatorContract", "operatorDefinition"] },
   scheduler: { path: "^src/scheduler/", sees: ["model", "workflow"] },
-  ledgerPort: { path: "^src/ledger/(?:port|claims|caller-transactions|rows|writes)[.]ts$", sees: ["model"] },
+  ledgerPort: { path: "^src/ledger/(?:port|claims|placement|caller-transactions|rows|writes)[.]ts$", sees: ["model"] },
   ledgerShared: {
-    path: "^src/ledger/(?:(?!port[.]|claims[.]|caller-transactions[.]|rows[.]|writes[.]|url[.])[^/]+[.]ts$|admission/|sql/|migrations/)",
+    path: "^src/ledger/(?:(?!port[.]|claims[.]|placement[.]|caller-transactions[.]|rows[.]|writes[.]|url[.])[^/]+[.]ts$|admission/|sql/|migrations/)",
     sees: ["model", "ledgerPort"],
   },
   ledgerSqlite: { path: "^src/ledger/sqlite/", sees: ["model", "ledgerPort", "ledgerShared"] },

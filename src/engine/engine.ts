@@ -20,7 +20,8 @@ import { tellListeners } from "./listeners.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 import { orLate } from "./or-late.ts";
 import { patiently } from "./patiently.ts";
-import { Pickup } from "./pickup.ts";
+import { Pickup, type PickupHost } from "./pickup.ts";
+import { Placement } from "./placement.ts";
 import { newPublicId } from "./public-id.ts";
 import { recordError } from "./recorded-error.ts";
 import { RunCommands } from "./run-commands.ts";
@@ -52,6 +53,7 @@ export class Engine implements RunHost {
   readonly threads: ThreadExecutor;
   readonly transactions: CallerTransactions | null;
   readonly slots: Slots;
+  readonly placement: Placement;
   /** Of every run and caller of this engine; it drives those of others too. */
   readonly tenant: string;
   readonly interceptors: readonly Interceptor[];
@@ -89,13 +91,11 @@ export class Engine implements RunHost {
     ({ random: this.random, operators: this.operators, threads: this.threads, interceptors: this.interceptors } = options);
     this.transactions = options.ledger.transactions;
     this.cancelGraceMs = options.cancelGraceMs;
+    this.placement = new Placement(options.ledger, this.clock, options.operators, options.groups);
     this.slots = new Slots(options.concurrency.steps ?? DEFAULT_STEPS);
     this.#runs = new RunsInMemory(this.clock, options.concurrency.runs ?? DEFAULT_RUNS);
-    this.#time = new LedgerTime(
-      this.clock,
-      () => options.ledger.waits.now(),
-      (cause) => this.#lookFailed(asStepwellError(cause)),
-    );
+    const askTime = (): Promise<number> => options.ledger.waits.now();
+    this.#time = new LedgerTime(this.clock, askTime, (cause) => this.#lookFailed(cause));
     this.tenant = options.tenant ?? DEFAULT_TENANT;
     const { tenant } = this;
     const outside = {
@@ -127,24 +127,27 @@ export class Engine implements RunHost {
       catalog: this.#catalog,
       environment: options.environment,
       tenant,
-      serves: (group) => !options.ledger.isShared || (options.groups?.includes(group) ?? true),
       expectOpen: () => this.#expectOpen(),
       isFull: () => this.#runs.free <= 0,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
       queued: () => this.#pickup.queued(this.#runs.free > 0),
     });
-    this.#pickup = new Pickup(options.ledger, this.clock, {
+    this.#pickup = new Pickup(options.ledger, this.clock, this.#pickupHost());
+  }
+
+  #pickupHost(): PickupHost {
+    return {
       epoch: () => this.epoch,
       freeRuns: () => (this.isStopping ? 0 : this.#runs.free),
       isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0 || this.#end !== undefined,
-      operatorNames: () => this.operators.registeredNames(),
+      offers: () => this.placement.offers,
       ledgerNow: () => this.ledgerNow(),
       takeUp: (runId, isAdmitted) => this.#intake.takeUp(runId, isAdmitted),
       deliver: (row) => this.#intake.deliver(row),
-      lookForEnds: () => this.#elsewhere.lookForAll(),
-      failed: (cause) => this.#lookFailed(asStepwellError(cause)),
-    });
+      lookAround: () => Promise.all([this.placement.refreshed(), this.#elsewhere.lookForAll()]),
+      failed: (cause) => this.#lookFailed(cause),
+    };
   }
 
   /**
@@ -153,13 +156,8 @@ export class Engine implements RunHost {
    * @throws StepwellError `LEDGER_OWNED`
    */
   async open(): Promise<void> {
-    const identity = {
-      name: this.name,
-      host: hostname(),
-      pid: process.pid,
-      version: this.#options.version,
-      groups: this.#options.groups ?? null,
-    };
+    const { version } = this.#options;
+    const identity = { name: this.name, host: hostname(), pid: process.pid, version, groups: this.placement.groups };
     const { epoch, now } = await this.#ledger.own(identity, {
       lost: (error) => this.#fail(error),
       stalled: (error, retryInMs) => {
@@ -175,6 +173,7 @@ export class Engine implements RunHost {
       accepted: (rows) => this.#intake.deliverSoon(rows),
       told: (time) => this.#time.told(time),
     });
+    await this.placement.refreshed();
     await this.#pickup.start();
   }
 
@@ -372,7 +371,8 @@ export class Engine implements RunHost {
   }
 
   /** A look at a ledger that is busy or out of reach is repeated soon anyway. */
-  #lookFailed(error: StepwellError): void {
+  #lookFailed(cause: unknown): void {
+    const error = asStepwellError(cause);
     if (isPassing(error)) this.#stalled(error, 0);
     else this.#fail(error);
   }

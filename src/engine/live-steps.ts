@@ -1,3 +1,4 @@
+import type { Step } from "../workflow/graph.ts";
 import type { ActiveSteps } from "./active-steps.ts";
 import type { RunCore } from "./run-core.ts";
 import type { RunInbox } from "./run-inbox.ts";
@@ -20,6 +21,8 @@ export interface LiveSteps {
   touch(scope: StepScope): void;
   /** Waits for an expression without letting the run commit in between. */
   evaluate<T>(promise: Promise<T>, next: (value: T) => void): void;
+  /** Whether the step can run here: its operator is there, and its topic is one of this engine's. */
+  hasAllFor(step: Step): boolean;
   /** Takes a slot if one is free. */
   takeSlot(): boolean;
   /** Runs `start` with a slot, now or when one is free, if `isWanted` then still holds. */

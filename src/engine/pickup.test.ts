@@ -45,6 +45,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     now: () => memory.waits.now(),
     nextDue: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
     listWaits: (tenant, publicId) => memory.waits.listWaits(tenant, publicId),
+    turnOf: (tenant, publicId) => memory.waits.turnOf(tenant, publicId),
     listSignals: (tenant, publicId) => memory.waits.listSignals(tenant, publicId),
     listChildren: (tenant, publicId) => memory.waits.listChildren(tenant, publicId),
   };
@@ -65,11 +66,11 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     epoch: () => 1,
     freeRuns: () => 10,
     isNeeded: () => true,
-    operatorNames: () => [],
+    offers: () => [],
     ledgerNow: () => now,
     takeUp: async () => undefined,
     deliver: async () => undefined,
-    lookForEnds: async () => undefined,
+    lookAround: async () => undefined,
     failed: (cause) => failures.push(cause),
   });
   const started = pickup.start();
@@ -114,11 +115,11 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
     epoch: () => 1,
     freeRuns: () => room.runs - held.length,
     isNeeded: () => true,
-    operatorNames: () => [],
+    offers: () => [],
     ledgerNow: () => 0,
     takeUp: async (runId) => void held.push(runId),
     deliver: async () => undefined,
-    lookForEnds: async () => undefined,
+    lookAround: async () => undefined,
     failed: (cause) => {
       throw cause;
     },

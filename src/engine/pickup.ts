@@ -15,14 +15,14 @@ export interface PickupHost {
   freeRuns(): number;
   /** Whether callers or runs depend on the engine, so that it keeps the process alive. */
   isNeeded(): boolean;
-  /** The operators that this process has of its own. */
-  operatorNames(): readonly string[];
+  /** What this engine has of its own that runs may be parked for the want of: operators, and groups for steps with a topic. */
+  offers(): readonly string[];
   /** The ledger's clock as this process knows it. */
   ledgerNow(): number;
   takeUp(runId: number, isAdmitted: boolean): Promise<void>;
   deliver(row: InboxRow): Promise<void>;
-  /** Runs that other engines drive may have ended. */
-  lookForEnds(): Promise<void>;
+  /** Runs that other engines drive may have ended, and routes and shares may have changed. */
+  lookAround(): Promise<unknown>;
   failed(cause: unknown): void;
 }
 
@@ -95,7 +95,7 @@ export class Pickup {
       // what this engine has no room for is there for others
       const limit = this.#ledger.isShared ? Math.min(this.#host.freeRuns(), PAGE) : PAGE;
       if (limit <= 0) return;
-      const page = await this.#ledger.claims.runs(pickup, after, limit, this.#host.operatorNames());
+      const page = await this.#ledger.claims.runs(pickup, after, limit, this.#host.offers());
       await this.#takeUpAll(page);
       if (page.length < limit) return;
       after = page.at(-1) ?? after;
@@ -189,7 +189,7 @@ export class Pickup {
       await this.#recover("no_worker");
     }
     await this.#askNextDue();
-    await this.#host.lookForEnds();
+    await this.#host.lookAround();
   }
 
   /** After an outage everything is overdue at once: pages are taken up as memory has room, and commits get their turn in between. */

@@ -11,6 +11,7 @@ import type { SuspendRequest } from "../operators/suspension.ts";
 import type { Interceptor, LifecycleEvent } from "./api.ts";
 import type { Lineage } from "./lineage.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
+import type { Placement } from "./placement.ts";
 import type { Schemas } from "./schemas.ts";
 import type { Slots } from "./slots.ts";
 
@@ -60,6 +61,7 @@ export interface RunHost {
   readonly threads: ThreadExecutor;
   readonly transactions: CallerTransactions | null;
   readonly slots: Slots;
+  readonly placement: Placement;
   readonly interceptors: readonly Interceptor[];
   /** Milliseconds that a cancelled or timed-out run waits for its operators before it ends without them. */
   readonly cancelGraceMs: number;

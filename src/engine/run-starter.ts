@@ -2,7 +2,7 @@ import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { SLOTS } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
-import { type Admission, DEFAULT_GROUP } from "../model/admission.ts";
+import type { Admission } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
@@ -30,8 +30,6 @@ export interface StarterHost {
   readonly environment: string;
   /** Of every run that is started here. */
   readonly tenant: string;
-  /** Whether this engine drives runs of a worker group. */
-  serves(workerGroup: string): boolean;
   /** @throws StepwellError `ENGINE_STOPPED`, or what made the engine stop */
   expectOpen(): void;
   /** No more runs fit into memory. */
@@ -195,6 +193,7 @@ export class RunStarter {
       parent: null,
       revision: 1,
     };
+    if (placed.admission !== null && placed.admission.gather !== null) return this.#collect(insert, options);
     if (options.transaction !== undefined) return insertWithin(options.transaction, host.transactions, insert);
     return new Promise((resolve, reject) => {
       if (host.isStopping) {
@@ -218,16 +217,31 @@ export class RunStarter {
     });
   }
 
+  /** A start of those that become one run. */
+  async #collect(insert: InsertRun, { transaction }: StartOptions): Promise<string> {
+    if (transaction !== undefined) {
+      throw new StepwellError("NOT_SUPPORTED", "A start that is collected with others cannot be part of a transaction", {
+        hint: "It changes the run that earlier starts have made. Start without `transaction`, or a workflow without `debounce` and `batch`.",
+      });
+    }
+    const { publicId } = await this.#to.ledger.enqueueRun(insert);
+    this.#to.queued();
+    return publicId;
+  }
+
   /** Where a run goes, and what it asks for before it may begin. */
   #placeOf(plan: Plan, tenant: string, input: Json, publicId: string): MaybePromise<Place> {
-    const { host, serves } = this.#to;
-    const workerGroup = plan.graph.topic ?? DEFAULT_GROUP;
-    const start = { tenant, input, evaluation: { nowMs: host.ledgerNow(), seed: publicId } };
-    return proceed(admissionOf(plan.graph, start, workerGroup), (asked) => ({
-      workerGroup,
-      admission: asked ?? null,
-      isLimited: !serves(workerGroup) || (asked !== undefined && asked.limiters.length > 0),
-    }));
+    const { host } = this.#to;
+    const { placement } = host;
+    return proceed(placement.refreshed(), () => {
+      const workerGroup = placement.groupOf({ tenant, workflow: plan.graph.name, topic: plan.graph.topic });
+      const start = { tenant, input, evaluation: { nowMs: host.ledgerNow(), seed: publicId } };
+      return proceed(admissionOf(plan.graph, start, workerGroup), (asked) => ({
+        workerGroup,
+        admission: asked ?? null,
+        isLimited: !placement.serves(workerGroup) || placement.isBounded(tenant) || (asked !== undefined && asked.limiters.length > 0),
+      }));
+    });
   }
 
   #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {

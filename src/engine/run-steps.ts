@@ -2,6 +2,7 @@ import type { InboxRow } from "../ledger/rows.ts";
 import { invariant, type StepwellError } from "../model/errors.ts";
 import type { StepReason } from "../model/status.ts";
 import { decisionKind, decisionStep, NO_DECISION } from "../scheduler/index.ts";
+import type { Step } from "../workflow/graph.ts";
 import { ActiveSteps } from "./active-steps.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { BlockScopes } from "./blocks/block-scopes.ts";
@@ -180,10 +181,10 @@ export class RunSteps implements LiveSteps {
       this.touch(scope);
       return;
     }
-    if (this.core.host.operators.get(step.uses ?? "") === undefined) {
+    if (!this.hasAllFor(step)) {
       scope.scheduler.markSuspended(step.ordinal);
       this.recorder.held(state, "no_worker");
-      this.recorder.waitForOperator(state.ordinal, step);
+      this.recorder.waitForWorker(state.ordinal, step);
       this.touch(scope);
       return;
     }
@@ -212,11 +213,16 @@ export class RunSteps implements LiveSteps {
     for (const [ordinal, attempt] of attempts) if (!ended.has(ordinal)) this.#adopt(ordinal, attempt);
   }
 
+  hasAllFor(step: Step): boolean {
+    const { host, context } = this.core;
+    return host.placement.wants(step, context) === null;
+  }
+
   /** Tries the steps again that wait for an operator which this process did not have. */
   retryMissingOperators(): void {
     for (const [ordinal, wait] of [...this.recorder.waits]) {
       const state = this.active.get(ordinal);
-      if (wait.kind !== "no_worker" || this.core.host.operators.get(wait.key ?? "") === undefined) continue;
+      if (wait.kind !== "no_worker" || !this.core.host.placement.has(wait.key ?? "")) continue;
       if (state !== undefined) this.#retry(state);
       else this.#prepareAgain(ordinal);
     }
@@ -361,7 +367,7 @@ export class RunSteps implements LiveSteps {
   }
 
   #resumeWithOperator(state: StepState): void {
-    if (this.core.host.operators.get(state.step.uses ?? "") !== undefined) this.#retry(state);
+    if (this.hasAllFor(state.step)) this.#retry(state);
   }
 
   /** A step that never started for want of an operator is still ready: it is asked for again. */

@@ -38,7 +38,7 @@ function follow(steps: LiveSteps, scope: StepScope, step: Step, prepared: Prepar
       openBlock(steps, scope, step, prepared.input);
       break;
     case "start":
-      if (steps.core.host.operators.get(step.uses ?? "") === undefined) steps.recorder.waitForOperator(scope.ordinalOf(step), step);
+      if (!steps.hasAllFor(step)) steps.recorder.waitForWorker(scope.ordinalOf(step), step);
       else if (steps.takeSlot()) start(steps, scope, step, prepared);
       else startLater(steps, scope, step, prepared);
       break;

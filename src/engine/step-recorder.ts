@@ -207,9 +207,12 @@ export class StepRecorder {
     this.#stopped(state, reason, state.failures, null, null);
   }
 
-  waitForOperator(ordinal: number, { uses }: Step): void {
+  /** For one that has its operator and serves its topic. */
+  waitForWorker(ordinal: number, step: Step): void {
     if (this.waits.has(ordinal)) return;
-    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "no_worker", key: uses, delayMs: null, detail: NO_DETAIL });
+    const { host, context } = this.#core;
+    const key = host.placement.wants(step, context);
+    this.#insertWait(ordinal, { ...BY_ITSELF, kind: "no_worker", key, delayMs: null, detail: NO_DETAIL });
   }
 
   /** A step waits no more. Unless what it waited for has come, whoever works for it is told to stop. */

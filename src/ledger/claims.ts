@@ -38,6 +38,24 @@ export interface Admissions {
   readonly nextAt: number | null;
 }
 
+/** Where a run stands that waits for its turn. */
+export interface RunTurn {
+  readonly workerGroup: string;
+  /** Whether a worker is there that serves the group. */
+  readonly isServed: boolean;
+  /** Runs that go before it in its partition; `LIMITS.countedAhead` stands for that and more. Null as long as it has no place in the queue. */
+  readonly ahead: number | null;
+  /** When it gets one, by the ledger's clock; null when it has one or gets it now. */
+  readonly notBefore: number | null;
+  /** The limit that its partition stands aside for. */
+  readonly limiter: {
+    readonly name: string;
+    readonly limitedTo: number;
+    readonly periodMs: number | null;
+    readonly openAt: number;
+  } | null;
+}
+
 /**
  * `left_behind`: RUNNING or QUEUED, or SUSPENDED while an engine had them in memory, when that engine died or stopped. `no_worker`:
  * SUSPENDED for the want of an operator.

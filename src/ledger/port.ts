@@ -3,7 +3,8 @@ import type { Json } from "../model/json.ts";
 import type { RetentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
 import type { CallerTransactions } from "./caller-transactions.ts";
-import type { Claims } from "./claims.ts";
+import type { Claims, RunTurn } from "./claims.ts";
+import type { Routes, Shares } from "./placement.ts";
 import type {
   AttemptRow,
   HistoryRow,
@@ -43,6 +44,8 @@ export interface Ledger {
   /** Null where nobody else's tables can be written in one commit with the ledger. */
   readonly transactions: CallerTransactions | null;
   readonly retention: Retention;
+  readonly shares: Shares;
+  readonly routes: Routes;
 
   /**
    * Takes ownership for one engine under a new epoch. In a ledger that is not shared, an engine that held it before is fenced from
@@ -110,6 +113,8 @@ export interface WaitReads {
   /** When the next wait of a parked run falls due, which may be in the past; null when time wakes none. */
   nextDue(): Promise<number | null>;
   listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]>;
+  /** Of a run that waits for its turn; undefined for one that does not. */
+  turnOf(tenant: string, publicId: string): Promise<RunTurn | undefined>;
   /** Everything that a run was sent, in acceptance order. */
   listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]>;
   /** The runs that steps of a run started, oldest first. */

@@ -1,5 +1,7 @@
 /** Every bound that Stepwell enforces, in one place. Each is answered with a coded error, never with silence. */
 export const LIMITS = {
+  /** Runs that are counted before one in the queue. */
+  countedAhead: 1_000,
   /** Levels of nesting in any JSON value; deeper values are either hostile or a cycle. */
   jsonDepth: 256,
   /** UTF-8 bytes of one input, output or error in the ledger. */

@@ -20,6 +20,8 @@ export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     events: ledger.events,
     tasks: ledger.tasks,
     retention: ledger.retention,
+    shares: ledger.shares,
+    routes: ledger.routes,
     own: (worker, events) => ledger.own(worker, events),
     commit: (batch) => ledger.commit(batch),
     reserveRunIds: (count) => ledger.reserveRunIds(count),
@@ -187,6 +189,7 @@ export function slowToRead(ledger: Ledger): SlowToRead {
     now: async () => (await waits.now()) + state.aheadMs,
     nextDue: () => waits.nextDue(),
     listWaits: (tenant, publicId) => waits.listWaits(tenant, publicId),
+    turnOf: (tenant, publicId) => waits.turnOf(tenant, publicId),
     listSignals: (tenant, publicId) => waits.listSignals(tenant, publicId),
     listChildren: (tenant, publicId) => waits.listChildren(tenant, publicId),
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { RunTurn } from "../../ledger/claims.ts";
 import type { InboxRow, RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { compileDefinition } from "../../workflow/index.ts";
 import { explainRun } from "./explain-run.ts";
@@ -127,6 +128,9 @@ const TWO_STEPS = {
 const FOREACH = { a: { foreach: [1, 2, 3, 4], steps: { x: { uses: "act" }, y: { uses: "act", needs: ["x"] } } } };
 const LOOP = { a: { loop: { while: "round < 9", maxIterations: 5, delay: "1m" }, steps: [{ id: "x", uses: "act" }] } };
 
+const TURN: RunTurn = { workerGroup: "gpu", isServed: true, ahead: 3, notBefore: null, limiter: null };
+const LIMITER = { name: '["order","concurrency",1,"c7"]', limitedTo: 4, periodMs: null, openAt: 0 };
+
 interface Given {
   readonly definition?: object;
   readonly run?: Partial<RunRow>;
@@ -134,9 +138,10 @@ interface Given {
   readonly wait?: Partial<WaitRow>;
   readonly sent?: readonly Partial<InboxRow>[];
   readonly task?: TaskRow;
+  readonly turn?: Partial<RunTurn>;
 }
 
-async function standing({ definition = TWO_STEPS, run = {}, rows = [{}], wait, sent = [], task }: Given): Promise<RunStanding> {
+async function standing({ definition = TWO_STEPS, run = {}, rows = [{}], wait, sent = [], task, turn }: Given): Promise<RunStanding> {
   const { graph, problems } = await compileDefinition({ name: "w", steps: JSON.parse(JSON.stringify(definition)) }, { operators: null });
   if (graph === undefined) throw new Error(JSON.stringify(problems));
   return {
@@ -147,6 +152,7 @@ async function standing({ definition = TWO_STEPS, run = {}, rows = [{}], wait, s
     inbox: sent.map((row) => ({ ...INBOX, ...row })),
     tasks: new Map(task === undefined ? [] : [["task-1", task]]),
     children: new Map([["child-1", { ...RUN, publicId: "child-1", reason: "signal" }]]),
+    turn: turn === undefined ? undefined : { ...TURN, ...turn },
     now: NOW,
   };
 }
@@ -162,6 +168,40 @@ const EVENTS = JSON.stringify({
 
 const CASES: readonly (readonly [what: string, given: Given, says: string])[] = [
   ["a step whose turn has not come", { rows: [] }, "is next, as soon as an engine has a place for it"],
+  ["a run that waits for its turn", { rows: [], turn: {} }, "is in the queue; 3 stand before it"],
+  ["the first of its partition", { rows: [], turn: { ahead: 0 } }, "is in the queue"],
+  ["one behind more than anybody counts", { rows: [], turn: { ahead: 1_000 } }, "is in the queue; 1000 or more stand before it"],
+  [
+    "a full limit",
+    { rows: [], turn: { limiter: LIMITER } },
+    'waits for its turn: concurrency[1] of "order" for "c7" lets 4 at once begin; 3 stand before it',
+  ],
+  [
+    "a tenant's own limit",
+    { rows: [], turn: { ahead: 0, limiter: { ...LIMITER, name: '[null,"tenant"]' } } },
+    "waits for its turn: what the tenant may have at once lets 4 at once begin",
+  ],
+  [
+    "a rate",
+    { rows: [], turn: { ahead: 0, limiter: { ...LIMITER, name: '["order","rateLimit",0]', periodMs: 60_000, openAt: LATER } } },
+    'waits for its turn: rateLimit[0] of "order" lets 4 in 1 m begin at 2026-11-28T08:01:30.000Z, in 1 m 30 s',
+  ],
+  [
+    "starts that are collected",
+    { rows: [], turn: { ahead: null, notBefore: LATER } },
+    "begins at 2026-11-28T08:01:30.000Z, in 1 m 30 s: starts are collected until then",
+  ],
+  ["S1-39 a group that nobody serves", { rows: [], turn: { isServed: false } }, 'waits for a worker that serves the group "gpu"'],
+  [
+    "a signal that has come for a run that waits for its turn",
+    { wait: { kind: "signal", key: "go" }, sent: [{ kind: "signal", name: "go", ordinal: null }], turn: { ahead: 1 } },
+    "is in the queue; 1 stand before it",
+  ],
+  [
+    "a ready step of a paused run that waited for its turn",
+    { rows: [], run: { pausedBy: "ana" }, turn: {} },
+    "is held, because ana paused the run",
+  ],
   ["a ready step of a paused run", { rows: [], run: { pausedBy: "ana" } }, "is held, because ana paused the run"],
   ["a running step", { rows: [{ status: "RUNNING", attempt: 2 }] }, "runs for 30.0 s, attempt 2 of 3"],
   [

@@ -33,6 +33,17 @@ export type WaitsFor =
   | { readonly kind: "needs"; readonly steps: readonly string[] }
   /** Nothing but its turn: an engine, or a free place in one. */
   | { readonly kind: "queue" }
+  /** A limit, or starts that are still collected. `ahead` runs stand before it, `limitedTo` may be at work at once, or begin in `periodMs`. */
+  | {
+      readonly kind: "turn";
+      readonly ahead: number | null;
+      readonly limit: string | null;
+      readonly limitedTo: number | null;
+      readonly periodMs: number | null;
+      readonly until: string | null;
+    }
+  /** A worker of its group. */
+  | { readonly kind: "no_group"; readonly group: string }
   | { readonly kind: "running"; readonly attempt: number; readonly maxAttempts: number; readonly since: string | null }
   /** Its own steps: items of a foreach, or rounds of a loop. `total` is null for a loop with a condition alone. */
   | ({ readonly kind: "items" } & ItemCounts)

@@ -26,6 +26,7 @@ export async function readExplanation(ledger: Ledger, tenant: string, publicId: 
     graph,
     tasks: await byKey<TaskRow>(waits, "task", (key) => ledger.tasks.get(tenant, key)),
     children: await byKey<RunRow>(waits, "child", (key) => ledger.getRun(tenant, key)),
+    turn: await ledger.waits.turnOf(tenant, publicId),
     now: await ledger.waits.now(),
   });
 }

@@ -2,6 +2,7 @@ import type { RunRow, TaskStatus } from "../../ledger/rows.ts";
 import { formatDuration } from "../../model/duration.ts";
 import { assertNever } from "../../model/errors.ts";
 import { iso } from "../../model/iso-time.ts";
+import { LIMITS } from "../../model/limits.ts";
 import { RUN_REASONS } from "../../model/status.ts";
 import { parseError } from "../recorded-error.ts";
 import type { ExpectedEvent, WaitsFor } from "./explanation.ts";
@@ -13,6 +14,10 @@ export function sentenceOf(waitsFor: WaitsFor, now: number): string {
       return `waits for ${listed(waitsFor.steps)}`;
     case "queue":
       return "is next, as soon as an engine has a place for it";
+    case "turn":
+      return turn(waitsFor, now);
+    case "no_group":
+      return `waits for a worker that serves the group "${waitsFor.group}"`;
     case "running": {
       const { attempt, maxAttempts, since } = waitsFor;
       const nth = maxAttempts > 1 ? `, attempt ${attempt} of ${maxAttempts}` : "";
@@ -36,6 +41,16 @@ export function sentenceOf(waitsFor: WaitsFor, now: number): string {
     default:
       return waitForOthers(waitsFor, now);
   }
+}
+
+function turn(wait: Extract<WaitsFor, { readonly kind: "turn" }>, now: number): string {
+  const { ahead, limit, limitedTo, periodMs } = wait;
+  const before = ahead === null || ahead === 0 ? "" : `; ${ahead === LIMITS.countedAhead ? `${ahead} or more` : ahead} stand before it`;
+  if (limit !== null) {
+    const most = periodMs === null ? `${limitedTo} at once` : `${limitedTo} in ${formatDuration(periodMs)}`;
+    return `waits for its turn: ${limit} lets ${most} begin${periodMs === null ? "" : at(wait.until, now)}${before}`;
+  }
+  return wait.until === null ? `is in the queue${before}` : `begins${at(wait.until, now)}: starts are collected until then`;
 }
 
 type ForOthers = Extract<

@@ -1,3 +1,4 @@
+import type { RunTurn } from "../../ledger/claims.ts";
 import type { StoredRun } from "../../ledger/port.ts";
 import type { InboxRow, RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import type { Edge, Step, StepGraph } from "../../workflow/graph.ts";
@@ -9,6 +10,8 @@ export interface RunStanding extends Pick<StoredRun, "run" | "steps" | "waits" |
   /** Tasks that steps wait for, and children: by the key of the wait. */
   readonly tasks: ReadonlyMap<string, TaskRow>;
   readonly children: ReadonlyMap<string, RunRow>;
+  /** Where it stands in the queue; undefined when it does not wait for its turn. */
+  readonly turn: RunTurn | undefined;
   /** The ledger's clock, milliseconds since the Unix epoch. */
   readonly now: number;
 }

@@ -1,8 +1,10 @@
-import type { RunRow, StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
+import type { RunTurn } from "../../ledger/claims.ts";
+import type { StepRow, TaskRow, WaitRow } from "../../ledger/rows.ts";
 import { assertNever } from "../../model/errors.ts";
 import { iso } from "../../model/iso-time.ts";
-import { parseJsonOrNull } from "../../model/json.ts";
+import { type Json, parseJsonOrNull } from "../../model/json.ts";
 import { isTerminalStep } from "../../model/status.ts";
+import { groupWanted } from "../placement.ts";
 import { parseError } from "../recorded-error.ts";
 import { indexOfPath } from "../step-paths.ts";
 import { storedDetail } from "../step-wait.ts";
@@ -12,11 +14,14 @@ import type { RunStanding, StandingIndex, UnfinishedStep } from "./standing.ts";
 
 /** What an unfinished step waits for, as its rows say. */
 export function waitsForOf(standing: RunStanding, index: StandingIndex, unfinished: UnfinishedStep): WaitsFor {
-  const { run } = standing;
   const { row, wait, sent, step } = unfinished;
   // a step that cannot start has no row yet
-  if (wait?.kind === "no_worker") return { kind: "no_worker", operator: wait.key ?? step.uses ?? "" };
-  if (row === undefined) return pending(run, index, unfinished);
+  if (wait?.kind === "no_worker") {
+    const key = wait.key ?? step.uses ?? "";
+    const group = groupWanted(key);
+    return group === null ? { kind: "no_worker", operator: key } : { kind: "no_group", group };
+  }
+  if (row === undefined) return pending(standing, index, unfinished);
   if (row.status === "RUNNING") {
     const { attempt, attemptStartedAt, startedAt } = row;
     return { kind: "running", attempt, maxAttempts: attemptsOf(unfinished), since: iso(attemptStartedAt ?? startedAt) };
@@ -24,12 +29,12 @@ export function waitsForOf(standing: RunStanding, index: StandingIndex, unfinish
   if (row.reason === "quarantined") return { kind: "quarantined" };
   if (wait !== undefined) {
     const { kind } = wait;
-    return isAnswered(wait, sent.length) ? { kind: "wake" } : waiting(standing, index, unfinished, row, { ...wait, kind });
+    return isAnswered(wait, sent.length) ? woken(standing) : waiting(standing, index, unfinished, row, { ...wait, kind });
   }
   return step.block === null ? { kind: "queue" } : blockAtWork(index, unfinished, row);
 }
 
-function pending({ pausedBy }: RunRow, index: StandingIndex, { graph, step, first }: UnfinishedStep): WaitsFor {
+function pending({ run: { pausedBy }, turn }: RunStanding, index: StandingIndex, { graph, step, first }: UnfinishedStep): WaitsFor {
   const isOpen = (ordinal: number): boolean => {
     const row = index.rowOf(first + ordinal);
     return row === undefined || !isTerminalStep(row.status);
@@ -37,8 +42,29 @@ function pending({ pausedBy }: RunRow, index: StandingIndex, { graph, step, firs
   const open = index.edgesTo(graph, step.ordinal).filter(({ from }) => isOpen(from));
   const needed = open.map(({ from }) => graph.steps[from]?.id ?? "");
   if (needed.length > 0) return { kind: "needs", steps: [...new Set(needed)] };
+  if (turn !== undefined && pausedBy === null) return turnWait(turn);
   return pausedBy === null ? { kind: "queue" } : { kind: "paused", by: pausedBy };
 }
+
+function turnWait({ workerGroup, isServed, ahead, notBefore, limiter }: RunTurn): WaitsFor {
+  if (!isServed) return { kind: "no_group", group: workerGroup };
+  const { name, limitedTo = null, periodMs = null } = limiter ?? {};
+  const limit = name === undefined ? null : limitText(name);
+  const until = iso(notBefore ?? (periodMs === null ? null : (limiter?.openAt ?? null)));
+  return { kind: "turn", ahead, limit, limitedTo, periodMs, until };
+}
+
+/** `concurrency[1] of "order" for "c7"`, from the id that a limiter has; a tenant's own has no workflow. */
+function limitText(name: string): string {
+  const parts = parseJsonOrNull(name);
+  const named: readonly Json[] = Array.isArray(parts) ? parts : [];
+  const [workflow, kind, index, key] = named;
+  if (typeof workflow !== "string" || typeof kind !== "string" || typeof index !== "number") return "what the tenant may have at once";
+  return `${kind}[${index}] of "${workflow}"${key === undefined ? "" : ` for ${JSON.stringify(key)}`}`;
+}
+
+/** What it waited for has come. */
+const woken = ({ turn, run }: RunStanding): WaitsFor => (turn === undefined || run.pausedBy !== null ? { kind: "wake" } : turnWait(turn));
 
 /** Something has come for the step. An event that is one of several may leave it waiting for the others. */
 function isAnswered(wait: WaitRow, sent: number): boolean {

@@ -5,7 +5,7 @@ import type { Transaction } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import { type Desk, deskOf } from "./desk.ts";
 import { takeNotes } from "./notes.ts";
-import { type EntryRow, type PartitionRow, type SlotRow, type TurnRow } from "./rows.ts";
+import type { EntryRow, PartitionRow, SlotRow, TurnRow } from "./rows.ts";
 
 /** Times that one transaction divides its room anew, and reads notes. */
 const ROUNDS = 8;

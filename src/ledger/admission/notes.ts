@@ -4,9 +4,9 @@ import type { Desk } from "./desk.ts";
 import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit, PartitionRow } from "./rows.ts";
 
 /** Notes that one transaction reads. */
-export const NOTES = 1_000;
-/** The limiter that a tenant's own bound is: no workflow has this name for one. */
-const TENANT_LIMITER = "tenant";
+const NOTES = 1_000;
+/** The limiter that a tenant's own bound is: those of workflows begin with their names. */
+const TENANT_LIMITER = '[null,"tenant"]';
 
 type Asking = AdmissionNote & { readonly run: NotedRun };
 
@@ -19,6 +19,7 @@ export function* takeNotes(desk: Desk): Work<boolean> {
   const notes = yield* desk.tables.notes(NOTES);
   if (notes.length === 0) return false;
   yield* leaveSlots(desk, notes);
+  yield* endGathering(desk, notes);
   yield* queue(desk, notes.filter(isAsking));
   yield* desk.tables.dropNotes(notes.map(({ id }) => id));
   return notes.length === NOTES;
@@ -34,6 +35,16 @@ function* leaveSlots({ tables, limiters }: Desk, notes: readonly AdmissionNote[]
   yield* limiters.load(slots.map(({ limiterId }) => limiterId));
   for (const { limiterId } of slots) limiters.get(limiterId)?.free();
   yield* tables.drop("slot", slots);
+}
+
+/** Nobody joins a run any more whose time has come. */
+function* endGathering({ tables }: Desk, notes: readonly AdmissionNote[]): Work<void> {
+  for (const { runId, run } of notes) {
+    const gather = run === null ? null : admissionOf(run)?.gather;
+    if (run === null || gather === null || gather === undefined) continue;
+    const open = yield* tables.gathering(run.tenant, gather.id);
+    if (open?.runId === runId) yield* tables.drop("gathering", [open]);
+  }
 }
 
 function* queue(desk: Desk, asking: readonly Asking[]): Work<void> {

@@ -8,6 +8,7 @@ export interface AdmissionRows {
   readonly queue_partition: PartitionRow;
   readonly queue_entry: EntryRow;
   readonly turn: TurnRow;
+  readonly gathering: GatheringRow;
 }
 export type AdmissionTable = keyof AdmissionRows;
 
@@ -96,11 +97,13 @@ export interface NotedRun {
   readonly isPaused: boolean;
 }
 
-/** What a tenant is given. */
-export interface TenantShare {
+/** A run that has not been admitted and that starts with the same key join. */
+export interface GatheringRow {
   readonly tenant: string;
-  /** Of what is admitted, in proportion to the other tenants'; 1 for those of which nothing is said. */
-  readonly weight: number;
-  /** Runs that hold a slot at once; null: any number. */
-  readonly most: number | null;
+  readonly name: string;
+  readonly runId: number;
+  /** When its first start came, by the ledger's clock. */
+  readonly firstAt: number;
+  /** How many inputs it has; 0 where the last one counts. */
+  readonly items: number;
 }

@@ -1,13 +1,14 @@
+import type { TenantShare } from "../placement.ts";
 import type { Work } from "../work.ts";
 import type {
   AdmissionNote,
   AdmissionRows,
   AdmissionTable,
   EntryRow,
+  GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
-  TenantShare,
   TurnRow,
 } from "./rows.ts";
 
@@ -55,6 +56,14 @@ export interface AdmissionTables {
    * @param slots what becomes of `runs.slots`
    */
   own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]>;
+  gathering(tenant: string, name: string): Work<GatheringRow | undefined>;
+  /** The input of a run that starts may still join. */
+  gathered(runId: number): Work<string | undefined>;
+  /**
+   * Moves the turn of such a run, with another input unless that is null; returns its public id, or undefined when it is not there to be
+   * joined any more.
+   */
+  regather(runId: number, input: string | null, dueAt: number): Work<string | undefined>;
   /** They do not ask for their turn any more. */
   unask(runIds: readonly number[]): Work<void>;
 }

@@ -1,5 +1,6 @@
+import type { TenantShare } from "../placement.ts";
 import type { Work } from "../work.ts";
-import type { TenantShare, TurnRow } from "./rows.ts";
+import type { TurnRow } from "./rows.ts";
 import type { AdmissionTables } from "./tables.ts";
 
 /** The tenant under which a group's virtual time stands. */
@@ -53,10 +54,12 @@ export class TurnBook {
     if (runs === 0) return;
     yield* this.#load(workerGroup, [tenant, GROUP]);
     const [share] = yield* this.#tables.shares([tenant]);
+    const stride = strideOf(share?.weight);
     const row = this.#of(workerGroup, tenant);
     const group = this.#of(workerGroup, GROUP);
-    if (row.pass > group.pass) this.#enter({ ...group, pass: row.pass });
-    this.#enter({ ...row, pass: row.pass + runs * strideOf(share?.weight) });
+    // where the last of them began
+    this.#enter({ ...group, pass: Math.max(group.pass, row.pass + (runs - 1) * stride) });
+    this.#enter({ ...row, pass: row.pass + runs * stride });
   }
 
   *save(): Work<void> {

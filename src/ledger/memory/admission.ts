@@ -3,15 +3,17 @@ import type {
   AdmissionRows,
   AdmissionTable,
   EntryRow,
+  GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
-  TenantShare,
   TurnRow,
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
+import type { TenantShare } from "../placement.ts";
 import { SLOTS } from "../rows.ts";
 import { columnsOf, decodeNote, decodeRow, decodeShare } from "../sql/admission-rows.ts";
+import { checksum } from "../sql/checksum.ts";
 import type { Table } from "../sql/description.ts";
 import { done, type Work } from "../work.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
@@ -141,6 +143,30 @@ export class MemoryAdmissionTables implements AdmissionTables {
       owned.push(runId);
     }
     return done(owned);
+  }
+
+  gathering(tenant: string, name: string): Work<GatheringRow | undefined> {
+    return done(this.#tables.find("gathering", { tenant, name }).map((row) => decodeRow("gathering", row))[0]);
+  }
+
+  gathered(runId: number): Work<string | undefined> {
+    const run = this.#toBeJoined(runId);
+    return done(run === undefined ? undefined : String(run["input"]));
+  }
+
+  regather(runId: number, input: string | null, dueAt: number): Work<string | undefined> {
+    const run = this.#toBeJoined(runId);
+    if (run === undefined) return done(undefined);
+    if (input !== null) this.#tables.update("run", run, { input, input_crc: checksum(input, null) });
+    for (const note of this.#tables.find("admission_note", { run_id: runId })) {
+      if (note["note"] === "asks") this.#tables.update("admission_note", note, { due_at: dueAt });
+    }
+    return done(String(run["public_id"]));
+  }
+
+  #toBeJoined(id: number): MemoryRow | undefined {
+    const [run] = this.#tables.find("run", { id });
+    return run?.["finished_at"] === null && run["slots"] === SLOTS.asked && run["owner_epoch"] === null ? run : undefined;
   }
 
   unask(runIds: readonly number[]): Work<void> {

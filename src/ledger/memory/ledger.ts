@@ -1,5 +1,6 @@
 import type { Clock } from "../../model/clock.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { gatherOf, gatherStart } from "../admission/gather.ts";
 import { matchKeptEvents, publishEvent } from "../events.ts";
 import { LedgerClock, SYSTEM_TIME, warnProcess } from "../ledger-clock.ts";
 import { withoutPastRounds, withRevision } from "../needed-steps.ts";
@@ -28,10 +29,11 @@ import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeS
 import { decodeInbox, decodeSubscription, decodeWait } from "../sql/decode-waiting.ts";
 import { type Executors, execute } from "../sql/executors.ts";
 import type { Transaction } from "../transaction.ts";
-import { finish, type Work } from "../work.ts";
+import { done, finish, type Work } from "../work.ts";
 import type { Batch, CommitOutcome, Unit } from "../writes.ts";
 import { MemoryClaims } from "./claims.ts";
 import { memoryExecutors } from "./interpret.ts";
+import { memoryRoutes, memoryShares } from "./placement.ts";
 import { MemoryRetainedRuns } from "./retention.ts";
 import { type MemoryRow, MemoryTables } from "./tables.ts";
 import { memoryTasks } from "./tasks.ts";
@@ -81,6 +83,8 @@ class MemoryLedger implements Ledger {
     within: (work) => this.#within(work),
     reading: async (work) => finish(work(new MemoryRetainedRuns(this.#tables, this.#views), this.#clock.now())),
   });
+  readonly shares = memoryShares(this.#tables, (work) => this.#write(work));
+  readonly routes = memoryRoutes(this.#tables, (work) => this.#write(work));
   #epoch = 0;
   #nextRunId = 1;
   #closed = false;
@@ -181,6 +185,8 @@ class MemoryLedger implements Ledger {
         if (decodeIdempotencyHash(known) !== idempotencyHash) throw keyReused(idempotencyKey);
         return { publicId: String(known["public_id"]), created: false };
       }
+      const gather = gatherOf(run);
+      if (gather !== null) return finish(gatherStart(this.#transaction(now), run, gather, () => done(this.#takeRunIds(1))));
       const runId = this.#takeRunIds(1);
       this.#apply({ runId, inboxSeq: null, writes: queuedRun(run, runId) }, 0, now);
       return { publicId, created: true };

@@ -77,6 +77,8 @@ const SHAPES: Readonly<Record<Table, Shape>> = {
   queue_partition: { primary: ["id"], unique: [{ columns: ["name"] }], defaults: {} },
   queue_entry: { primary: ["partition_id", "rank", "run_id"], unique: [], defaults: {} },
   turn: { primary: ["worker_group", "tenant"], unique: [], defaults: {} },
+  gathering: { primary: ["tenant", "name"], unique: [], defaults: {} },
+  route: { primary: ["tenant", "workflow", "topic"], unique: [], defaults: {} },
   tenant_share: { primary: ["tenant"], unique: [], defaults: {} },
 };
 

@@ -1,10 +1,14 @@
+import type { RunTurn } from "../claims.ts";
 import type { WaitReads } from "../port.ts";
-import type { InboxRow, RunRow, WaitView } from "../rows.ts";
+import { type InboxRow, type RunRow, SLOTS, type WaitView } from "../rows.ts";
 import { decodeRun } from "../sql/decode.ts";
-import { decodeInbox, decodeWaitView } from "../sql/decode-waiting.ts";
+import { decodeInbox, decodeTurn, decodeWaitView } from "../sql/decode-waiting.ts";
 import { dueOfParked } from "./claims.ts";
-import type { MemoryTables } from "./tables.ts";
+import type { MemoryRow, MemoryTables } from "./tables.ts";
 import type { MemoryViews } from "./views.ts";
+
+/** Ranks are of one length. */
+const placeOf = (row: MemoryRow): number => Number(row["rank"]) * 1e6 + Number(row["run_id"]);
 
 export class MemoryWaits implements WaitReads {
   readonly #tables: MemoryTables;
@@ -27,6 +31,27 @@ export class MemoryWaits implements WaitReads {
 
   async listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]> {
     return this.#views.of(tenant, publicId, (run) => this.#views.waits(run)).map(decodeWaitView);
+  }
+
+  async turnOf(tenant: string, publicId: string): Promise<RunTurn | undefined> {
+    const run = this.#views.find(tenant, publicId);
+    if (run === undefined || run["slots"] !== SLOTS.asked || run["finished_at"] !== null) return undefined;
+    const entries = [...this.#tables.all("queue_entry")];
+    const entry = entries.find((row) => row["run_id"] === run["id"]);
+    const [partition] = entry === undefined ? [] : this.#tables.find("queue_partition", { id: entry["partition_id"] ?? null });
+    const isBefore = (row: MemoryRow): boolean => row["partition_id"] === entry?.["partition_id"] && placeOf(row) < placeOf(entry ?? row);
+    const notes = this.#tables.find("admission_note", { run_id: run["id"] ?? null }).filter((row) => row["note"] === "asks");
+    const [limiter] = this.#tables.find("limiter", { id: partition?.["aside_for"] ?? null });
+    return decodeTurn(
+      {
+        worker_group: run["worker_group"],
+        partition_id: partition?.["id"] ?? null,
+        noted_at: notes[0]?.["due_at"] ?? null,
+        ahead: entries.filter(isBefore).length,
+        ...(limiter ?? { name: null }),
+      },
+      true,
+    );
   }
 
   async listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]> {

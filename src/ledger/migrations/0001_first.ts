@@ -355,6 +355,28 @@ CREATE TABLE turn (
 
 CREATE INDEX turn_next ON turn (worker_group, pass, tenant) WHERE ready > 0;
 
+CREATE INDEX queue_entry_run ON queue_entry (run_id);
+
+-- Runs that have not been admitted and that starts with the same key join. first_at is when the first start came; items counts the inputs that it has, 0
+-- where the last one counts.
+CREATE TABLE gathering (
+  tenant   TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  run_id   INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  items    INTEGER NOT NULL,
+  PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+-- Where runs and steps go; '' matches everything.
+CREATE TABLE route (
+  tenant       TEXT NOT NULL,
+  workflow     TEXT NOT NULL,
+  topic        TEXT NOT NULL,
+  worker_group TEXT NOT NULL,
+  PRIMARY KEY (tenant, workflow, topic)
+) STRICT, WITHOUT ROWID;
+
 -- What a tenant is given: a share of what is admitted, and at most so many runs at once.
 CREATE TABLE tenant_share (
   tenant TEXT PRIMARY KEY,

@@ -12,6 +12,8 @@ CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS
 
 CREATE INDEX limiter_rate ON limiter (open_at) WHERE aside > 0 AND period_ms IS NOT NULL;
 
+CREATE INDEX queue_entry_run ON queue_entry (run_id);
+
 CREATE INDEX queue_partition_aside ON queue_partition (aside_for, head, id) WHERE aside_for IS NOT NULL;
 
 CREATE INDEX queue_partition_ready ON queue_partition (worker_group, tenant, head, id) WHERE aside_for IS NULL;
@@ -93,6 +95,15 @@ CREATE TABLE event_key (
   PRIMARY KEY (kept_id, field)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE gathering (
+  tenant   TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  run_id   INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  items    INTEGER NOT NULL,
+  PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE inbox (
   id          INTEGER PRIMARY KEY,
   run_id      INTEGER NOT NULL,
@@ -151,6 +162,14 @@ CREATE TABLE queue_partition (
 CREATE TABLE removed_run (
   run_id INTEGER PRIMARY KEY
 ) STRICT;
+
+CREATE TABLE route (
+  tenant       TEXT NOT NULL,
+  workflow     TEXT NOT NULL,
+  topic        TEXT NOT NULL,
+  worker_group TEXT NOT NULL,
+  PRIMARY KEY (tenant, workflow, topic)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run (
   id                INTEGER PRIMARY KEY,

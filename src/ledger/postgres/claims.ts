@@ -24,8 +24,8 @@ const IS_SERVED = "(?2::text[] IS NULL OR r.worker_group = ANY(?2))";
 
 /** ?1 the epoch, ?2 groups or null, ?3 ids above, ?4 limit; of `no_worker` ?5 operators or null. */
 const CLAIMS: Readonly<Record<Pickup, string>> = {
-  no_worker: taking(`SELECT r.id FROM run r WHERE ${MAY_CLAIM} AND r.finished_at IS NULL AND ${PARKED} AND r.id > ?3 AND ${IS_SERVED}
-    AND r.id IN (SELECT run_id FROM wait WHERE kind = 'no_worker' AND (key = ANY(?5) OR ?5::text[] IS NULL))
+  no_worker: taking(`SELECT r.id FROM run r WHERE ${MAY_CLAIM} AND r.finished_at IS NULL AND ${PARKED} AND r.id > ?3
+    AND r.id IN (SELECT run_id FROM wait WHERE kind = 'no_worker' AND (key = ANY(?5) OR ?5::text[] IS NULL) AND (key LIKE '@%' OR ${IS_SERVED}))
     ORDER BY r.id LIMIT ?4 FOR NO KEY UPDATE SKIP LOCKED`),
   left_behind: `WITH ${CLAIMANT}, taken AS (DELETE FROM ready WHERE ${MAY_CLAIM} AND owner = 0 AND run_id IN
       (SELECT y.run_id FROM ready y LEFT JOIN run r ON r.id = y.run_id WHERE y.owner = 0 AND y.run_id > ?3 AND (r.id IS NULL OR ${IS_SERVED})

@@ -23,7 +23,7 @@ import { Lease, type LeaseHost } from "./lease.ts";
 import { migratePostgres } from "./migrate.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { placeOf } from "./settings.ts";
-import { EXPIRED, fence, NEXT_EXPIRY, register } from "./workers.ts";
+import { EXPIRED, fence, NEXT_EXPIRY, register, SERVING } from "./workers.ts";
 
 /** While one batch is on its way to the server, the other one is made. */
 const LANES = 2;
@@ -144,6 +144,10 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     }
     await client.query("COMMIT");
     return result;
+  }
+
+  async isServed(workerGroup: string): Promise<boolean> {
+    return (await this.rows(SERVING, workerGroup)).length > 0;
   }
 
   now(): Promise<number> {

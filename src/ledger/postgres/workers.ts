@@ -29,6 +29,10 @@ export const NEXT_EXPIRY = "SELECT min(heartbeat_at + lease_ms) + 1 AS at FROM w
 export const WORKERS = `SELECT epoch, name, host, pid, version, worker_groups, heartbeat_at + lease_ms >= ${SERVER_TIME} AS is_alive,
   greatest(${SERVER_TIME} - heartbeat_at, 0) AS silent_ms FROM worker WHERE fenced_at IS NULL ORDER BY epoch`;
 
+/** A worker that lives and drives runs of the group ?1. */
+export const SERVING = `SELECT epoch FROM worker w WHERE fenced_at IS NULL AND heartbeat_at + lease_ms >= ${SERVER_TIME}
+  AND (worker_groups IS NULL OR EXISTS (SELECT 1 FROM json_each(w.worker_groups) g WHERE g.value = ?1)) LIMIT 1`;
+
 /** ?1 the epoch; no row for a worker that was fenced. The first column is no key: a batch that holds the row does not hold this up. */
 export const HEARTBEAT = `UPDATE worker SET heartbeat_at = greatest(heartbeat_at, ${SERVER_TIME}) WHERE epoch = ?1 AND fenced_at IS NULL
   RETURNING heartbeat_at`;

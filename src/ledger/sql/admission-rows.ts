@@ -1,4 +1,5 @@
-import type { AdmissionNote, AdmissionRows, AdmissionTable, PartitionLimit, TenantShare } from "../admission/rows.ts";
+import type { AdmissionNote, AdmissionRows, AdmissionTable, PartitionLimit } from "../admission/rows.ts";
+import type { Route, TenantShare } from "../placement.ts";
 import type { NoteKind } from "../rows.ts";
 import { Fields, nameOf, type RawRow } from "./fields.ts";
 import type { Words } from "./words.ts";
@@ -110,12 +111,31 @@ const TURN: RowShape<AdmissionRows["turn"]> = {
   }),
 };
 
+const GATHERING: RowShape<AdmissionRows["gathering"]> = {
+  keys: 2,
+  columns: [
+    text("tenant", (row) => row.tenant),
+    text("name", (row) => row.name),
+    integer("run_id", (row) => row.runId),
+    integer("first_at", (row) => row.firstAt),
+    integer("items", (row) => row.items),
+  ],
+  decode: (fields) => ({
+    tenant: fields.text("tenant"),
+    name: fields.text("name"),
+    runId: fields.integer("run_id"),
+    firstAt: fields.integer("first_at"),
+    items: fields.integer("items"),
+  }),
+};
+
 const SHAPES: { readonly [T in AdmissionTable]: RowShape<AdmissionRows[T]> } = {
   limiter: LIMITER,
   slot: SLOT,
   queue_partition: PARTITION,
   queue_entry: ENTRY,
   turn: TURN,
+  gathering: GATHERING,
 };
 
 /** Its columns in order, of a row as it is stored. */
@@ -157,6 +177,7 @@ const statements = (make: <R>(table: string, shape: RowShape<R>) => string): Rea
   queue_partition: make("queue_partition", PARTITION),
   queue_entry: make("queue_entry", ENTRY),
   turn: make("turn", TURN),
+  gathering: make("gathering", GATHERING),
 });
 
 /** Statements that insert or replace rows, and that delete them by their keys. */
@@ -193,3 +214,16 @@ export function decodeShare(row: RawRow): TenantShare {
   const fields = new Fields(row, `The share of tenant ${nameOf(row["tenant"])}`, {});
   return { tenant: fields.text("tenant"), weight: fields.integer("weight"), most: fields.integerOrNull("most") };
 }
+
+export function decodeRoute(row: RawRow): Route {
+  const fields = new Fields(row, "A row of route", {});
+  const part = (column: string): string | null => fields.text(column) || null;
+  return { tenant: part("tenant"), workflow: part("workflow"), topic: part("topic"), group: fields.text("worker_group") };
+}
+
+/** The key of a route, as it is stored. */
+export const placeOf = ({ tenant, workflow, topic }: Omit<Route, "group">): readonly [string, string, string] => [
+  tenant ?? "",
+  workflow ?? "",
+  topic ?? "",
+];

@@ -3,15 +3,17 @@ import type {
   AdmissionRows,
   AdmissionTable,
   EntryRow,
+  GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
-  TenantShare,
   TurnRow,
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
+import type { TenantShare } from "../placement.ts";
 import { done, type Work } from "../work.ts";
 import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf } from "./admission-rows.ts";
+import { checksum } from "./checksum.ts";
 import type { RawRow } from "./fields.ts";
 
 /** A list of ids, or of texts, is the first placeholder. */
@@ -23,6 +25,8 @@ const FEW_LISTS = 4;
 
 const NEXT_TIME = `SELECT min(next.at) FROM (SELECT min(due_at) AS at FROM admission_note
   UNION ALL SELECT min(open_at) FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL) next`;
+
+const TO_BE_JOINED = "finished_at IS NULL AND slots = 2 AND owner_epoch IS NULL";
 
 /** What admission asks and writes, once for all databases. */
 export const ADMISSION = {
@@ -56,11 +60,15 @@ export const ADMISSION = {
   shares: `SELECT s.* FROM ${GIVEN} CROSS JOIN tenant_share s ON s.tenant = given.value`,
   own: `UPDATE run SET owner_epoch = ?2, slots = ${given(1)} FROM ${GIVEN} WHERE run.id = ${given(0)} AND run.slots = 2 AND run.owner_epoch IS NULL
     AND run.paused_by IS NULL AND run.finished_at IS NULL RETURNING run.id`,
+  gathering: "SELECT * FROM gathering WHERE tenant = ?1 AND name = ?2",
+  gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
+  regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
+  postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
   unask: `UPDATE run SET slots = 0 WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN}) AND slots = 2 AND finished_at IS NULL RETURNING id`,
 } as const;
 
 interface Statements {
-  rows(sql: string, ...values: readonly (string | number)[]): Work<readonly RawRow[]>;
+  rows(sql: string, ...values: readonly (string | number | null)[]): Work<readonly RawRow[]>;
 }
 
 /** On a connection, in the one transaction that admits. */
@@ -193,6 +201,22 @@ export class SqlAdmissionTables implements AdmissionTables {
       epoch,
     );
     return rows.map((row) => Number(row["id"]));
+  }
+
+  *gathering(tenant: string, name: string): Work<GatheringRow | undefined> {
+    return (yield* this.#connection.rows(ADMISSION.gathering, tenant, name)).map((row) => decodeRow("gathering", row))[0];
+  }
+
+  *gathered(runId: number): Work<string | undefined> {
+    return (yield* this.#connection.rows(ADMISSION.gathered, runId)).map((row) => String(row["input"]))[0];
+  }
+
+  *regather(runId: number, input: string | null, dueAt: number): Work<string | undefined> {
+    const crc = input === null ? null : checksum(input, null);
+    const [row] = yield* this.#connection.rows(ADMISSION.regather, runId, input, crc);
+    if (row === undefined) return undefined;
+    yield* this.#connection.rows(ADMISSION.postpone, runId, dueAt);
+    return String(row["public_id"]);
   }
 
   *unask(runIds: readonly number[]): Work<void> {

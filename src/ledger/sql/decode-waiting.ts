@@ -1,5 +1,5 @@
 import { parseJson } from "../../model/json.ts";
-import type { DueRun } from "../claims.ts";
+import type { DueRun, RunTurn } from "../claims.ts";
 import { scalarsOf } from "../events.ts";
 import type { InboxRow, KeptEventRow, OpenInboxRow, SubscriptionRow, TaskRow, WaitRow, WaitView } from "../rows.ts";
 import type { KeptEvent } from "../transaction.ts";
@@ -144,4 +144,26 @@ function decodeKeptEvent(row: RawRow): KeptEventRow {
   const data = fields.text("data");
   fields.verify("data_crc", data);
   return { id: fields.integer("id"), eventId: fields.text("event_id"), data: parseJson(data) };
+}
+
+/** What `READS.turn` gives. */
+export function decodeTurn(row: RawRow, isServed: boolean): RunTurn {
+  const fields = new Fields(row, "The place of a run in the queue", {});
+  const isPlaced = fields.integerOrNull("partition_id") !== null;
+  const name = fields.textOrNull("name");
+  return {
+    workerGroup: fields.text("worker_group"),
+    isServed,
+    ahead: isPlaced ? fields.integer("ahead") : null,
+    notBefore: isPlaced ? null : fields.integerOrNull("noted_at"),
+    limiter:
+      name === null
+        ? null
+        : {
+            name,
+            limitedTo: fields.integer("limited_to"),
+            periodMs: fields.integerOrNull("period_ms"),
+            openAt: fields.integer("open_at"),
+          },
+  };
 }

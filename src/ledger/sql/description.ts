@@ -22,7 +22,9 @@ export type Table =
   | "queue_partition"
   | "queue_entry"
   | "turn"
-  | "tenant_share";
+  | "tenant_share"
+  | "gathering"
+  | "route";
 export type ColumnValue = string | number | null;
 
 /** Where the value of a column comes from. One source object used for several columns is bound once. */

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../model/limits.ts";
 import { SLOTS } from "../rows.ts";
 
 /** The steps of a run whose ordinals lie between two, without `key`: it is too large for a number of JavaScript. */
@@ -65,6 +66,12 @@ export const READS = {
   lastOrdinal:
     "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
+  turn: `SELECT r.worker_group, p.id AS partition_id, (SELECT min(n.due_at) FROM admission_note n WHERE n.run_id = r.id AND n.note = 'asks') AS noted_at,
+      l.name, l.limited_to, l.period_ms, l.open_at,
+      (SELECT count(*) FROM (SELECT 1 AS one FROM queue_entry f WHERE f.partition_id = e.partition_id AND (f.rank, f.run_id) < (e.rank, e.run_id)
+        LIMIT ${LIMITS.countedAhead}) earlier) AS ahead
+    FROM run r LEFT JOIN queue_entry e ON e.run_id = r.id LEFT JOIN queue_partition p ON p.id = e.partition_id LEFT JOIN limiter l ON l.id = p.aside_for
+    WHERE r.tenant = ?1 AND r.public_id = ?2 AND r.slots = ${SLOTS.asked} AND r.finished_at IS NULL`,
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL AND ${PARKED_UNTIL}
     ORDER BY w.due_at LIMIT 1`,
@@ -100,6 +107,9 @@ export const READS = {
   /** ?3 now, ?4 limit. */
   claimableTasks: `SELECT * FROM task_row WHERE tenant = ?1 AND topic = ?2 AND available_at <= ?3 AND (expires_at IS NULL OR expires_at > ?3)
     ORDER BY available_at, id LIMIT ?4`,
+  routes: "SELECT * FROM route ORDER BY topic DESC, workflow DESC, tenant DESC",
+  shares: "SELECT * FROM tenant_share ORDER BY tenant",
+  share: "SELECT * FROM tenant_share WHERE tenant = ?1",
   version: "SELECT * FROM version WHERE id = ?1",
   versionByHash: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND hash = ?3",
   latestVersion: "SELECT * FROM version WHERE tenant = ?1 AND workflow = ?2 AND (version = ?3 OR ?3 IS NULL) ORDER BY id DESC LIMIT 1",
@@ -122,6 +132,11 @@ export const COLD_WRITES = {
     VALUES ((SELECT coalesce(max(epoch), 0) + 1 FROM worker), ?1, ?2, ?3, ?4, ?5, ?6) RETURNING epoch`,
   insertVersion: `INSERT INTO version (tenant, workflow, version, hash, definition, definition_crc, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
+  putRoute: `INSERT INTO route (tenant, workflow, topic, worker_group) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (tenant, workflow, topic) DO UPDATE SET worker_group = excluded.worker_group`,
+  removeRoute: "DELETE FROM route WHERE tenant = ?1 AND workflow = ?2 AND topic = ?3 RETURNING 1 AS gone",
+  putShare: `INSERT INTO tenant_share (tenant, weight, most) VALUES (?1, ?2, ?3)
+    ON CONFLICT (tenant) DO UPDATE SET weight = excluded.weight, most = excluded.most`,
   insertMigration: "INSERT INTO migration (number, name, checksum, compatible_from) VALUES (?1, ?2, ?3, ?4)",
   insertVersionStep: "INSERT INTO version_steps (version_id, ordinal, path, uses) VALUES (?1, ?2, ?3, ?4)",
 } as const;

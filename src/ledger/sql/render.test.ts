@@ -49,7 +49,7 @@ describe("rendering of hot writes", () => {
     });
     const counts = Object.fromEntries(Object.keys(executors).map((name, index) => [name, bound[index]]));
     // insertRun: from the API, without a parent, any. insertStep: of the root and begins, begins, of the root, any. endRun: without output.
-    expect(counts).toMatchObject({ insertRun: [9, 20, 25], insertStep: [5, 9, 16, 20], settleStep: [5, 8], endRun: [3, 5, 7] });
+    expect(counts).toMatchObject({ insertRun: [9, 23, 28], insertStep: [5, 9, 16, 20], settleStep: [5, 8], endRun: [3, 5, 7] });
   });
 
   test("a step is found by its run and ordinal, also where their key is larger than a number can say exactly", () => {

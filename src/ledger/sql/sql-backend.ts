@@ -16,6 +16,8 @@ export interface SqlBackend {
   /** The reads of one run, which see the same state; `now` is the ledger's clock. */
   readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T>;
   within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T>;
+  /** Whether a worker lives that drives runs of a group. */
+  isServed(workerGroup: string): Promise<boolean>;
   /** The ledger's clock. */
   now(): Promise<number>;
   readonly claims: Claims;

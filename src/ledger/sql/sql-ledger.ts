@@ -1,6 +1,8 @@
+import { gatherOf, gatherStart } from "../admission/gather.ts";
 import type { CallerTransactions } from "../caller-transactions.ts";
 import type { Claims } from "../claims.ts";
 import { publishEvent } from "../events.ts";
+import type { Routes, Shares } from "../placement.ts";
 import type {
   Enqueued,
   Events,
@@ -29,6 +31,7 @@ import type { Batch, CommitOutcome } from "../writes.ts";
 import { checksum } from "./checksum.ts";
 import { decodeAttempt, decodeHistory, decodeIdempotencyHash, decodeRun, decodeStepRun, decodeVersion } from "./decode.ts";
 import { loadRun } from "./load-run.ts";
+import { sqlRoutes, sqlShares } from "./placement.ts";
 import { COLD_WRITES, READS } from "./reads.ts";
 import { SqlRetainedRuns } from "./retention.ts";
 import type { SqlBackend } from "./sql-backend.ts";
@@ -46,6 +49,8 @@ export class SqlLedger implements Ledger {
   readonly tasks: Tasks;
   readonly transactions: CallerTransactions | null;
   readonly retention: Retention;
+  readonly shares: Shares;
+  readonly routes: Routes;
   readonly #backend: SqlBackend;
 
   constructor(backend: SqlBackend) {
@@ -63,6 +68,8 @@ export class SqlLedger implements Ledger {
         return backend.snapshot((connection) => work(new SqlRetainedRuns(connection), now));
       },
     });
+    this.shares = sqlShares(backend);
+    this.routes = sqlRoutes(backend);
     this.events = { publish: (entry) => backend.within((transaction) => publishEvent(transaction, entry)) };
   }
 
@@ -182,6 +189,8 @@ function* enqueueRun(transaction: SqlTransaction, run: QueuedRun): Work<Enqueued
       return { publicId: decodeRun(known).publicId, created: false };
     }
   }
+  const gather = gatherOf(run);
+  if (gather !== null) return yield* gatherStart(transaction, run, gather, () => takeRunIds(transaction, 1));
   const runId = yield* takeRunIds(transaction, 1);
   for (const write of queuedRun(run, runId)) yield* transaction.apply(write);
   return { publicId, created: true };

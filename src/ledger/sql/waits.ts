@@ -1,7 +1,8 @@
+import type { RunTurn } from "../claims.ts";
 import type { WaitReads } from "../port.ts";
 import type { InboxRow, RunRow, WaitView } from "../rows.ts";
 import { decodeRun } from "./decode.ts";
-import { decodeInbox, decodeWaitView } from "./decode-waiting.ts";
+import { decodeInbox, decodeTurn, decodeWaitView } from "./decode-waiting.ts";
 import { READS } from "./reads.ts";
 import type { SqlBackend } from "./sql-backend.ts";
 
@@ -23,6 +24,11 @@ export class SqlWaits implements WaitReads {
 
   async listWaits(tenant: string, publicId: string): Promise<readonly WaitView[]> {
     return (await this.#backend.rows(READS.waits, tenant, publicId)).map(decodeWaitView);
+  }
+
+  async turnOf(tenant: string, publicId: string): Promise<RunTurn | undefined> {
+    const [row] = await this.#backend.rows(READS.turn, tenant, publicId);
+    return row === undefined ? undefined : decodeTurn(row, await this.#backend.isServed(String(row["worker_group"])));
   }
 
   async listSignals(tenant: string, publicId: string): Promise<readonly InboxRow[]> {

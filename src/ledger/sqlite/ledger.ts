@@ -89,6 +89,11 @@ class SqliteBackend implements SqlBackend {
     return this.#commits.within(work);
   }
 
+  /** Whoever has the file drives all of its runs. */
+  async isServed(): Promise<boolean> {
+    return true;
+  }
+
   async now(): Promise<number> {
     return this.#commits.now();
   }

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { PortableError } from "../../model/portable-error.ts";
 
 /** Parts of a ledger that have methods of their own. */
-export type Part = "waits" | "claims" | "events" | "tasks" | "retention";
+export type Part = "waits" | "claims" | "events" | "tasks" | "retention" | "shares" | "routes";
 
 /** A method of the ledger, or of one of its parts. */
 export interface Call {

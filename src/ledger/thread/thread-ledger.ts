@@ -32,7 +32,6 @@ export async function openThreadLedger(file: string): Promise<Ledger> {
 /** The ledger at the other end, which has no transactions for callers: those would need its connection here. */
 export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened): Ledger {
   const calls = asking(thread, null);
-  const waits = asking(thread, "waits");
   const claims = asking(thread, "claims");
   const events = asking(thread, "events");
   const tasks = asking(thread, "tasks");
@@ -41,13 +40,7 @@ export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened):
     lanes,
     isShared,
     transactions: null,
-    waits: {
-      now: waits("now"),
-      nextDue: waits("nextDue"),
-      listWaits: waits("listWaits"),
-      listSignals: waits("listSignals"),
-      listChildren: waits("listChildren"),
-    },
+    waits: waitsAt(thread),
     claims: { admit: claims("admit"), runs: claims("runs"), due: claims("due"), one: claims("one"), sent: claims("sent") },
     events: { publish: events("publish") },
     tasks: {
@@ -67,6 +60,7 @@ export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened):
       removeLeaves: retention("removeLeaves"),
       clear: retention("clear"),
     },
+    ...placementAt(thread),
     // nothing befalls the owner of a file outside of its calls
     own: (worker) => thread.ask(null, "own", [worker]),
     commit: calls("commit"),
@@ -88,6 +82,27 @@ export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened):
     loadRun: calls("loadRun"),
     changedElsewhere: calls("changedElsewhere"),
     close: () => thread.close(),
+  };
+}
+
+function waitsAt(thread: LedgerThread): Ledger["waits"] {
+  const waits = asking(thread, "waits");
+  return {
+    now: waits("now"),
+    nextDue: waits("nextDue"),
+    listWaits: waits("listWaits"),
+    turnOf: waits("turnOf"),
+    listSignals: waits("listSignals"),
+    listChildren: waits("listChildren"),
+  };
+}
+
+function placementAt(thread: LedgerThread): Pick<Ledger, "shares" | "routes"> {
+  const shares = asking(thread, "shares");
+  const routes = asking(thread, "routes");
+  return {
+    shares: { list: shares("list"), get: shares("get"), put: shares("put") },
+    routes: { list: routes("list"), put: routes("put"), remove: routes("remove") },
   };
 }
 

@@ -38,6 +38,8 @@ export class SimLedger implements Ledger {
   readonly isShared = false;
   readonly waits: WaitReads;
   readonly claims: Claims;
+  readonly shares: Ledger["shares"];
+  readonly routes: Ledger["routes"];
   readonly transactions = null;
   readonly events: Events;
   readonly tasks: Tasks;
@@ -57,6 +59,8 @@ export class SimLedger implements Ledger {
     this.lanes = storage.faults.swarm.lanes ?? connection.ledger.lanes;
     this.waits = this.#waits(connection.ledger.waits);
     this.claims = this.#claims(connection.ledger.claims);
+    this.shares = connection.ledger.shares;
+    this.routes = connection.ledger.routes;
     this.retention = connection.ledger.retention;
     this.events = { publish: (entry) => this.#publish(entry) };
     this.tasks = new SimTasks(this.#channel, connection.ledger.tasks, {
@@ -239,6 +243,7 @@ export class SimLedger implements Ledger {
       now: () => channel.read(() => waits.now()),
       nextDue: () => channel.read(() => waits.nextDue()),
       listWaits: (tenant, publicId) => channel.read(() => waits.listWaits(tenant, publicId)),
+      turnOf: (tenant, publicId) => channel.read(() => waits.turnOf(tenant, publicId)),
       listSignals: (tenant, publicId) => channel.read(() => waits.listSignals(tenant, publicId)),
       listChildren: (tenant, publicId) => channel.read(() => waits.listChildren(tenant, publicId)),
     };

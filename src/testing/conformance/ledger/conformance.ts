@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeAdmission } from "./admission.ts";
 import { describeCommits } from "./commits.ts";
 import { describeEvents } from "./events.ts";
 import { describeInbox } from "./inbox.ts";
@@ -32,6 +33,7 @@ export function describeLedgerConformance(name: string, make: MakeLedger, { isSh
     describeWork(make);
     describeReopening(make);
     describeRetention(make);
+    describeAdmission(make);
     describeOwnership(make);
     if (isShared) describeSharedOwners(make);
     else describeSoleOwner(make);

@@ -16,6 +16,7 @@ function stoppable(ledger: Ledger): { readonly ledger: Ledger; readonly asked: G
     now,
     nextDue: () => waits.nextDue(),
     listWaits: (tenant, publicId) => waits.listWaits(tenant, publicId),
+    turnOf: (tenant, publicId) => waits.turnOf(tenant, publicId),
     listSignals: (tenant, publicId) => waits.listSignals(tenant, publicId),
     listChildren: (tenant, publicId) => waits.listChildren(tenant, publicId),
   };

@@ -47,6 +47,80 @@ export function describeSeveralEngines(open: () => Promise<OpenLedger>): void {
       await client.close();
     });
 
+    test("S1-39 a run goes to the group of its route, which it keeps whatever becomes of the routes", async () => {
+      const reopen = await open();
+      const ledger = await reopen();
+      await ledger.routes.put({ tenant: null, workflow: "render", topic: null, group: "gpu" });
+      const seen: string[] = [];
+      const at =
+        (name: string): Operator =>
+        () =>
+          void seen.push(name);
+      const plain = new Harness(await reopen(), { operators: { work: at("plain") }, groups: ["default"] });
+      await plain.stepwell.register({
+        name: "render",
+        steps: [{ uses: "work" }, { id: "go", uses: "wait", with: { signal: "go" } }, { uses: "work" }],
+      });
+      const id = await plain.stepwell.start("render");
+      await expect(plain.stepwell.explain(id)).resolves.toMatchObject({
+        steps: [{ waitsFor: { kind: "no_group", group: "gpu" } }, {}, {}],
+      });
+      await ledger.routes.put({ tenant: null, workflow: "render", topic: null, group: "default" });
+      const gpu = new Harness(await reopen(), { operators: { work: at("gpu") }, groups: ["gpu"] });
+      await gpu.stepwell.open();
+      await gpu.event((event) => event.type === "run.suspended" && event.run.id === id);
+      await plain.stepwell.signal(id, "go");
+      expect((await plain.stepwell.result(id)).status).toBe("SUCCEEDED");
+      expect(seen).toEqual(["gpu", "gpu"]);
+      await ledger.routes.remove({ tenant: null, workflow: "render", topic: null });
+      for (const { stepwell } of [plain, gpu]) await stepwell.stop();
+      await ledger.close();
+    });
+
+    test("S1-39 a step with a topic is done by a worker of its group; the others need not be", async () => {
+      const reopen = await open();
+      const seen: string[] = [];
+      const at =
+        (name: string): Operator =>
+        (input) =>
+          void seen.push(`${JSON.stringify(input)} at ${name}`);
+      const plain = new Harness(await reopen(), { operators: { work: at("plain") }, groups: ["default"] });
+      await plain.stepwell.register({
+        name: "mixed",
+        steps: [
+          { id: "fetch", uses: "work", with: "fetch" },
+          { id: "draw", uses: "work", topic: "gpu", with: "draw" },
+        ],
+      });
+      const id = await plain.stepwell.start("mixed");
+      await plain.event((event) => event.type === "run.suspended" && event.run.id === id);
+      await expect(plain.stepwell.explain(id)).resolves.toMatchObject({
+        steps: [{ step: "draw", says: 'waits for a worker that serves the group "gpu"' }],
+      });
+      const gpu = new Harness(await reopen(), { operators: { work: at("gpu") }, groups: ["gpu"] });
+      await gpu.stepwell.open();
+      expect((await plain.stepwell.result(id)).status).toBe("SUCCEEDED");
+      expect(seen).toEqual(['"fetch" at plain', '"draw" at gpu']);
+      for (const { stepwell } of [plain, gpu]) await stepwell.stop();
+    });
+
+    test("limits hold over several engines, and a slot that one of them frees is another's", async () => {
+      const reopen = await open();
+      let atWork = 0;
+      let most = 0;
+      const work: Operator = async () => {
+        most = Math.max(most, ++atWork);
+        await new Promise((resolve) => setImmediate(resolve));
+        atWork -= 1;
+      };
+      const engines = [new Harness(await reopen(), { operators: { work } }), new Harness(await reopen(), { operators: { work } })];
+      for (const { stepwell } of engines) await stepwell.register({ ...two, concurrency: 2 });
+      const ids = await Promise.all(engines.flatMap(({ stepwell }) => Array.from({ length: 20 }, () => stepwell.start("two"))));
+      for (const id of ids) expect((await engines[0]?.stepwell.result(id))?.status).toBe("SUCCEEDED");
+      expect(most).toBe(2);
+      for (const { stepwell } of engines) await stepwell.stop();
+    });
+
     test("S0-13 S0+14 an engine that is added takes what the first has no room for, and one that is stopped is not missed", async () => {
       const reopen = await open();
       const client = await reopen();
