@@ -133,3 +133,51 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   expect(held).toEqual([1, 2, 3, 4, 101]);
   pickup.stop();
 });
+
+test("P17 what others wrote is not forgotten when the ledger is busy while it is looked at", async () => {
+  const memory = openMemoryLedger();
+  let news = false;
+  let isBusy = false;
+  let read = 0;
+  const claims: Claims = {
+    admit: async () => {
+      if (isBusy) throw new Error("busy");
+      return { runs: [], accepted: [], isMore: false, nextAt: null };
+    },
+    runs: async () => [],
+    due: async () => [],
+    one: async () => true,
+    sent: async () => {
+      read += 1;
+      return [];
+    },
+  };
+  const clock = new Ticks();
+  const changedElsewhere = async (): Promise<boolean> => {
+    const had = news;
+    news = false;
+    return had;
+  };
+  const failures: unknown[] = [];
+  const pickup = new Pickup(interposed(memory, { claims, changedElsewhere }), clock, {
+    epoch: () => 1,
+    freeRuns: () => 10,
+    isNeeded: () => true,
+    offers: () => [],
+    ledgerNow: () => 0,
+    takeUp: async () => undefined,
+    deliver: async () => undefined,
+    lookAround: async () => undefined,
+    failed: (cause) => failures.push(cause),
+  });
+  await pickup.start();
+  [news, isBusy, read] = [true, true, 0];
+  await clock.tick();
+  expect([failures.length, read]).toEqual([1, 0]);
+  isBusy = false;
+  await clock.tick();
+  expect([failures.length, read]).toEqual([1, 1]);
+  await clock.tick();
+  expect(read).toBe(1);
+  pickup.stop();
+});

@@ -38,6 +38,8 @@ export class Pickup {
   #nextTurn: number | null = null;
   /** Inbox rows up to this id have been delivered, or need not be: a signal that nobody waits for. */
   #delivered = 0;
+  /** Others wrote, and not everything that follows from it has been looked at: a ledger may be busy in between. */
+  #hasNews = false;
   #isStopped = false;
   #isBackground = false;
   #queueIsOpen = true;
@@ -171,10 +173,12 @@ export class Pickup {
   }
 
   async #look(): Promise<void> {
-    if (await this.#ledger.changedElsewhere()) {
+    this.#hasNews ||= await this.#ledger.changedElsewhere();
+    if (this.#hasNews) {
       if (this.#ledger.isShared) await this.#lookAtOthers();
       await this.#claimQueued();
       await this.#readInbox();
+      this.#hasNews = false;
     }
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();

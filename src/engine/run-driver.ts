@@ -278,7 +278,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   }
 
   release(): void {
-    if (this.#isEnding && !this.isHeld) return;
+    if (this.#isEnding && this.#recorder.held === null) return;
     // what was ready while the run was held is found again by reading it back
     if (this.isHeld) this.#inboxMoved = true;
     this.#recorder.released();
