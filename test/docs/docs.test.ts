@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join, posix } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -12,48 +12,30 @@ import { Workspace } from "../fixtures/cli-process.ts";
 import { sharedDatabase } from "../fixtures/postgres/file-database.ts";
 import { query } from "../fixtures/postgres/new-database.ts";
 import { type Block, blocksOf, comparable, readPage } from "./pages.ts";
+import { installShim, pageEnvironment, type Surroundings } from "./shim.ts";
 
 const PAGES = [
   "README.md",
-  ...["getting-started", "waiting", "flow-control", "workers", "transactions", "configuration", "sizing"].map(
-    (guide) => `docs/guide/${guide}.md`,
-  ),
+  ...[
+    "getting-started",
+    "waiting",
+    "flow-control",
+    "workers",
+    "transactions",
+    "configuration",
+    "sizing",
+    "laptop-to-fleet",
+    "deployment",
+  ].map((guide) => `docs/guide/${guide}.md`),
   "docs/reference/cli.md",
 ];
-const BIN = join(repositoryRoot, "src", "cli", "bin.ts");
 
 function readPageText(page: string): string {
   return readFileSync(join(repositoryRoot, page), "utf8");
 }
 
-/** Gives the page's shell a `stepwell`, which is the real command line. */
-function installShim(place: Workspace): string {
-  const folder = join(place.folder, ".bin");
-  mkdirSync(folder);
-  const shim = join(folder, "stepwell");
-  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
-  chmodSync(shim, 0o755);
-  return folder;
-}
-
-/** What a page's commands find in their environment. */
-interface Surroundings {
-  readonly bin?: string;
-  readonly environment?: NodeJS.ProcessEnv;
-}
-
-async function execute(
-  place: Workspace,
-  program: string,
-  args: readonly string[],
-  { bin = "", environment = {} }: Surroundings = {},
-): Promise<string> {
-  const env = {
-    ...process.env,
-    ...environment,
-    NO_COLOR: "1",
-    PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
-  };
+async function execute(place: Workspace, program: string, args: readonly string[], surroundings: Surroundings = {}): Promise<string> {
+  const env = pageEnvironment(surroundings);
   const child = spawn(program, args, { cwd: place.folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   if (code !== 0 || stderr !== "") throw new Error(`exit code ${String(code)}: ${stderr}`);

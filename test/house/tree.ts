@@ -6,7 +6,7 @@ export const root: string = join(import.meta.dirname, "..", "..");
 
 /** Folders that hold no text of the project's own: the same that .gitignore names, and git itself. */
 const FOREIGN = new Set([".git", "node_modules", "dist", "coverage", ".stepwell"]);
-const TEXT = /(?:^|\/)(?:LICENSE|\.gitignore|\.npmrc|run)$|\.(?:ts|cjs|js|json|md|sql|ya?ml|html|css|csv|txt|sh)$/;
+const TEXT = /(?:^|\/)(?:LICENSE|Dockerfile|\.(?:git|docker)ignore|\.npmrc|run)$|\.(?:ts|cjs|js|json|md|sql|ya?ml|html|css|csv|txt|sh)$/;
 const CODE = /\.(?:ts|cjs)$/;
 
 export interface Finding {

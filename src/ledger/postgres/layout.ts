@@ -25,9 +25,13 @@ export function layoutOf<W>(write: HotWrite<W>): Layout<W> {
   return { numbers: slots.numbers, texts: slots.texts, sql: `${sql};`, noRow, isPost: action === "insert" && table === "inbox" };
 }
 
-/** One row for each write of the kind; `n` and `t` say where its numbers and texts begin. */
+/**
+ * One row for each write of the kind; `n` and `t` say where its numbers and texts begin. The condition is always true: it lets the planner expect five rows
+ * instead of a thousand. With a thousand it found it cheaper to walk through all of `x`, of which a status leaves next to nothing by its reckoning, and
+ * to park 10,000 runs took the server 767 µs each instead of 48.
+ */
 function rowsOf<W>({ numbers, texts }: Slots<W>): string {
-  return `(SELECT v_n + i * ${numbers.length} AS n, v_t + i * ${texts.length} AS t FROM generate_series(0, v_count - 1) AS i) AS w`;
+  return `(SELECT v_n + i * ${numbers.length} AS n, v_t + i * ${texts.length} AS t FROM generate_series(0, v_count - 1) AS i WHERE i + 0 = i) AS w`;
 }
 
 function insert<W>({ table, key, set, guard }: HotWrite<W>, slots: Slots<W>): string {
