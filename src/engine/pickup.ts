@@ -2,6 +2,7 @@ import type { DueRun } from "../ledger/claims.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { Queue, QueuedRun, QueueNews } from "../queue/port.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
@@ -23,12 +24,14 @@ export interface PickupHost {
   deliver(row: InboxRow): Promise<void>;
   /** Runs that other engines drive may have ended, and routes and shares may have changed. */
   lookAround(): Promise<unknown>;
+  told(news: QueueNews): void;
   failed(cause: unknown): void;
 }
 
 /** Finds the runs of the ledger that this engine must take up: after a start, when others wrote, when waits fall due. */
 export class Pickup {
   readonly #ledger: Ledger;
+  readonly #queue: Queue;
   readonly #clock: Clock;
   readonly #host: PickupHost;
   #timer: Timer | undefined;
@@ -41,13 +44,14 @@ export class Pickup {
   #isStopped = false;
   #isBackground = false;
   #queueIsOpen = true;
-  #isClaiming = false;
+  #claiming: Promise<void> | undefined;
   #mustClaim = false;
   /** On the ledger's clock. */
   #askedForWantedAt = 0;
 
-  constructor(ledger: Ledger, clock: Clock, host: PickupHost) {
+  constructor(ledger: Ledger, queue: Queue, clock: Clock, host: PickupHost) {
     this.#ledger = ledger;
+    this.#queue = queue;
     this.#clock = clock;
     this.#host = host;
   }
@@ -59,6 +63,11 @@ export class Pickup {
     await this.#claimQueued();
     await this.#readInbox();
     await this.#askNextDue();
+    this.#queue.consume({
+      freeRuns: () => (this.#isStopped ? 0 : this.#host.freeRuns()),
+      look: () => this.#lookForQueue(),
+      told: (news) => this.#host.told(news),
+    });
     this.#schedule();
   }
 
@@ -74,13 +83,15 @@ export class Pickup {
 
   /** A run left memory: a queued one may take its place. */
   roomMade(): void {
+    this.#queue.roomMade();
     if (this.#queueIsOpen) return;
     this.#queueIsOpen = true;
     this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#host.failed(cause)));
   }
 
   /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
-  queued(hasRoom: boolean): void {
+  queued(runs: readonly QueuedRun[], hasRoom: boolean): void {
+    for (const run of runs) this.#queue.announce(run);
     this.#queueIsOpen = false;
     if (hasRoom) this.roomMade();
   }
@@ -102,18 +113,29 @@ export class Pickup {
     }
   }
 
-  async #claimQueued(): Promise<void> {
+  /** For who was woken: also one whose look fails is not told twice. */
+  async #lookForQueue(): Promise<void> {
+    try {
+      await this.#claimQueued();
+    } catch (cause) {
+      this.#host.failed(cause);
+      throw cause;
+    }
+  }
+
+  #claimQueued(): Promise<void> {
     this.#mustClaim = true;
     // one walk at a time: two would each fill the room that is free
-    if (this.#isClaiming) return;
-    this.#isClaiming = true;
-    try {
-      while (this.#mustClaim) {
-        this.#mustClaim = false;
-        await this.#admit();
-      }
-    } finally {
-      this.#isClaiming = false;
+    this.#claiming ??= this.#claimWhileAsked().finally(() => {
+      this.#claiming = undefined;
+    });
+    return this.#claiming;
+  }
+
+  async #claimWhileAsked(): Promise<void> {
+    while (this.#mustClaim) {
+      this.#mustClaim = false;
+      await this.#admit();
     }
   }
 
@@ -171,11 +193,10 @@ export class Pickup {
   }
 
   async #look(): Promise<void> {
-    if (await this.#ledger.changedElsewhere()) {
-      if (this.#ledger.isShared) await this.#lookAtOthers();
-      await this.#claimQueued();
-      await this.#readInbox();
-    }
+    const hasChanged = await this.#ledger.changedElsewhere();
+    if (hasChanged && this.#ledger.isShared) await this.#lookAtOthers();
+    if (this.#queue.isTimeToLook(hasChanged)) await this.#claimQueued();
+    if (hasChanged) await this.#readInbox();
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
   }

@@ -8,6 +8,7 @@ import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
+import type { QueuedRun } from "../queue/port.ts";
 import { admissionOf, refuseKeyOfGathered } from "./admission/admission-of.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
@@ -37,7 +38,7 @@ export interface StarterHost {
   begin(run: RunDriver): void;
   enqueue(insert: QueuedInsert): void;
   /** A run was stored QUEUED. */
-  queued(): void;
+  queued(run: QueuedRun): void;
 }
 
 /** Where a run goes. */
@@ -247,7 +248,7 @@ export class RunStarter {
   #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {
     const { host } = this.#to;
     const stored = (): void => {
-      this.#to.queued();
+      this.#to.queued(insert);
       const run = { id: insert.publicId, workflow: graph.name, version: graph.version, tenant: insert.tenant, steps: stepIds };
       if (host.isHeard) host.emit({ type: "run.queued", run });
       this.started(insert.runId);
