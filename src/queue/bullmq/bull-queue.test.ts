@@ -1,8 +1,7 @@
 import { createServer, type Socket } from "node:net";
-import { Queue as Jobs, type JobType } from "bullmq";
-import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listen } from "../../../test/fixtures/loopback-server.ts";
+import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
 import { missingRedis, needRedis, type RedisServer, startRedis } from "../../../test/fixtures/redis/server.ts";
 import { Yard, YardEngine } from "../../testing/conformance/queue/yard.ts";
 import type { Queue, QueuedRun, QueueNews } from "../port.ts";
@@ -13,27 +12,6 @@ import { redisPlaceOf } from "./place.ts";
 const NEVER_MS = 1_000_000;
 const runOf = (publicId: string): QueuedRun => ({ publicId, tenant: "acme", versionId: 7 });
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** The queue as BullMQ's own tools see it. */
-class Backstage implements AsyncDisposable {
-  readonly jobs: Jobs;
-  readonly #client: Redis;
-
-  constructor(server: RedisServer, url: string) {
-    this.#client = server.client();
-    this.jobs = new Jobs("workflow_runs", { connection: this.#client, prefix: redisPlaceOf(url).prefix });
-  }
-
-  /** Resolves once there are so many jobs in a state. */
-  async until(state: JobType, count: number): Promise<void> {
-    while ((await this.jobs.getJobCountByTypes(state)) !== count) await nextTurn();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.jobs.close();
-    this.#client.disconnect();
-  }
-}
 
 describe("jobs on a Redis", () => {
   let server: RedisServer;
@@ -89,8 +67,7 @@ describe("jobs on a Redis", () => {
     }
     await backstage.until("waiting", 1);
     const engine = engineOf(yard, queue, 10);
-    await backstage.until("waiting", 0);
-    await backstage.until("active", 0);
+    await backstage.quiet();
     expect(engine.looks).toBe(1);
     expect(await backstage.jobs.getJob("run-1")).toBeUndefined();
   });
@@ -107,7 +84,7 @@ describe("jobs on a Redis", () => {
     await (await backstage.jobs.getJob("later"))?.promote();
     yard.store(queue);
     await backstage.until("delayed", 0);
-    await backstage.until("active", 0);
+    await backstage.quiet();
     expect(engine.looks).toBe(2);
   });
 

@@ -3,7 +3,7 @@ import { needOwnPostgres } from "../../fixtures/postgres/database.ts";
 import { needRedis } from "../../fixtures/redis/server.ts";
 import { surviveLosses, textOf } from "./losses.ts";
 
-const SEED = 3_252;
+const SEED = 1;
 /** The whole of it is in `npm run chaos:redis`; this shows that nothing is wrong with it. */
 const TIMES = 8;
 const TIMEOUT_MS = 180_000;
