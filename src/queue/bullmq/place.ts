@@ -10,7 +10,7 @@ export interface RedisPlace {
 }
 
 /** BullMQ writes `prefix:queue:key`, and takes the names apart at the colons. */
-const PREFIX = /^[\w{}.-]{1,64}$/;
+const PREFIX = /^[\w.-]{1,64}$/;
 
 /**
  * Reads `redis://user:password@host:6379/0?prefix=stepwell`; `rediss:` speaks TLS. Several ledgers on one Redis have a prefix each.
@@ -24,7 +24,7 @@ export function redisPlaceOf(url: string): RedisPlace {
   if (!/^\/?\d*$/.test(parsed.pathname)) throw badUrl("A Redis has numbered databases: the path of the queue's URL is a number");
   const { searchParams } = parsed;
   const prefix = searchParams.get("prefix") ?? "stepwell";
-  if (!PREFIX.test(prefix)) throw badUrl("The prefix of the queue's URL has letters, digits, and the signs . _ - { }");
+  if (!PREFIX.test(prefix)) throw badUrl("The prefix of the queue's URL has letters, digits, and the signs . _ -");
   if ([...searchParams.keys()].some((key) => key !== "prefix")) throw badUrl("The query of the queue's URL may hold a prefix alone");
   parsed.search = "";
   const name = `${parsed.protocol}//${parsed.host}${parsed.pathname}${prefix === "stepwell" ? "" : `?prefix=${prefix}`}`;
