@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe } from "vitest";
-import { missingRedis, needRedis, type RedisServer, startRedis } from "../../test/fixtures/redis/server.ts";
+import { describe } from "vitest";
+import { sharedRedis } from "../../test/fixtures/redis/shared-redis.ts";
 import { describeQueueConformance } from "../testing/conformance/queue/conformance.ts";
 import { openBullQueue } from "./bullmq/bull-queue.ts";
 import { LEDGER_QUEUE } from "./ledger/ledger-queue.ts";
@@ -10,14 +10,9 @@ const NEVER_MS = 1_000_000;
 describeQueueConformance("the ledger's", () => () => Promise.resolve(LEDGER_QUEUE));
 
 describe("on a Redis", () => {
-  let server: RedisServer | undefined;
-  beforeEach(needRedis);
-  beforeAll(async () => {
-    if (missingRedis() === undefined) server = await startRedis();
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+  const redis = sharedRedis();
   describeQueueConformance("BullMQ's", () => {
-    const url = server?.freshUrl() ?? "";
-    return () => openBullQueue({ url, sweepMs: NEVER_MS });
+    const url = redis().then((server) => server.freshUrl());
+    return async () => openBullQueue({ url: await url, sweepMs: NEVER_MS });
   });
 });

@@ -2,8 +2,8 @@ import { redisPlaceOf } from "./bullmq/place.ts";
 import { LEDGER_QUEUE } from "./ledger/ledger-queue.ts";
 import type { Queue } from "./port.ts";
 
-/** Of `openQueue`: the queue that needs no server. */
-export const LEDGER = "ledger";
+/** The name of the queue that needs no server. */
+const LEDGER = "ledger";
 
 /**
  * Opens the queue that is named: `ledger`, or `redis://…` and `rediss://…` for BullMQ on a Redis, whose code is loaded when it is asked for.

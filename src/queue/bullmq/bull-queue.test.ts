@@ -1,8 +1,9 @@
 import { createServer, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listen } from "../../../test/fixtures/loopback-server.ts";
 import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
-import { missingRedis, needRedis, type RedisServer, startRedis } from "../../../test/fixtures/redis/server.ts";
+import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
+import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
 import { Yard, YardEngine } from "../../testing/conformance/queue/yard.ts";
 import type { Queue, QueuedRun, QueueNews } from "../port.ts";
 import { MOST_WORDS } from "./announcer.ts";
@@ -14,22 +15,18 @@ const runOf = (publicId: string): QueuedRun => ({ publicId, tenant: "acme", vers
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("jobs on a Redis", () => {
+  const started = sharedRedis();
   let server: RedisServer;
   let url: string;
   const ends: Queue[] = [];
   const engines: YardEngine[] = [];
-  beforeEach(needRedis);
-  beforeAll(async () => {
-    if (missingRedis() === undefined) server = await startRedis();
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
-  beforeEach(() => {
+  beforeEach(async () => {
+    server = await started();
     url = server.freshUrl();
   });
   afterEach(async () => {
     for (const engine of engines.splice(0)) engine.stop();
     await Promise.all(ends.splice(0).map((queue) => queue.close()));
-    server?.thaw();
   });
   const opened = async (options: { readonly isPatient?: boolean; readonly sweepMs?: number } = {}): Promise<Queue> => {
     const queue = await openBullQueue({ url, sweepMs: NEVER_MS, ...options });
@@ -134,8 +131,8 @@ describe("jobs on a Redis", () => {
       expect(job?.failedReason).toBe(`QUEUE_JOB_INVALID: ${message}`);
       expect(job?.attemptsMade).toBe(1);
     }
-    const told = engine.news.flatMap((news) => (news.type === "job.refused" ? [[news.jobId, news.error.code]] : []));
-    expect(told.toSorted()).toEqual(bad.map((_, index) => [`bad-${index}`, "QUEUE_JOB_INVALID"]));
+    const told = engine.news.flatMap((news) => (news.type === "job.refused" ? [`${news.jobId} ${news.error.code}`] : []));
+    expect(told.toSorted()).toEqual(bad.map((_, index) => `bad-${index} QUEUE_JOB_INVALID`));
     expect(engine.looks).toBe(0);
     yard.store(queue, "good");
     await yard.until(() => engine.held.length === 1);
@@ -162,6 +159,7 @@ describe("jobs on a Redis", () => {
     engine.stop();
     yard.store(queue, "told");
     await yard.until(() => patient.held.length === 1);
+    expect([engine.held, patient.held]).toEqual([["lost"], ["told"]]);
   });
 
   test("P17 when Redis is killed, engines go by the ledger, are told once, and by jobs again when it is back", async () => {
@@ -192,6 +190,7 @@ describe("jobs on a Redis", () => {
     await backstage.until("waiting", MOST_WORDS);
     queue.announce(runOf("last"));
     await backstage.until("waiting", MOST_WORDS + 1);
+    expect(await backstage.jobs.getJob(`run-${MOST_WORDS}`)).toBeUndefined();
   });
 
   test("P17 a Redis that answers nothing holds up nobody: not who announces, not the end of a process", async () => {
@@ -199,7 +198,8 @@ describe("jobs on a Redis", () => {
     const engine = engineOf(yard, queue, 10);
     yard.store(queue, "before");
     await yard.until(() => engine.held.length === 1);
-    server.freeze();
+    using frozen = new DisposableStack();
+    frozen.use(server.freeze());
     const begun = performance.now();
     for (let index = 0; index < 1_000; index++) queue.announce(runOf(`run-${index}`));
     expect(performance.now() - begun).toBeLessThan(500);

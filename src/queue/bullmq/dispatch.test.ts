@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
 import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
-import { missingRedis, needRedis, type RedisServer, startRedis } from "../../../test/fixtures/redis/server.ts";
+import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
+import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
 import { openLedger } from "../../ledger/url.ts";
 import type { StepwellOptions } from "../../main/stepwell.ts";
 import type { Json } from "../../model/json.ts";
@@ -20,21 +21,17 @@ const names = (count: number): readonly string[] => Array.from({ length: count }
 
 describe("runs with BullMQ", () => {
   const database = sharedDatabase();
+  const started = sharedRedis();
   let redis: RedisServer;
   let queueUrl: string;
   let ledgerUrl: string;
   const harnesses: Harness[] = [];
-  beforeEach(needRedis);
-  beforeAll(async () => {
-    if (missingRedis() === undefined) redis = await startRedis();
-  });
-  afterAll(() => redis?.[Symbol.asyncDispose]());
   beforeEach(async () => {
+    redis = await started();
     queueUrl = redis.freshUrl();
     ledgerUrl = `${await database()}?schema=queue_${randomUUID().replaceAll("-", "")}`;
   });
   afterEach(async () => {
-    redis?.thaw();
     await Promise.all(harnesses.splice(0).map(({ stepwell }) => stepwell.stop()));
   });
 
@@ -158,7 +155,8 @@ describe("runs with BullMQ", () => {
     const gate = new Gate();
     const full = await fullEngine(gate, { work: () => "done" });
     await full.stepwell.register({ name: "work", steps: [{ uses: "work" }] });
-    redis.freeze();
+    using frozen = new DisposableStack();
+    frozen.use(redis.freeze());
     const begun = performance.now();
     const ids = await Promise.all(names(50).map(() => full.stepwell.start("work")));
     gate.open();

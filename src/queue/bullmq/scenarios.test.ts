@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import { afterAll, describe } from "vitest";
 import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts";
-import { missingRedis, needRedis, type RedisServer, startRedis } from "../../../test/fixtures/redis/server.ts";
+import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
 import { openLedger } from "../../ledger/url.ts";
 import { describeQueuedScenarios, describeScenarios } from "../../testing/conformance/scenarios/every.ts";
 import { describeSeveralEngines } from "../../testing/conformance/scenarios/several-engines.ts";
@@ -13,18 +13,13 @@ import { interposed, type OpenLedger, withQueue } from "../../testing/harness.ts
 import { openBullQueue } from "./bull-queue.ts";
 
 describe("scenarios with BullMQ", () => {
-  let server: RedisServer | undefined;
-  beforeEach(needRedis);
-  beforeAll(async () => {
-    if (missingRedis() === undefined) server = await startRedis();
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+  const redis = sharedRedis();
 
   /** Every opening of the ledger comes with another end of the same queue, and ends with it, as both do in a crash. */
   const queued = (file: string): OpenLedger => {
-    const url = server?.freshUrl() ?? "";
+    const url = redis().then((server) => server.freshUrl());
     return async () => {
-      const [ledger, queue] = [await openLedger(file), await openBullQueue({ url })];
+      const [ledger, queue] = [await openLedger(file), await openBullQueue({ url: await url })];
       return withQueue(interposed(ledger, { close: async () => void (await Promise.all([ledger.close(), queue.close()])) }), queue);
     };
   };

@@ -65,7 +65,7 @@ export async function surviveLosses(times: number, seed: number, progress: (done
   const slowest = new Slowest(sink);
   const load = new Load(ledger, queue, versionId);
   const losses = await loseTimes(times, { random: randomFrom(seed), workers, redis, sink, load }, progress);
-  await ended(load, sink);
+  await allEnded(load, sink);
   for (const worker of workers) worker.kill("SIGTERM");
   for (const { exitCode, stdout, stderr } of await Promise.all(workers.map((worker) => worker.ended)))
     if (exitCode !== 0) throw new Error(`a worker ended with ${exitCode}:\n${stdout}\n${stderr}`);
@@ -138,7 +138,7 @@ async function lose(kind: Kind, redis: RedisServer): Promise<void> {
 }
 
 /** Resolves when the last effect of every run has happened, or when that takes too long. */
-async function ended({ storedAt }: Load, { calls }: EffectSink): Promise<void> {
+async function allEnded({ storedAt }: Load, { calls }: EffectSink): Promise<void> {
   const givesUpAt = performance.now() + SETTLE_MS;
   const isOver = (): boolean => new Set(calls.filter(({ step }) => step === LAST_STEP).map(({ run }) => run)).size === storedAt.size;
   while (!isOver() && performance.now() < givesUpAt) await after(TICK_MS);

@@ -8,7 +8,7 @@ const VERSION = 1;
 export class Yard {
   readonly #waiting: string[] = [];
   #stored = 0;
-  #watchers: (() => void)[] = [];
+  readonly #watchers: (() => void)[] = [];
 
   get stored(): number {
     return this.#stored;
