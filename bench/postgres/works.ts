@@ -10,6 +10,7 @@ import { runJob, startJob } from "../processes.ts";
 import type { Row, Target } from "../report.ts";
 import { median, spreadOf } from "../statistics.ts";
 import { stepsOf } from "../workflows.ts";
+import { throughBullmq, type WorkOff } from "./dispatch.ts";
 import { type Growth, growthOf } from "./table-growth.ts";
 
 const WORKERS = [1, 2, 4] as const;
@@ -53,7 +54,8 @@ export async function w9(settings: Settings): Promise<WorkResult> {
       rows.push(...rowsOf(way, rates));
     }
     await proxy.kill();
-    return { rows, details: rows };
+    const all = [...rows, ...(await throughBullmq(settings, CONCURRENCY, workOffPrepared(settings, template)))];
+    return { rows: all, details: all };
   });
 }
 
@@ -65,9 +67,22 @@ function through({ directory, database }: Place, proxy: string | undefined): Pla
   return { directory, database: url.href };
 }
 
+/** One worker on a copy of the filled database, whose queue is prepared first. */
+function workOffPrepared(settings: Settings, template: string): WorkOff {
+  return (queue, prepare) =>
+    inOwnPlace(
+      settings.server ?? "",
+      async (place) => {
+        await prepare(place);
+        return workOff(settings, place, place, 1, queue);
+      },
+      template,
+    );
+}
+
 /** Runs per second, over some seconds or until none is left. */
-async function workOff({ ours, seconds }: Settings, seen: Place, { database }: Place, workers: number): Promise<number> {
-  const job = { kind: "worker", from: sourceOf(ours), concurrency: CONCURRENCY, place: seen } as const;
+async function workOff({ ours, seconds }: Settings, seen: Place, { database }: Place, workers: number, queue = "ledger"): Promise<number> {
+  const job = { kind: "worker", from: sourceOf(ours), concurrency: CONCURRENCY, place: seen, queue } as const;
   const started = await Promise.all(Array.from({ length: workers }, () => startJob(job)));
   const url = database ?? "";
   const endsAt = performance.now() + seconds * TIMES_LONGER * 1_000;
