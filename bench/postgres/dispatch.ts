@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Backstage } from "../../test/fixtures/redis/backstage.ts";
 import { missingRedis, type RedisServer, startRedis } from "../../test/fixtures/redis/server.ts";
 import { measureOnce } from "../comparison.ts";
 import type { Place } from "../contestant.ts";
@@ -13,11 +14,11 @@ const EMPTY_JOBS = 20_000;
 const ALONE = { limit: null, ratio: null, ratioToRunning: null, target: null, resources: null } as const;
 const emptyAnswer = z.object({ jobsPerSecond: z.number() });
 
-/** Works off a queue of runs whose jobs are at this Redis; runs per second. */
-export type WorkOff = (queue: string, prepare: (place: Place) => Promise<void>) => Promise<number>;
+/** Has one worker work on a copy of a filled ledger, whose queue is prepared first, until `isOver`; resolves with the seconds that it took. */
+export type WorkOff = (queue: string, prepare: (place: Place) => Promise<void>, isOver: () => Promise<boolean>) => Promise<number>;
 
 /** One worker whose runs come through BullMQ, between W1 and BullMQ's own jobs that do nothing, in turns. */
-export async function throughBullmq(settings: Settings, callers: number, workOff: WorkOff): Promise<readonly Row[]> {
+export async function throughBullmq(settings: Settings, runs: number, callers: number, workOff: WorkOff): Promise<readonly Row[]> {
   const missing = missingRedis();
   if (missing !== undefined) {
     settings.progress(`W9 without BullMQ: ${missing}`);
@@ -31,8 +32,11 @@ export async function throughBullmq(settings: Settings, callers: number, workOff
     rates.direct.push((await measureOnce({ contestant: settings.ours, load }, settings.server)).runsPerSecond);
     rates.empty.push(await empty(redis, settings.scale, callers));
     const queue = redis.freshUrl();
-    rates.through.push(await workOff(queue, async (place) => void (await runJob({ kind: "announce", place, queue }))));
-    await redis.flush();
+    await using backstage = new Backstage(redis, queue);
+    const prepare = async (place: Place): Promise<void> => void (await runJob({ kind: "announce", place, queue }));
+    // every job is done too, not just every run
+    const isOver = async (): Promise<boolean> => (await backstage.jobs.getJobCountByTypes("waiting", "active")) === 0;
+    rates.through.push(runs / (await workOff(queue, prepare, isOver)));
   }
   const possible = pairwise(rates.direct, rates.empty, (runs, jobs) => 1 / (1 / runs + 1 / jobs));
   return [

@@ -64,7 +64,8 @@ export class Pickup {
     await this.#readInbox();
     await this.#askNextDue();
     this.#queue.consume({
-      freeRuns: () => (this.#isStopped ? 0 : this.#host.freeRuns()),
+      // as long as more waits in the ledger than fits, nobody needs to tell it of runs
+      freeRuns: () => (this.#isStopped || !this.#queueIsOpen ? 0 : this.#host.freeRuns()),
       look: () => this.#lookForQueue(),
       told: (news) => this.#host.told(news),
     });
@@ -83,8 +84,10 @@ export class Pickup {
 
   /** A run left memory: a queued one may take its place. */
   roomMade(): void {
-    this.#queue.roomMade();
-    if (this.#queueIsOpen) return;
+    if (this.#queueIsOpen) {
+      this.#queue.roomMade();
+      return;
+    }
     this.#queueIsOpen = true;
     this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#host.failed(cause)));
   }
@@ -137,6 +140,7 @@ export class Pickup {
       this.#mustClaim = false;
       await this.#admit();
     }
+    if (this.#queueIsOpen) this.#queue.roomMade();
   }
 
   async #admit(): Promise<void> {

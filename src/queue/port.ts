@@ -23,7 +23,7 @@ export interface Queue {
   announce(run: QueuedRun, delayMs?: number): void;
   /** Nobody needs to be woken for a run any more. */
   withdraw(publicId: string): void;
-  /** The engine, which had no room, has some again. Called with every run that leaves memory. */
+  /** The engine, which had no room, may have some again. Called many times. */
   roomMade(): void;
   /**
    * Whether the engine looks of its own accord now; asked many times a second.
@@ -37,7 +37,7 @@ export interface Queue {
 
 /** An engine as a queue sees it. */
 export interface QueueConsumer {
-  /** How many more runs it may hold; while it is 0, the words are left to others. */
+  /** How many more runs it may hold that it does not know of; while it is 0, the words are left to others. */
   freeRuns(): number;
   /** There may be something: asks the ledger, and resolves when it has taken up what it was given. */
   look(): Promise<void>;

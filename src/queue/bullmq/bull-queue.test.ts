@@ -96,6 +96,14 @@ describe("jobs on a Redis", () => {
     expect(await backstage.jobs.getJob("run-1")).toBeUndefined();
   });
 
+  test("what is announced right before the end of a process is sent", async () => {
+    await using backstage = new Backstage(server, url);
+    const queue = await opened();
+    for (let index = 0; index < 1_200; index++) queue.announce(runOf(`run-${index}`));
+    await queue.close();
+    expect(await backstage.jobs.getJobCountByTypes("waiting")).toBe(1_200);
+  });
+
   test("an engine without room leaves jobs where they are, also those that it was just handed", async () => {
     await using backstage = new Backstage(server, url);
     const [queue, yard] = [await opened(), new Yard()];

@@ -5,7 +5,7 @@ import type { Drivers } from "./drivers.ts";
 import { QUEUE_NAME, refusalOf } from "./job.ts";
 
 /** Jobs at once: they share one look, so that more of them only make it older. */
-const MOST_JOBS = 64;
+const MOST_JOBS = 128;
 /** Room that is made within this is offered together: to begin again costs Redis a script. */
 const GATHER_MS = 20;
 /** A job whose look failed comes again, here or to another engine. */
