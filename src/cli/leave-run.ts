@@ -2,7 +2,7 @@ import { enqueueOver } from "../engine/enqueue-over.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { isSharedLedger, ledgerFile, openLedger } from "../ledger/url.ts";
 import { asStepwellError, StepwellError } from "../model/errors.ts";
-import type { QueuedRun } from "../queue/port.ts";
+import type { AnnouncedRun } from "../queue/port.ts";
 import { checkQueueUrl, openQueue } from "../queue/url.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { catalogWith } from "./load-definition.ts";
@@ -62,7 +62,7 @@ export async function leaveRun(request: LeaveRequest, { out, err }: Terminal): P
 }
 
 /** Wakes an engine for a run. It is stored: that nobody can be woken is said, and costs it some seconds. */
-async function announce(run: QueuedRun, url: string, err: Output): Promise<void> {
+async function announce(run: AnnouncedRun, url: string, err: Output): Promise<void> {
   try {
     const queue = await openQueue(url);
     queue.announce(run);

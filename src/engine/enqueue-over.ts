@@ -2,7 +2,7 @@ import type { Enqueued, Ledger } from "../ledger/port.ts";
 import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { Json } from "../model/json.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
-import type { QueuedRun } from "../queue/port.ts";
+import type { AnnouncedRun } from "../queue/port.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
 import { Catalog } from "./catalog.ts";
@@ -30,7 +30,7 @@ export interface Enqueueing {
  *
  * @throws StepwellError `DEFINITION_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `VALUE_TOO_LARGE`
  */
-export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<Enqueued & QueuedRun> {
+export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<Enqueued & AnnouncedRun> {
   const { tenant, definition, catalog, operators, input, idempotencyKey, initiator, environment } = request;
   const { plan } = await new Catalog(ledger, compileDefinition).register(tenant, definition, catalog, operators);
   const { labels, name } = plan.graph;

@@ -2,7 +2,7 @@ import type { DueRun } from "../ledger/claims.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
-import type { Queue, QueuedRun, QueueNews } from "../queue/port.ts";
+import type { AnnouncedRun, Queue, QueueNews } from "../queue/port.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
@@ -93,7 +93,7 @@ export class Pickup {
   }
 
   /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
-  queued(runs: readonly QueuedRun[], hasRoom: boolean): void {
+  queued(runs: readonly AnnouncedRun[], hasRoom: boolean): void {
     for (const run of runs) this.#queue.announce(run);
     this.#queueIsOpen = false;
     if (hasRoom) this.roomMade();
@@ -129,16 +129,19 @@ export class Pickup {
   #claimQueued(): Promise<void> {
     this.#mustClaim = true;
     // one walk at a time: two would each fill the room that is free
-    this.#claiming ??= this.#claimWhileAsked().finally(() => {
-      this.#claiming = undefined;
-    });
+    this.#claiming ??= this.#claimWhileAsked();
     return this.#claiming;
   }
 
   async #claimWhileAsked(): Promise<void> {
-    while (this.#mustClaim) {
-      this.#mustClaim = false;
-      await this.#admit();
+    try {
+      while (this.#mustClaim) {
+        this.#mustClaim = false;
+        await this.#admit();
+      }
+    } finally {
+      // in the same turn in which nothing more was asked for: who asks next gets a walk of his own
+      this.#claiming = undefined;
     }
     if (this.#queueIsOpen) this.#queue.roomMade();
   }

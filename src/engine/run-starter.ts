@@ -8,7 +8,7 @@ import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
-import type { QueuedRun } from "../queue/port.ts";
+import type { AnnouncedRun } from "../queue/port.ts";
 import { admissionOf, refuseKeyOfGathered } from "./admission/admission-of.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
@@ -38,7 +38,7 @@ export interface StarterHost {
   begin(run: RunDriver): void;
   enqueue(insert: QueuedInsert): void;
   /** A run was stored QUEUED. */
-  queued(run: QueuedRun): void;
+  queued(run: AnnouncedRun): void;
 }
 
 /** Where a run goes. */

@@ -1,7 +1,7 @@
 import type { StepwellError } from "../model/errors.ts";
 
 /** A run that is stored QUEUED, as its job names it. */
-export interface QueuedRun {
+export interface AnnouncedRun {
   readonly publicId: string;
   readonly tenant: string;
   readonly versionId: number;
@@ -20,7 +20,7 @@ export interface Queue {
    *
    * @param delayMs nobody is woken before it is over
    */
-  announce(run: QueuedRun, delayMs?: number): void;
+  announce(run: AnnouncedRun, delayMs?: number): void;
   /** Nobody needs to be woken for a run any more. */
   withdraw(publicId: string): void;
   /** The engine, which had no room, may have some again. Called many times. */

@@ -1,5 +1,5 @@
 import type { Queue } from "bullmq";
-import type { QueuedRun } from "../port.ts";
+import type { AnnouncedRun } from "../port.ts";
 import { JOB_NAME, type JobPayload, payloadOf } from "./job.ts";
 
 /** Words that are kept while Redis is away or slow; of more than these runs the engines learn by looking. */
@@ -36,7 +36,7 @@ export class Announcer {
     this.#events = events;
   }
 
-  announce(run: QueuedRun, delayMs: number | undefined): void {
+  announce(run: AnnouncedRun, delayMs: number | undefined): void {
     if (this.#isOver || this.#waiting.size >= MOST_WORDS) return;
     // a job is known by its run, so that two words of one are one job
     const opts = { jobId: run.publicId, ...(delayMs !== undefined && { delay: delayMs }) };

@@ -5,13 +5,13 @@ import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
 import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
 import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
 import { Yard, YardEngine } from "../../testing/conformance/queue/yard.ts";
-import type { Queue, QueuedRun, QueueNews } from "../port.ts";
+import type { AnnouncedRun, Queue, QueueNews } from "../port.ts";
 import { MOST_WORDS } from "./announcer.ts";
 import { openBullQueue } from "./bull-queue.ts";
 import { redisPlaceOf } from "./place.ts";
 
 const NEVER_MS = 1_000_000;
-const runOf = (publicId: string): QueuedRun => ({ publicId, tenant: "acme", versionId: 7 });
+const runOf = (publicId: string): AnnouncedRun => ({ publicId, tenant: "acme", versionId: 7 });
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("jobs on a Redis", () => {

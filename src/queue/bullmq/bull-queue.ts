@@ -1,7 +1,7 @@
 import type { Queue as Jobs } from "bullmq";
 import type { Redis } from "ioredis";
 import { asStepwellError } from "../../model/errors.ts";
-import type { Queue, QueueConsumer, QueuedRun, QueueNews } from "../port.ts";
+import type { AnnouncedRun, Queue, QueueConsumer, QueueNews } from "../port.ts";
 import { Announcer } from "./announcer.ts";
 import { type Drivers, loadDrivers } from "./drivers.ts";
 import { QUEUE_NAME } from "./job.ts";
@@ -94,7 +94,7 @@ class BullQueue implements Queue {
     this.#worker.consume(consumer);
   }
 
-  announce(run: QueuedRun, delayMs?: number): void {
+  announce(run: AnnouncedRun, delayMs?: number): void {
     this.#announcer.announce(run, delayMs);
   }
 

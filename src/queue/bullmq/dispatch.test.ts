@@ -9,6 +9,7 @@ import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
 import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
 import { openLedger } from "../../ledger/url.ts";
 import type { StepwellOptions } from "../../main/stepwell.ts";
+import { DEFAULT_GROUP } from "../../model/admission.ts";
 import type { Json } from "../../model/json.ts";
 import type { Operator } from "../../operators/operator.ts";
 import { Gate, Harness, withQueue } from "../../testing/harness.ts";
@@ -116,6 +117,8 @@ describe("runs with BullMQ", () => {
       idempotencyKey: null,
       idempotencyHash: null,
       deadlineInMs: null,
+      workerGroup: DEFAULT_GROUP,
+      admission: null,
     };
     await ledger.enqueueRun({ ...run, ...how, input: "{}" });
     expect((await worker.stepwell.result("early")).status).toBe("SUCCEEDED");

@@ -1,6 +1,6 @@
 import { Ajv, type JSONSchemaType } from "ajv";
 import { StepwellError } from "../../model/errors.ts";
-import type { QueuedRun } from "../port.ts";
+import type { AnnouncedRun } from "../port.ts";
 
 export const QUEUE_NAME = "workflow_runs";
 export const JOB_NAME = "workflow_run";
@@ -34,7 +34,7 @@ const SCHEMA: JSONSchemaType<JobPayload> = {
 const ajv = new Ajv();
 const isPayload = ajv.compile(SCHEMA);
 
-export function payloadOf({ publicId, versionId, tenant }: QueuedRun): JobPayload {
+export function payloadOf({ publicId, versionId, tenant }: AnnouncedRun): JobPayload {
   return { workflowRunId: publicId, workflowVersionId: versionId, tenantId: tenant, input: { ref: publicId } };
 }
 
