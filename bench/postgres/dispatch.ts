@@ -18,7 +18,7 @@ const emptyAnswer = z.object({ jobsPerSecond: z.number() });
 export type WorkOff = (queue: string, prepare: (place: Place) => Promise<void>, isOver: () => Promise<boolean>) => Promise<number>;
 
 /** One worker whose runs come through BullMQ, between W1 and BullMQ's own jobs that do nothing, in turns. */
-export async function throughBullmq(settings: Settings, runs: number, callers: number, workOff: WorkOff): Promise<readonly Row[]> {
+export async function throughBullmq(settings: Settings, queuedRuns: number, callers: number, workOff: WorkOff): Promise<readonly Row[]> {
   const missing = missingRedis();
   if (missing !== undefined) {
     settings.progress(`W9 without BullMQ: ${missing}`);
@@ -36,7 +36,7 @@ export async function throughBullmq(settings: Settings, runs: number, callers: n
     const prepare = async (place: Place): Promise<void> => void (await runJob({ kind: "announce", place, queue }));
     // every job is done too, not just every run
     const isOver = async (): Promise<boolean> => (await backstage.jobs.getJobCountByTypes("waiting", "active")) === 0;
-    rates.through.push(runs / (await workOff(queue, prepare, isOver)));
+    rates.through.push(queuedRuns / (await workOff(queue, prepare, isOver)));
   }
   const possible = pairwise(rates.direct, rates.empty, (runs, jobs) => 1 / (1 / runs + 1 / jobs));
   return [
