@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listen } from "../../../test/fixtures/loopback-server.ts";
 import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
@@ -220,6 +220,23 @@ describe("jobs on a Redis", () => {
     expect(performance.now() - ending).toBeLessThan(1_000);
   });
 
+  test("P17 connections that are dead without a word are made anew, and jobs come again", async () => {
+    await using way = await halfOpenWay(server.url);
+    const direct = url;
+    url = direct.replace(/@[^/]+/, `@${way.url.replace("http://", "")}`);
+    const [queue, yard] = [await opened(), new Yard()];
+    const engine = engineOf(yard, queue, 10);
+    yard.store(queue, "before");
+    await yard.until(() => engine.held.length === 1);
+    way.forget();
+    queue.announce(runOf("unheard"));
+    await heard(engine, "queue.resumed");
+    url = direct;
+    yard.store(await opened(), "afterwards");
+    await yard.until(() => engine.held.length === 2);
+    expect(engine.news.map(({ type }) => type)).toEqual(["queue.stalled", "queue.resumed"]);
+  });
+
   test("a Redis that does not answer at the start is refused in one line, and waited for by who has been ready before", async () => {
     await server.kill();
     const refused = await openBullQueue({ url }).catch((error: unknown) => error);
@@ -291,6 +308,29 @@ describe("the URL of a queue", () => {
     expect(() => redisPlaceOf(url)).toThrow(expect.objectContaining({ code: "USAGE", message: expect.not.stringContaining("secret") }));
   });
 });
+
+/** A way to a server on which connections can be forgotten, as firewalls do: nothing passes over them any more, and nobody is told. */
+async function halfOpenWay(url: string) {
+  const { port } = new URL(url);
+  const sockets = new Set<Socket>();
+  const way = createServer((near) => {
+    const far = connect(Number(port), "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+    }
+    near.pipe(far).pipe(near);
+  });
+  const listening = await listen(way, () => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    ...listening,
+    forget: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+  };
+}
 
 /** Answers INFO with a text, and whatever else it is asked with OK; without a text it is silent. */
 async function fakeRedis(info: string | undefined) {

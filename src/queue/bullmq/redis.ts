@@ -9,7 +9,7 @@ const CONNECT_MS = 5_000;
 /** What is sent and not answered within this is taken for lost with its connection: no firewall tells when it has forgotten one. */
 const ANSWER_MS = 5_000;
 /** The same where the server may let somebody wait: BullMQ asks it to wait for ten seconds at most. */
-const BLOCKED_MS = 15_000;
+const BLOCKED_MS = 12_000;
 const LONGEST_PAUSE_MS = 2_000;
 
 const OPTIONS: RedisOptions = {
