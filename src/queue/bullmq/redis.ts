@@ -80,7 +80,7 @@ function isTooOld(version: string): boolean {
 export function unreachable(cause: unknown, { name }: RedisPlace): StepwellError {
   if (cause instanceof StepwellError) return cause;
   return new StepwellError("QUEUE_UNREACHABLE", `${name}: ${cause instanceof Error ? textOf(cause) : "the connection was lost"}`, {
-    hint: "Check that Redis runs, its address, port, user and password; runs are lost by nothing that it does.",
+    hint: "Check that Redis runs, its address, port, user and password; no run is lost without it.",
     cause,
   });
 }
