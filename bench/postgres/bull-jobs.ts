@@ -11,14 +11,20 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 /** Gives each run that waits in a ledger its job. */
 export async function announceAll({ database }: Place, url: string): Promise<object> {
-  const rows = await query(database ?? "", "SELECT public_id, tenant, version_id FROM stepwell.run WHERE status = 'QUEUED'");
+  const rows = await query(database ?? "", "SELECT public_id, tenant, version_id, worker_group FROM stepwell.run WHERE status = 'QUEUED'");
   const queue = await openBullQueue({ url });
   const client = new Redis(redisPlaceOf(url).url);
   const jobs = new Jobs("workflow_runs", { connection: client, prefix: redisPlaceOf(url).prefix });
   for (let at = 0; at < rows.length; at += BATCH) {
     const batch = rows.slice(at, at + BATCH);
-    for (const row of batch)
-      queue.announce({ publicId: String(row["public_id"]), tenant: String(row["tenant"]), versionId: Number(row["version_id"]) });
+    for (const { public_id: publicId, tenant, version_id: versionId, worker_group: workerGroup } of batch) {
+      queue.announce({
+        publicId: String(publicId),
+        tenant: String(tenant),
+        versionId: Number(versionId),
+        workerGroup: String(workerGroup),
+      });
+    }
     while ((await jobs.getJobCountByTypes("waiting")) < at + batch.length) await pause();
   }
   await Promise.all([queue.close(), jobs.close()]);

@@ -135,7 +135,7 @@ export class Engine implements RunHost {
       enqueue: (insert) => this.#committer?.add(insert),
       queued: (run) => this.#pickup.queued([run], this.#runs.free > 0),
     });
-    this.#pickup = new Pickup(options.ledger, options.queue, this.clock, this.#pickupHost());
+    this.#pickup = new Pickup(options.ledger, options.queue, this.placement, this.clock, this.#pickupHost());
   }
 
   #pickupHost(): PickupHost {

@@ -50,5 +50,5 @@ export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<
     workerGroup: DEFAULT_GROUP,
     admission: null,
   });
-  return { ...enqueued, tenant, versionId };
+  return { ...enqueued, tenant, versionId, workerGroup: DEFAULT_GROUP };
 }

@@ -63,7 +63,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   const clock = new Ticks();
   let now = 0;
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { waits, claims }), LEDGER_QUEUE, clock, {
+  const pickup = new Pickup(interposed(memory, { waits, claims }), LEDGER_QUEUE, { serves: () => true }, clock, {
     epoch: () => 1,
     freeRuns: () => 10,
     isNeeded: () => true,
@@ -113,7 +113,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
     sent: async () => [],
   };
   const room = { runs: 4 };
-  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), LEDGER_QUEUE, new Ticks(), {
+  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), LEDGER_QUEUE, { serves: () => true }, new Ticks(), {
     epoch: () => 1,
     freeRuns: () => room.runs - held.length,
     isNeeded: () => true,
@@ -130,7 +130,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   await pickup.start();
   expect(held).toEqual([1, 2, 3, 4]);
   room.runs = 5;
-  const run = { publicId: "a", tenant: "default", versionId: 1 };
+  const run = { publicId: "a", tenant: "default", versionId: 1, workerGroup: "default" };
   pickup.queued([run], true);
   pickup.queued([run], true);
   await turns(6);

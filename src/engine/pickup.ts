@@ -3,6 +3,7 @@ import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { AnnouncedRun, Queue, QueueNews } from "../queue/port.ts";
+import type { Placement } from "./placement.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
@@ -32,6 +33,7 @@ export interface PickupHost {
 export class Pickup {
   readonly #ledger: Ledger;
   readonly #queue: Queue;
+  readonly #placement: Pick<Placement, "serves">;
   readonly #clock: Clock;
   readonly #host: PickupHost;
   #timer: Timer | undefined;
@@ -49,9 +51,10 @@ export class Pickup {
   /** On the ledger's clock. */
   #askedForWantedAt = 0;
 
-  constructor(ledger: Ledger, queue: Queue, clock: Clock, host: PickupHost) {
+  constructor(ledger: Ledger, queue: Queue, placement: Pick<Placement, "serves">, clock: Clock, host: PickupHost) {
     this.#ledger = ledger;
     this.#queue = queue;
+    this.#placement = placement;
     this.#clock = clock;
     this.#host = host;
   }
@@ -66,6 +69,7 @@ export class Pickup {
     this.#queue.consume({
       // as long as more waits in the ledger than fits, nobody needs to tell it of runs
       freeRuns: () => (this.#isStopped || !this.#queueIsOpen ? 0 : this.#host.freeRuns()),
+      serves: (workerGroup) => this.#placement.serves(workerGroup),
       look: () => this.#lookForQueue(),
       told: (news) => this.#host.told(news),
     });

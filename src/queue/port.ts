@@ -5,6 +5,9 @@ export interface AnnouncedRun {
   readonly publicId: string;
   readonly tenant: string;
   readonly versionId: number;
+  readonly workerGroup: string;
+  /** Nobody need be woken for it before this is over. */
+  readonly delayMs?: number;
 }
 
 /**
@@ -15,12 +18,8 @@ export interface AnnouncedRun {
 export interface Queue {
   /** From now on this engine is woken, and none before it. */
   consume(consumer: QueueConsumer): void;
-  /**
-   * A run is stored. Returns at once and never fails: no commit, no start and no end of a process waits for a queue.
-   *
-   * @param delayMs nobody is woken before it is over
-   */
-  announce(run: AnnouncedRun, delayMs?: number): void;
+  /** A run is stored. Returns at once and never fails: no commit, no start and no end of a process waits for a queue. */
+  announce(run: AnnouncedRun): void;
   /** Nobody needs to be woken for a run any more. */
   withdraw(publicId: string): void;
   /** The engine, which had no room, may have some again. Called many times. */
@@ -39,6 +38,8 @@ export interface Queue {
 export interface QueueConsumer {
   /** How many more runs it may hold that it does not know of; while it is 0, the words are left to others. */
   freeRuns(): number;
+  /** Whether it may be given runs of a worker group; the word of others is for others. */
+  serves(workerGroup: string): boolean;
   /** There may be something: asks the ledger, and resolves when it has taken up what it was given. */
   look(): Promise<void>;
   told(news: QueueNews): void;

@@ -36,10 +36,10 @@ export class Announcer {
     this.#events = events;
   }
 
-  announce(run: AnnouncedRun, delayMs: number | undefined): void {
+  announce(run: AnnouncedRun): void {
     if (this.#isOver || this.#waiting.size >= MOST_WORDS) return;
     // a job is known by its run, so that two words of one are one job
-    const opts = { jobId: run.publicId, ...(delayMs !== undefined && { delay: delayMs }) };
+    const opts = { jobId: run.publicId, ...(run.delayMs !== undefined && { delay: run.delayMs }) };
     this.#waiting.set(run.publicId, { name: JOB_NAME, data: payloadOf(run), opts });
     // a server that is away is asked from time to time, however many words come
     if (this.#again === undefined) this.flush();

@@ -11,7 +11,7 @@ import { openBullQueue } from "./bull-queue.ts";
 import { redisPlaceOf } from "./place.ts";
 
 const NEVER_MS = 1_000_000;
-const runOf = (publicId: string): AnnouncedRun => ({ publicId, tenant: "acme", versionId: 7 });
+const runOf = (publicId: string): AnnouncedRun => ({ publicId, tenant: "acme", versionId: 7, workerGroup: "default" });
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("jobs on a Redis", () => {
@@ -52,7 +52,13 @@ describe("jobs on a Redis", () => {
     await backstage.until("waiting", 1);
     const job = await backstage.jobs.getJob("run-1");
     expect(job?.name).toBe("workflow_run");
-    expect(job?.data).toEqual({ workflowRunId: "run-1", workflowVersionId: 7, tenantId: "acme", input: { ref: "run-1" } });
+    expect(job?.data).toEqual({
+      workflowRunId: "run-1",
+      workflowVersionId: 7,
+      tenantId: "acme",
+      workerGroup: "default",
+      input: { ref: "run-1" },
+    });
   });
 
   test("S0-12 a run is one job however often it is announced, and leaves nothing behind when it is done", async () => {
@@ -73,7 +79,7 @@ describe("jobs on a Redis", () => {
     await using backstage = new Backstage(server, url);
     const [queue, yard] = [await opened(), new Yard()];
     const engine = engineOf(yard, queue, 10);
-    queue.announce(runOf("later"), 3_600_000);
+    queue.announce({ ...runOf("later"), delayMs: 3_600_000 });
     await backstage.until("delayed", 1);
     yard.store(queue, "now");
     await yard.until(() => engine.held.length === 1);
@@ -118,11 +124,29 @@ describe("jobs on a Redis", () => {
     await backstage.until("waiting", 0);
   });
 
+  test("a job for a worker group goes on to an engine that serves it, and is dropped when nobody does", async () => {
+    await using backstage = new Backstage(server, url);
+    const yard = new Yard();
+    yard.group = "gpu";
+    const [queue, other] = [await opened(), await opened()];
+    const plain = engineOf(yard, queue, 10);
+    yard.store(queue, "unserved");
+    await yard.until(() => plain.held.length === 1);
+    await backstage.until("delayed", 0);
+    await backstage.quiet();
+    const able = engineOf(yard, other, 10);
+    able.groups = ["gpu"];
+    const looks = plain.looks;
+    for (const publicId of ["one", "two", "three"]) yard.store(queue, publicId);
+    await yard.until(() => able.held.length === 3);
+    expect(plain.looks).toBe(looks);
+  });
+
   test("jobs that nobody of ours made are put aside with a reason, told, not tried again, and harm nobody", async () => {
     await using backstage = new Backstage(server, url);
     const [queue, yard] = [await opened(), new Yard()];
     const engine = engineOf(yard, queue, 10);
-    const good = { workflowRunId: "a", workflowVersionId: 1, tenantId: "t", input: { ref: "a" } };
+    const good = { workflowRunId: "a", workflowVersionId: 1, tenantId: "t", workerGroup: "g", input: { ref: "a" } };
     const bad = [
       ["send_mail", good, 'the name of a job is workflow_run, not "send_mail"'],
       ["workflow_run", {}, "job must have required property 'workflowRunId'"],

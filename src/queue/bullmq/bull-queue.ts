@@ -94,8 +94,8 @@ class BullQueue implements Queue {
     this.#worker.consume(consumer);
   }
 
-  announce(run: AnnouncedRun, delayMs?: number): void {
-    this.#announcer.announce(run, delayMs);
+  announce(run: AnnouncedRun): void {
+    this.#announcer.announce(run);
   }
 
   withdraw(publicId: string): void {

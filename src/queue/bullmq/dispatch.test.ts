@@ -85,7 +85,7 @@ describe("runs with BullMQ", () => {
     const ids = await Promise.all(names(10).map(() => full.stepwell.start("work")));
     const again = async (): Promise<void> => {
       const copies = ids.flatMap((publicId) => names(100).map((copy) => ({ publicId, copy })));
-      const data = (publicId: string) => payloadOf({ publicId, tenant: "default", versionId: 1 });
+      const data = (publicId: string) => payloadOf({ publicId, tenant: "default", versionId: 1, workerGroup: "default" });
       await backstage.jobs.addBulk(
         copies.map(({ publicId, copy }) => ({ name: "workflow_run", data: data(publicId), opts: { jobId: `${publicId}-${copy}` } })),
       );
@@ -104,7 +104,7 @@ describe("runs with BullMQ", () => {
     const queue = await openBullQueue({ url: queueUrl });
     await worker.stepwell.register({ name: "work", steps: [{ uses: "work" }] });
     const version = await ledger.latestVersion("default", "work");
-    const run = { publicId: "early", tenant: "default", versionId: version?.id ?? 0 };
+    const run = { publicId: "early", tenant: "default", versionId: version?.id ?? 0, workerGroup: "default" };
     await using backstage = new Backstage(redis, queueUrl);
     queue.announce(run);
     await queue.close();

@@ -1,13 +1,17 @@
 import type { Job, Worker } from "bullmq";
 import type { Redis } from "ioredis";
+import { StepwellError } from "../../model/errors.ts";
 import type { QueueConsumer } from "../port.ts";
 import type { Drivers } from "./drivers.ts";
-import { QUEUE_NAME, refusalOf } from "./job.ts";
+import { QUEUE_NAME, readJob } from "./job.ts";
 
 /** Jobs at once: they share one look, so that more of them only make it older. */
 const MOST_JOBS = 128;
 /** Room that is made within this is offered together: to begin again costs Redis a script. */
 const GATHER_MS = 20;
+/** A job for another worker group goes from hand to hand, until it seems that nobody serves it. */
+const MOST_HANDS = 20;
+const NEXT_HAND_MS = 25;
 /** A job whose look failed comes again, here or to another engine. */
 const AGAIN_MS = 1_000;
 /** Jobs that were refused are kept for somebody to look at, not for ever. */
@@ -72,15 +76,19 @@ export class JobWorker {
 
   async #process(job: Job<unknown>, token: string | undefined): Promise<void> {
     const { DelayedError, UnrecoverableError, WaitingError } = this.#bullmq;
-    const refusal = refusalOf(job);
-    if (refusal !== undefined) {
-      this.#consumer?.told({ type: "job.refused", jobId: job.id ?? "", error: refusal });
-      throw new UnrecoverableError(`${refusal.code}: ${refusal.message}`);
+    const said = readJob(job);
+    if (said instanceof StepwellError) {
+      this.#consumer?.told({ type: "job.refused", jobId: job.id ?? "", error: said });
+      throw new UnrecoverableError(`${said.code}: ${said.message}`);
     }
     if (this.#consumer === undefined || this.#consumer.freeRuns() <= 0) {
       this.#fit();
       await job.moveToWait(token);
       throw new WaitingError();
+    }
+    if (!this.#consumer.serves(said.workerGroup) && job.attemptsStarted < MOST_HANDS) {
+      await job.moveToDelayed(Date.now() + NEXT_HAND_MS, token);
+      throw new DelayedError();
     }
     try {
       await this.#consumer.look();

@@ -44,7 +44,7 @@ export class Load {
         workerGroup: DEFAULT_GROUP,
         admission: null,
       });
-      this.#queue.announce({ publicId, tenant: TENANT, versionId: this.#versionId });
+      this.#queue.announce({ publicId, tenant: TENANT, versionId: this.#versionId, workerGroup: DEFAULT_GROUP });
       this.storedAt.set(publicId, performance.now());
     }
   }

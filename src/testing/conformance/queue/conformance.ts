@@ -72,11 +72,11 @@ export function describeQueueConformance(name: string, fresh: () => OpenQueue): 
       const [open, yard] = [fresh(), new Yard()];
       const queue = await opened(open);
       const engine = engineOf(yard, queue, 10);
-      queue.announce({ publicId: "nobody", tenant: "default", versionId: 1 });
-      for (let time = 0; time < 100; time++) queue.announce({ publicId: "one", tenant: "default", versionId: 1 });
+      queue.announce({ publicId: "nobody", tenant: "default", versionId: 1, workerGroup: "default" });
+      for (let time = 0; time < 100; time++) queue.announce({ publicId: "one", tenant: "default", versionId: 1, workerGroup: "default" });
       yard.store(queue, "one");
       await yard.until(() => engine.held.length === 1);
-      queue.announce({ publicId: "one", tenant: "default", versionId: 1 });
+      queue.announce({ publicId: "one", tenant: "default", versionId: 1, workerGroup: "default" });
       yard.store(queue, "two");
       await yard.until(() => engine.held.length === 2);
       expect(engine.held).toEqual(["one", "two"]);
@@ -86,7 +86,7 @@ export function describeQueueConformance(name: string, fresh: () => OpenQueue): 
       const [open, yard] = [fresh(), new Yard()];
       const queue = await opened(open);
       const engine = engineOf(yard, queue, 10);
-      queue.announce({ publicId: "cancelled", tenant: "default", versionId: 1 });
+      queue.announce({ publicId: "cancelled", tenant: "default", versionId: 1, workerGroup: "default" });
       queue.withdraw("cancelled");
       queue.withdraw("unheard of");
       yard.store(queue, "next");
@@ -113,7 +113,7 @@ export function describeQueueConformance(name: string, fresh: () => OpenQueue): 
       await queue.close();
       await queue.close();
       expect(() => {
-        queue.announce({ publicId: "late", tenant: "default", versionId: 1 });
+        queue.announce({ publicId: "late", tenant: "default", versionId: 1, workerGroup: "default" });
         queue.withdraw("late");
         queue.roomMade();
       }).not.toThrow();

@@ -6,6 +6,8 @@ const VERSION = 1;
 
 /** What a ledger is to a queue: runs that wait, each of which is claimed once, and a number that grows with every one that is stored. */
 export class Yard {
+  /** Of every run that is stored. */
+  group = "default";
   readonly #waiting: string[] = [];
   #stored = 0;
   readonly #watchers: (() => void)[] = [];
@@ -18,7 +20,7 @@ export class Yard {
   store(queue: Queue, ...publicIds: readonly string[]): void {
     this.#waiting.push(...publicIds);
     this.#stored += 1;
-    for (const publicId of publicIds) queue.announce({ publicId, tenant: "default", versionId: VERSION });
+    for (const publicId of publicIds) queue.announce({ publicId, tenant: "default", versionId: VERSION, workerGroup: this.group });
   }
 
   claim(limit: number): readonly string[] {
@@ -38,6 +40,7 @@ export class YardEngine implements QueueConsumer {
   readonly held: string[] = [];
   readonly news: QueueNews[] = [];
   looks = 0;
+  groups: readonly string[] = ["default"];
   /** Looks that fail. */
   failures = 0;
   readonly #yard: Yard;
@@ -56,6 +59,10 @@ export class YardEngine implements QueueConsumer {
 
   freeRuns(): number {
     return this.#isOver ? 0 : this.#room - this.held.length;
+  }
+
+  serves(workerGroup: string): boolean {
+    return this.groups.includes(workerGroup);
   }
 
   async look(): Promise<void> {
