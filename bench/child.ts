@@ -15,7 +15,9 @@ export type Job =
   | { readonly kind: "load"; readonly contestant: ContestantName; readonly load: Load; readonly place: Place }
   | { readonly kind: "scheduler" }
   | { readonly kind: "hold"; readonly from: Source; readonly runs: number; readonly place: Place }
-  | { readonly kind: "worker"; readonly from: Source; readonly concurrency: number; readonly place: Place }
+  | { readonly kind: "worker"; readonly from: Source; readonly concurrency: number; readonly place: Place; readonly queue?: string }
+  | { readonly kind: "announce"; readonly place: Place; readonly queue: string }
+  | { readonly kind: "empty-jobs"; readonly queue: string; readonly count: number; readonly concurrency: number }
   | { readonly kind: "fill"; readonly runs: number; readonly place: Place }
   | { readonly kind: "proxy"; readonly server: string; readonly delayMs: number }
   | { readonly kind: "waiting"; readonly from: Source; readonly runs: number; readonly directory: string }
@@ -38,7 +40,11 @@ async function execute(job: Job): Promise<object> {
     case "hold":
       return holdRuns(job.place, job.from, job.runs);
     case "worker":
-      return work(job.place, job.from, job.concurrency);
+      return work(job.place, job.from, job.concurrency, job.queue);
+    case "announce":
+      return (await import("./postgres/bull-jobs.ts")).announceAll(job.place, job.queue);
+    case "empty-jobs":
+      return (await import("./postgres/bull-jobs.ts")).emptyJobs(job.queue, job.count, job.concurrency);
     case "fill":
       return (await import("./postgres/fill.ts")).fillQueue(job.place, job.runs);
     case "proxy":

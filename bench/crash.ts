@@ -19,9 +19,9 @@ export async function holdRuns(place: Place, from: Source, runs: number): Promis
 }
 
 /** An engine that drives whatever runs it finds, at most so many at once; over a long queue it is not open before it has seen its end. */
-export async function work(place: Place, from: Source, concurrency: number): Promise<object> {
+export async function work(place: Place, from: Source, concurrency: number, queue = "ledger"): Promise<object> {
   const operators = { work: createWork(), hold: createWork() };
-  const { stepwell } = await openStepwell(place, from, { operators, concurrency: { runs: concurrency, steps: concurrency } });
+  const { stepwell } = await openStepwell(place, from, { operators, queue, concurrency: { runs: concurrency, steps: concurrency } });
   void stepwell.open();
   return { concurrency };
 }

@@ -26,6 +26,11 @@ export const LEDGER_FLAG = new Option(
   "--ledger <url>",
   "a PostgreSQL database (postgres://…), a SQLite file (sqlite:PATH or a plain path) or memory:",
 ).default(DEFAULT_LEDGER, `$${LEDGER_VARIABLES.join(", $")}, else sqlite:.stepwell/ledger.db`);
+const QUEUE_VARIABLE = "STEPWELL_QUEUE";
+export const QUEUE_FLAG = new Option(
+  "--queue <queue>",
+  "what wakes engines for a run that is left to them: ledger, or a Redis (redis://…)",
+).default(process.env[QUEUE_VARIABLE] || "ledger", `$${QUEUE_VARIABLE}, else ledger`);
 export const OPERATORS_FLAG = ["--operators <file>", "a TypeScript or JavaScript module whose named exports are operators"] as const;
 export const ACTOR_FLAG = ["--as <name>", "who does it; kept in the history", "cli"] as const;
 export const VAR_FLAG = ["--var <name=value>", "a value for ${user.name} in the definition; may be repeated"] as const;

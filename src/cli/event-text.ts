@@ -60,6 +60,10 @@ export class EventText {
       case "run.broken":
       case "ledger.failed":
       case "ledger.owned":
+      case "queue.stalled":
+      case "queue.resumed":
+      case "queue.warned":
+      case "job.refused":
         return undefined;
     }
   }

@@ -250,6 +250,13 @@ export type LifecycleEvent =
   | { readonly type: "ledger.failed"; readonly error: RecordedError }
   /** After its lease was lost, an engine works on a shared ledger again, under a new epoch. */
   | { readonly type: "ledger.owned"; readonly epoch: number }
+  /** The queue does not answer. Nothing is lost: the engine looks at the ledger by itself until it does. */
+  | { readonly type: "queue.stalled"; readonly error: RecordedError }
+  | { readonly type: "queue.resumed" }
+  /** Something about the queue is not as it should be; it is used nevertheless. */
+  | { readonly type: "queue.warned"; readonly error: RecordedError }
+  /** A job in the queue is none of Stepwell's: it was put aside and is not tried again. */
+  | { readonly type: "job.refused"; readonly jobId: string; readonly error: RecordedError }
   /** A run cannot be driven on in this process; the ledger keeps what was committed. */
   | { readonly type: "run.broken"; readonly runId: string; readonly error: RecordedError };
 

@@ -19,6 +19,7 @@ export async function commandsOver(ledger: Ledger, tenant: string): Promise<Comm
     expectOpen: () => undefined,
     newId: () => newPublicId(openedAt),
     deliver: () => Promise.resolve(),
+    withdraw: () => undefined,
   };
   return { runs: new RunCommands(host), tasks: new TaskCommands(host) };
 }

@@ -2,12 +2,15 @@ import type { Ledger } from "../ledger/port.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { StepwellError } from "../model/errors.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
+import type { Queue } from "../queue/port.ts";
 import type { Compile } from "../workflow/index.ts";
 import type { Concurrency, Interceptor, Listener } from "./api.ts";
 import type { OperatorRegistry, ThreadExecutor } from "./operators.ts";
 
 export interface EngineOptions {
   readonly ledger: Ledger;
+  /** Wakes it for runs that are stored QUEUED, and others for its own. */
+  readonly queue: Queue;
   readonly operators: OperatorRegistry;
   /** What the validator knows of the operators, asked at each `register`. */
   readonly catalog: () => OperatorCatalog;

@@ -23,6 +23,7 @@ import { patiently } from "./patiently.ts";
 import { Pickup, type PickupHost } from "./pickup.ts";
 import { Placement } from "./placement.ts";
 import { newPublicId } from "./public-id.ts";
+import { eventOf } from "./queue-events.ts";
 import { recordError } from "./recorded-error.ts";
 import { RunCommands } from "./run-commands.ts";
 import type { RunDriver } from "./run-driver.ts";
@@ -105,6 +106,7 @@ export class Engine implements RunHost {
       expectOpen: () => this.#expectOpen(),
       newId: () => this.newId(),
       deliver: (row: InboxRow) => this.#intake.deliverAccepted(row),
+      withdraw: (publicId: string) => options.queue.withdraw(publicId),
     };
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
@@ -131,9 +133,9 @@ export class Engine implements RunHost {
       isFull: () => this.#runs.free <= 0,
       begin: (run) => this.#remember(run),
       enqueue: (insert) => this.#committer?.add(insert),
-      queued: () => this.#pickup.queued(this.#runs.free > 0),
+      queued: (run) => this.#pickup.queued([run], this.#runs.free > 0),
     });
-    this.#pickup = new Pickup(options.ledger, this.clock, this.#pickupHost());
+    this.#pickup = new Pickup(options.ledger, options.queue, this.placement, this.clock, this.#pickupHost());
   }
 
   #pickupHost(): PickupHost {
@@ -146,6 +148,7 @@ export class Engine implements RunHost {
       takeUp: (runId, isAdmitted) => this.#intake.takeUp(runId, isAdmitted),
       deliver: (row) => this.#intake.deliver(row),
       lookAround: () => Promise.all([this.placement.refreshed(), this.#elsewhere.lookForAll()]),
+      told: (news) => this.emit(eventOf(news)),
       failed: (cause) => this.#lookFailed(cause),
     };
   }
@@ -251,7 +254,7 @@ export class Engine implements RunHost {
     this.#dropAll(stopped);
     this.#committer?.stop();
     this.#failure ??= stopped;
-    await Promise.all([this.threads.close(), others]);
+    await Promise.all([this.threads.close(), others, this.#options.queue.close()]);
     await this.#ledger.close();
     this.#end?.resolve();
   }
@@ -281,9 +284,9 @@ export class Engine implements RunHost {
   }
 
   onLanded(children: readonly InsertRun[], isNoted: boolean): void {
-    const own = children.filter(({ ownerEpoch }) => ownerEpoch !== null);
-    this.#intake.takeUpSoon(own.map(({ runId }) => runId));
-    if (isNoted || own.length < children.length) this.#pickup.queued(this.#runs.free > 0);
+    this.#intake.takeUpSoon(children.filter(({ ownerEpoch }) => ownerEpoch !== null).map(({ runId }) => runId));
+    const others = children.filter(({ ownerEpoch }) => ownerEpoch === null);
+    if (isNoted || others.length > 0) this.#pickup.queued(others, this.#runs.free > 0);
   }
 
   commit(run: DrivenRun): void {
@@ -305,7 +308,7 @@ export class Engine implements RunHost {
   /** Also while the engine stops. @throws StepwellError what stands in the way once it has stopped or failed */
   patiently<T>(ask: () => Promise<T>): Promise<T> {
     const isOver = (): boolean => this.#failure !== undefined;
-    return patiently({ clock: this.clock, isOver, stalled: (error, retryInMs) => this.#stalled(error, retryInMs) }, ask);
+    return patiently({ clock: this.clock, isOver, stalled: this.#stalled }, ask);
   }
 
   onStarted(run: DrivenRun): void {
@@ -377,9 +380,9 @@ export class Engine implements RunHost {
     else this.#fail(error);
   }
 
-  #stalled(error: StepwellError, retryInMs: number): void {
+  readonly #stalled = (error: StepwellError, retryInMs: number): void => {
     this.emit({ type: "ledger.stalled", error: recordError(error), retryInMs });
-  }
+  };
 
   #dropAll(error: StepwellError): void {
     for (const run of this.#runs.all()) {

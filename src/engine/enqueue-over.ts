@@ -2,6 +2,7 @@ import type { Enqueued, Ledger } from "../ledger/port.ts";
 import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { Json } from "../model/json.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
+import type { AnnouncedRun } from "../queue/port.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
 import { Catalog } from "./catalog.ts";
@@ -29,14 +30,15 @@ export interface Enqueueing {
  *
  * @throws StepwellError `DEFINITION_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `VALUE_TOO_LARGE`
  */
-export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<Enqueued> {
+export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<Enqueued & AnnouncedRun> {
   const { tenant, definition, catalog, operators, input, idempotencyKey, initiator, environment } = request;
   const { plan } = await new Catalog(ledger, compileDefinition).register(tenant, definition, catalog, operators);
   const { labels, name } = plan.graph;
-  return ledger.enqueueRun({
+  const { versionId } = plan;
+  const enqueued = await ledger.enqueueRun({
     publicId: newPublicId(await ledger.waits.now()),
     tenant,
-    versionId: plan.versionId,
+    versionId,
     input: payloadText(input, "the input"),
     labels: Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
     initiator,
@@ -48,4 +50,5 @@ export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<
     workerGroup: DEFAULT_GROUP,
     admission: null,
   });
+  return { ...enqueued, tenant, versionId, workerGroup: DEFAULT_GROUP };
 }

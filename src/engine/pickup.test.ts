@@ -3,6 +3,7 @@ import type { Claims } from "../ledger/claims.ts";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
 import type { WaitReads } from "../ledger/port.ts";
 import type { Clock } from "../model/clock.ts";
+import { LEDGER_QUEUE } from "../queue/ledger/ledger-queue.ts";
 import { interposed } from "../testing/harness.ts";
 import { Pickup } from "./pickup.ts";
 
@@ -62,7 +63,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
   const clock = new Ticks();
   let now = 0;
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { waits, claims }), clock, {
+  const pickup = new Pickup(interposed(memory, { waits, claims }), LEDGER_QUEUE, { serves: () => true }, clock, {
     epoch: () => 1,
     freeRuns: () => 10,
     isNeeded: () => true,
@@ -71,6 +72,7 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     takeUp: async () => undefined,
     deliver: async () => undefined,
     lookAround: async () => undefined,
+    told: () => undefined,
     failed: (cause) => failures.push(cause),
   });
   const started = pickup.start();
@@ -111,7 +113,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
     sent: async () => [],
   };
   const room = { runs: 4 };
-  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), new Ticks(), {
+  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), LEDGER_QUEUE, { serves: () => true }, new Ticks(), {
     epoch: () => 1,
     freeRuns: () => room.runs - held.length,
     isNeeded: () => true,
@@ -120,6 +122,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
     takeUp: async (runId) => void held.push(runId),
     deliver: async () => undefined,
     lookAround: async () => undefined,
+    told: () => undefined,
     failed: (cause) => {
       throw cause;
     },
@@ -127,8 +130,9 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   await pickup.start();
   expect(held).toEqual([1, 2, 3, 4]);
   room.runs = 5;
-  pickup.queued(true);
-  pickup.queued(true);
+  const run = { publicId: "a", tenant: "default", versionId: 1, workerGroup: "default" };
+  pickup.queued([run], true);
+  pickup.queued([run], true);
   await turns(6);
   expect(held).toEqual([1, 2, 3, 4, 101]);
   pickup.stop();
@@ -159,7 +163,7 @@ test("P17 what others wrote is not forgotten when the ledger is busy while it is
     return had;
   };
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { claims, changedElsewhere }), clock, {
+  const pickup = new Pickup(interposed(memory, { claims, changedElsewhere }), LEDGER_QUEUE, { serves: () => true }, clock, {
     epoch: () => 1,
     freeRuns: () => 10,
     isNeeded: () => true,
@@ -168,6 +172,7 @@ test("P17 what others wrote is not forgotten when the ledger is busy while it is
     takeUp: async () => undefined,
     deliver: async () => undefined,
     lookAround: async () => undefined,
+    told: () => undefined,
     failed: (cause) => failures.push(cause),
   });
   await pickup.start();

@@ -2,6 +2,8 @@ import type { DueRun } from "../ledger/claims.ts";
 import type { Ledger } from "../ledger/port.ts";
 import type { InboxRow } from "../ledger/rows.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { AnnouncedRun, Queue, QueueNews } from "../queue/port.ts";
+import type { Placement } from "./placement.ts";
 
 /** What another process writes is noticed within twice this. */
 const LOOK_MS = 20;
@@ -23,12 +25,15 @@ export interface PickupHost {
   deliver(row: InboxRow): Promise<void>;
   /** Runs that other engines drive may have ended, and routes and shares may have changed. */
   lookAround(): Promise<unknown>;
+  told(news: QueueNews): void;
   failed(cause: unknown): void;
 }
 
 /** Finds the runs of the ledger that this engine must take up: after a start, when others wrote, when waits fall due. */
 export class Pickup {
   readonly #ledger: Ledger;
+  readonly #queue: Queue;
+  readonly #placement: Pick<Placement, "serves">;
   readonly #clock: Clock;
   readonly #host: PickupHost;
   #timer: Timer | undefined;
@@ -43,13 +48,15 @@ export class Pickup {
   #isStopped = false;
   #isBackground = false;
   #queueIsOpen = true;
-  #isClaiming = false;
+  #claiming: Promise<void> | undefined;
   #mustClaim = false;
   /** On the ledger's clock. */
   #askedForWantedAt = 0;
 
-  constructor(ledger: Ledger, clock: Clock, host: PickupHost) {
+  constructor(ledger: Ledger, queue: Queue, placement: Pick<Placement, "serves">, clock: Clock, host: PickupHost) {
     this.#ledger = ledger;
+    this.#queue = queue;
+    this.#placement = placement;
     this.#clock = clock;
     this.#host = host;
   }
@@ -61,6 +68,13 @@ export class Pickup {
     await this.#claimQueued();
     await this.#readInbox();
     await this.#askNextDue();
+    this.#queue.consume({
+      // as long as more waits in the ledger than fits, nobody needs to tell it of runs
+      freeRuns: () => (this.#isStopped || !this.#queueIsOpen ? 0 : this.#host.freeRuns()),
+      serves: (workerGroup) => this.#placement.serves(workerGroup),
+      look: () => this.#lookForQueue(),
+      told: (news) => this.#host.told(news),
+    });
     this.#schedule();
   }
 
@@ -76,13 +90,17 @@ export class Pickup {
 
   /** A run left memory: a queued one may take its place. */
   roomMade(): void {
-    if (this.#queueIsOpen) return;
+    if (this.#queueIsOpen) {
+      this.#queue.roomMade();
+      return;
+    }
     this.#queueIsOpen = true;
     this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#host.failed(cause)));
   }
 
   /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
-  queued(hasRoom: boolean): void {
+  queued(runs: readonly AnnouncedRun[], hasRoom: boolean): void {
+    for (const run of runs) this.#queue.announce(run);
     this.#queueIsOpen = false;
     if (hasRoom) this.roomMade();
   }
@@ -104,19 +122,34 @@ export class Pickup {
     }
   }
 
-  async #claimQueued(): Promise<void> {
+  /** For who was woken: also one whose look fails is not told twice. */
+  async #lookForQueue(): Promise<void> {
+    try {
+      await this.#claimQueued();
+    } catch (cause) {
+      this.#host.failed(cause);
+      throw cause;
+    }
+  }
+
+  #claimQueued(): Promise<void> {
     this.#mustClaim = true;
     // one walk at a time: two would each fill the room that is free
-    if (this.#isClaiming) return;
-    this.#isClaiming = true;
+    this.#claiming ??= this.#claimWhileAsked();
+    return this.#claiming;
+  }
+
+  async #claimWhileAsked(): Promise<void> {
     try {
       while (this.#mustClaim) {
         this.#mustClaim = false;
         await this.#admit();
       }
     } finally {
-      this.#isClaiming = false;
+      // in the same turn in which nothing more was asked for: who asks next gets a walk of his own
+      this.#claiming = undefined;
     }
+    if (this.#queueIsOpen) this.#queue.roomMade();
   }
 
   async #admit(): Promise<void> {
@@ -174,12 +207,11 @@ export class Pickup {
 
   async #look(): Promise<void> {
     this.#hasNews ||= await this.#ledger.changedElsewhere();
-    if (this.#hasNews) {
-      if (this.#ledger.isShared) await this.#lookAtOthers();
-      await this.#claimQueued();
-      await this.#readInbox();
-      this.#hasNews = false;
-    }
+    const hasNews = this.#hasNews;
+    if (hasNews && this.#ledger.isShared) await this.#lookAtOthers();
+    if (this.#queue.isTimeToLook(hasNews)) await this.#claimQueued();
+    if (hasNews) await this.#readInbox();
+    this.#hasNews = false;
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
   }

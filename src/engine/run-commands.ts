@@ -16,6 +16,8 @@ export interface CommandHost {
   newId(): string;
   /** A row is in the inbox of a run: whoever drives it is told. */
   deliver(row: InboxRow): Promise<void>;
+  /** Nobody needs to be woken any more for a run that may be QUEUED. */
+  withdraw(publicId: string): void;
 }
 
 /** What is sent to runs from outside. Each is durable when it resolves, and takes effect in the order of acceptance. */
@@ -31,8 +33,9 @@ export class RunCommands {
    *
    * @throws StepwellError `RUN_NOT_FOUND`, `RUN_FINISHED`
    */
-  cancel(publicId: string, actor: string): Promise<void> {
-    return this.#command(publicId, "cancel", actor);
+  async cancel(publicId: string, actor: string): Promise<void> {
+    await this.#command(publicId, "cancel", actor);
+    this.#host.withdraw(publicId);
   }
 
   /**

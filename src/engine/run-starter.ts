@@ -2,12 +2,13 @@ import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { SLOTS } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
-import type { Admission } from "../model/admission.ts";
+import type { Admission, Gather } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
+import type { AnnouncedRun } from "../queue/port.ts";
 import { admissionOf, refuseKeyOfGathered } from "./admission/admission-of.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
@@ -37,7 +38,7 @@ export interface StarterHost {
   begin(run: RunDriver): void;
   enqueue(insert: QueuedInsert): void;
   /** A run was stored QUEUED. */
-  queued(): void;
+  queued(run: AnnouncedRun): void;
 }
 
 /** Where a run goes. */
@@ -193,7 +194,8 @@ export class RunStarter {
       parent: null,
       revision: 1,
     };
-    if (placed.admission !== null && placed.admission.gather !== null) return this.#collect(insert, options);
+    const { gather = null } = placed.admission ?? {};
+    if (gather !== null) return this.#collect(insert, gather, options);
     if (options.transaction !== undefined) return insertWithin(options.transaction, host.transactions, insert);
     return new Promise((resolve, reject) => {
       if (host.isStopping) {
@@ -218,14 +220,15 @@ export class RunStarter {
   }
 
   /** A start of those that become one run. */
-  async #collect(insert: InsertRun, { transaction }: StartOptions): Promise<string> {
+  async #collect(insert: InsertRun, gather: Gather, { transaction }: StartOptions): Promise<string> {
     if (transaction !== undefined) {
       throw new StepwellError("NOT_SUPPORTED", "A start that is collected with others cannot be part of a transaction", {
         hint: "It changes the run that earlier starts have made. Start without `transaction`, or a workflow without `debounce` and `batch`.",
       });
     }
     const { publicId } = await this.#to.ledger.enqueueRun(insert);
-    this.#to.queued();
+    // an earlier start may have made the run, and whoever is woken too early for a later one learns when its time comes
+    this.#to.queued({ ...insert, publicId, delayMs: gather.delayMs });
     return publicId;
   }
 
@@ -247,7 +250,7 @@ export class RunStarter {
   #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {
     const { host } = this.#to;
     const stored = (): void => {
-      this.#to.queued();
+      this.#to.queued(insert);
       const run = { id: insert.publicId, workflow: graph.name, version: graph.version, tenant: insert.tenant, steps: stepIds };
       if (host.isHeard) host.emit({ type: "run.queued", run });
       this.started(insert.runId);

@@ -32,6 +32,8 @@ import { builtInDefinitions, catalogOf } from "../operators/definitions.ts";
 import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/executors.ts";
 import type { Operator, ResumableOperator } from "../operators/operator.ts";
 import { createThreads } from "../operators/thread/threads.ts";
+import type { Queue } from "../queue/port.ts";
+import { openQueue } from "../queue/url.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { VERSION } from "./version.ts";
 
@@ -41,6 +43,8 @@ const LAST_PRUNE_MS = 1_000;
 export interface StepwellOptions {
   /** A PostgreSQL database (`postgres://…`), a SQLite file (`sqlite:PATH` or a plain path), `memory:`, or an open ledger. Default `sqlite:.stepwell/ledger.db`. */
   readonly ledger?: string | Ledger;
+  /** What wakes engines for runs that wait: `ledger`, a Redis (`redis://…` or `rediss://…`, with BullMQ), or an open queue. Default `ledger`. */
+  readonly queue?: string | Queue;
   /** Functions by the name that `uses` gives. */
   readonly operators?: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>;
   /** The module that `operators` came from, so that `isolation: thread` finds them. */
@@ -68,6 +72,12 @@ export interface BuiltDefinition {
   readonly operators: Readonly<Record<string, Operator<never>>>;
 }
 
+/** What engines of this process stand on, one after the other. */
+interface Ground {
+  readonly ledger: Ledger;
+  readonly queue: Queue;
+}
+
 export interface RunFilter {
   readonly status?: RunStatus;
   readonly workflow?: string;
@@ -89,7 +99,7 @@ export class Stepwell {
   readonly #listeners = new Set<Listener>();
   #engine: Promise<Engine> | undefined;
   #open: Engine | undefined;
-  #ledger: Ledger | undefined;
+  #ground: Ground | undefined;
   readonly #threads = createThreads();
   #pruner: Pruner | undefined;
   #stopped: Promise<void> | undefined;
@@ -106,7 +116,7 @@ export class Stepwell {
    * Opens the ledger and takes up its unfinished runs; every other call does so when it has not happened yet. Resolves with how
    * this engine is known in the ledger.
    *
-   * @throws StepwellError `LEDGER_OWNED` while another engine has the file, or what opening the ledger raises
+   * @throws StepwellError `LEDGER_OWNED` while another engine has the file, or what opening the ledger and the queue raises
    */
   async open(): Promise<EngineIdentity> {
     const { name, epoch } = await this.#ready();
@@ -250,7 +260,7 @@ export class Stepwell {
     const engine = this.#open ?? (await opening.catch(() => undefined));
     const pruned = orLate(systemClock, this.#pruner?.stop(), LAST_PRUNE_MS);
     try {
-      await (engine === undefined ? this.#ledger?.close() : engine.stop(pruned));
+      await (engine === undefined ? this.#ground && close(this.#ground) : engine.stop(pruned));
     } finally {
       await this.#builtIn.close();
     }
@@ -269,24 +279,23 @@ export class Stepwell {
   }
 
   async #start(): Promise<Engine> {
-    const { ledger = "sqlite:.stepwell/ledger.db" } = this.#options;
-    const opened = typeof ledger === "string" ? await openLedger(ledger) : ledger;
+    const ground = await openGround(this.#options);
     try {
-      const engine = await this.#begin(opened);
-      this.#ledger = opened;
-      this.#pruner = this.#pruning(opened);
+      const engine = await this.#begin(ground);
+      this.#ground = ground;
+      this.#pruner = this.#pruning(ground.ledger);
       return engine;
     } catch (cause) {
-      await opened.close();
+      await close(ground);
       throw cause;
     }
   }
 
-  async #begin(ledger: Ledger): Promise<Engine> {
+  async #begin(ground: Ground): Promise<Engine> {
     const { concurrency = {}, interceptors = [], environment = "production" } = this.#options;
     const { cancelGraceMs = 30_000, stopGraceMs = 10_000, tenant = DEFAULT_TENANT, groups } = this.#options;
     const engine = new Engine({
-      ledger,
+      ...ground,
       operators: this.#registry,
       catalog: () => catalogOf(builtInDefinitions, this.#registry.registeredNames()),
       threads: this.#threads,
@@ -301,7 +310,7 @@ export class Stepwell {
       interceptors,
       cancelGraceMs,
       stopGraceMs,
-      onFailed: (error) => this.#failed(error, ledger),
+      onFailed: (error) => this.#failed(error, ground),
     });
     await engine.open();
     this.#open = engine;
@@ -309,23 +318,23 @@ export class Stepwell {
   }
 
   /** In a shared ledger who lost a lease has lost its runs, and nothing else. */
-  #failed({ code }: StepwellError, ledger: Ledger): void {
-    if (!ledger.isShared || code !== "LEDGER_FENCED" || this.#stopped !== undefined) return;
+  #failed({ code }: StepwellError, ground: Ground): void {
+    if (!ground.ledger.isShared || code !== "LEDGER_FENCED" || this.#stopped !== undefined) return;
     this.#open = undefined;
-    this.#engine = this.#beginAnew(ledger);
+    this.#engine = this.#beginAnew(ground);
     // whoever asks next hears what became of it
     this.#engine.catch(() => undefined);
   }
 
   /** Waits for a ledger that is out of reach, as the one that lost its lease may still be. */
-  async #beginAnew(ledger: Ledger): Promise<Engine> {
+  async #beginAnew(ground: Ground): Promise<Engine> {
     const patience = {
       clock: systemClock,
       isOver: () => this.#stopped !== undefined,
       stalled: (error: StepwellError, retryInMs: number) =>
         tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs }),
     };
-    const engine = await patiently(patience, () => this.#begin(ledger));
+    const engine = await patiently(patience, () => this.#begin(ground));
     tellListeners(this.#listeners, { type: "ledger.owned", epoch: engine.epoch });
     return engine;
   }
@@ -359,6 +368,21 @@ export class Stepwell {
       this.#registry.register(name, execute, moduleUrl === undefined ? null : { url: moduleUrl, exportName: name });
     }
   }
+}
+
+/** A ledger that was given is closed like one that was opened here. */
+async function openGround({ ledger = "sqlite:.stepwell/ledger.db", queue = "ledger" }: StepwellOptions): Promise<Ground> {
+  const opened = typeof ledger === "string" ? await openLedger(ledger) : ledger;
+  try {
+    return { ledger: opened, queue: typeof queue === "string" ? await openQueue(queue) : queue };
+  } catch (cause) {
+    await opened.close();
+    throw cause;
+  }
+}
+
+async function close({ ledger, queue }: Ground): Promise<void> {
+  await Promise.all([ledger.close(), queue.close()]);
 }
 
 function isBuilt(workflow: Definition | BuiltDefinition): workflow is BuiltDefinition {

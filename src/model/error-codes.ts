@@ -112,6 +112,12 @@ export const ERROR_CODES = {
   LEDGER_CONFLICT: fault("The ledger refused a change that breaks its rules", 409),
   NOT_SUPPORTED: fault("This backend cannot do that", 501),
 
+  // queue
+  QUEUE_UNREACHABLE: fault("The Redis of the queue does not answer", 503, true),
+  QUEUE_UNSUPPORTED: fault("The Redis of the queue is too old", 501),
+  QUEUE_EVICTS: fault("The Redis of the queue may throw jobs away", 200),
+  QUEUE_JOB_INVALID: fault("A job in the queue is none of Stepwell's", 422),
+
   // command line
   USAGE: fault("The command line is not understood", 400),
   FILE_UNREADABLE: fault("A file cannot be read", 400),

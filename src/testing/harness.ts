@@ -4,13 +4,30 @@ import type { Ledger } from "../ledger/port.ts";
 import { Stepwell, type StepwellOptions } from "../main/stepwell.ts";
 import { StepwellError } from "../model/errors.ts";
 import type { Operator } from "../operators/operator.ts";
+import { LEDGER_QUEUE } from "../queue/ledger/ledger-queue.ts";
+import type { Queue } from "../queue/port.ts";
 import type { Definition } from "../workflow/graph.ts";
 
 /** Opens the ledger of one test; a second call opens the same ledger again, as a new engine would. */
 export type OpenLedger = () => Promise<Ledger>;
 
+/** The queues of ledgers whose engines have another one than the ledger's. */
+const queues = new WeakMap<Ledger, Queue>();
+
+/** Gives engines on a ledger this queue. */
+export function withQueue(ledger: Ledger, queue: Queue): Ledger {
+  queues.set(ledger, queue);
+  return ledger;
+}
+
 /** A ledger of which some methods are replaced. */
 export function interposed(ledger: Ledger, changes: Partial<Ledger>): Ledger {
+  const changed = changedBy(ledger, changes);
+  const queue = queues.get(ledger);
+  return queue === undefined ? changed : withQueue(changed, queue);
+}
+
+function changedBy(ledger: Ledger, changes: Partial<Ledger>): Ledger {
   return {
     lanes: ledger.lanes,
     isShared: ledger.isShared,
@@ -75,7 +92,7 @@ export class Harness {
   readonly #watchers = new Set<() => void>();
 
   constructor(ledger: Ledger, options: Omit<StepwellOptions, "ledger"> = {}) {
-    this.stepwell = new Stepwell({ ...options, ledger });
+    this.stepwell = new Stepwell({ ...options, ledger, queue: queues.get(ledger) ?? LEDGER_QUEUE });
     this.stepwell.listen((event) => {
       this.events.push(event);
       for (const watcher of [...this.#watchers]) watcher();

@@ -4,6 +4,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { OperatorRegistry } from "../../src/engine/operators.ts";
 import { isTerminalRun, isTerminalStep } from "../../src/model/status.ts";
 import { builtInDefinitions, catalogOf } from "../../src/operators/definitions.ts";
+import { LEDGER_QUEUE } from "../../src/queue/ledger/ledger-queue.ts";
 import type { Compile } from "../../src/workflow/index.ts";
 import { Faults } from "./faults.ts";
 import { operatorsOf } from "./operator.ts";
@@ -236,6 +237,7 @@ export class World implements Storage {
     const { steps, runs } = this.faults.swarm;
     return new Engine({
       ledger,
+      queue: LEDGER_QUEUE,
       operators,
       catalog: () => catalogOf(builtInDefinitions, ["act", "hold"]),
       compile: this.#compile,

@@ -1,9 +1,9 @@
-import { collectVariable, type Define, LEDGER_FLAG, OPERATORS_FLAG, VAR_FLAG } from "../command.ts";
+import { collectVariable, type Define, LEDGER_FLAG, OPERATORS_FLAG, QUEUE_FLAG, VAR_FLAG } from "../command.ts";
 import { goOnCommand, programName } from "../go-on.ts";
 import { leaveRun } from "../leave-run.ts";
 import { type RunRequest, runWorkflow } from "../run-workflow.ts";
 
-type Flags = Omit<RunRequest, "file" | "goOnWith"> & { readonly detach?: true };
+type Flags = Omit<RunRequest, "file" | "goOnWith"> & { readonly detach?: true; readonly queue: string };
 
 export const defineRun: Define = (command, { terminal, finish }) => {
   command
@@ -15,6 +15,7 @@ export const defineRun: Define = (command, { terminal, finish }) => {
     .option("--key <key>", "idempotency key: the same key is the same run, however often it is started")
     .option("--resume", "go on with the newest unfinished run of this workflow instead of starting one, if there is one")
     .option("--detach", "leave the run to the engines that are at work on the ledger, now or later, and end at once")
+    .addOption(QUEUE_FLAG)
     .option("--json", "print one JSON object with the run and its steps, and nothing else")
     .addHelpText(
       "after",

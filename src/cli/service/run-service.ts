@@ -1,10 +1,13 @@
 import { hostname } from "node:os";
+import type { Ledger } from "../../ledger/port.ts";
 import { openLedger, withoutPassword } from "../../ledger/url.ts";
 import { Stepwell } from "../../main/stepwell.ts";
 import { formatDuration } from "../../model/duration.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";
 import type { LoadedOperators } from "../../operators/load.ts";
+import type { Queue } from "../../queue/port.ts";
+import { openQueue, queueName } from "../../queue/url.ts";
 import { healthRoutes } from "../../server/health.ts";
 import { type Address, type HttpListener, listen } from "../../server/http-listener.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -18,6 +21,7 @@ import { jsonLog, type ServiceKind, type ServiceLog, textLog } from "./service-l
 export interface Service {
   readonly kind: ServiceKind;
   readonly ledger: string;
+  readonly queue: string;
   readonly operators: LoadedOperators | undefined;
   /** Undefined: what an engine does by itself. */
   readonly concurrency: number | undefined;
@@ -104,8 +108,10 @@ async function workOn(service: Service, life: Life): Promise<void> {
 async function driveRuns(service: Service, { log, interrupt, readiness }: Life): Promise<void> {
   const { ledger: url, operators, concurrency, leaseMs, graceMs, retention } = service;
   const ledger = await openLedger(url, { leaseMs, ownThread: true });
+  const queue = await openQueueBeside(ledger, service.queue, readiness.hasBeenReady);
   const stepwell = new Stepwell({
     ledger,
+    queue,
     stopGraceMs: graceMs,
     ...(retention !== undefined && { retention }),
     ...(concurrency !== undefined && { concurrency: { steps: concurrency, runs: concurrency } }),
@@ -119,7 +125,7 @@ async function driveRuns(service: Service, { log, interrupt, readiness }: Life):
   try {
     const { name, epoch } = await stepwell.open();
     readiness.ready(() => askLedger(url, ledger, epoch));
-    log.ready({ name, ledger: withoutPassword(url), epoch });
+    log.ready({ name, ledger: withoutPassword(url), queue: queueName(service.queue), epoch });
     await Promise.race([stepwell.untilStopped(), interrupt.happened]);
     log.stopping(formatDuration(graceMs));
   } catch (error) {
@@ -130,12 +136,22 @@ async function driveRuns(service: Service, { log, interrupt, readiness }: Life):
   }
 }
 
+/** At its start a process says that the server of its queue is missing; once it has been ready, it works on without. */
+async function openQueueBeside(ledger: Ledger, url: string, isPatient: boolean): Promise<Queue> {
+  try {
+    return await openQueue(url, isPatient);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
 /** No engine: the runs are others'. */
 async function keepOpen({ ledger: url }: Service, { log, interrupt, readiness }: Life): Promise<void> {
   const ledger = await openLedger(url);
   try {
     readiness.ready(() => askLedger(url, ledger, undefined));
-    log.ready({ name: `${hostname()}:${process.pid}`, ledger: withoutPassword(url), epoch: null });
+    log.ready({ name: `${hostname()}:${process.pid}`, ledger: withoutPassword(url), queue: null, epoch: null });
     await interrupt.happened;
     log.stopping(undefined);
   } finally {

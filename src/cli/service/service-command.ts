@@ -43,11 +43,12 @@ export function serviceCommand<T extends SettingsTable>({ settings: table, help,
 /** What a worker and a server are told alike, with its units. */
 export function engineTerms({
   ledger,
+  queue,
   operators,
   concurrency,
   lease,
   grace,
   retention,
 }: EngineValues): Omit<Terms, "kind" | "drives" | "address"> {
-  return { ledger, operators, concurrency, leaseMs: lease, graceMs: grace, retention };
+  return { ledger, queue, operators, concurrency, leaseMs: lease, graceMs: grace, retention };
 }

@@ -13,6 +13,8 @@ export interface ServiceIdentity {
   readonly name: string;
   /** Without its password. */
   readonly ledger: string;
+  /** Without its password; null: it drives no runs. */
+  readonly queue: string | null;
   /** Null: it drives no runs. */
   readonly epoch: number | null;
 }
@@ -51,10 +53,11 @@ export function textLog(out: Output, kind: ServiceKind): ServiceLog {
   const timed = (text: string): void => out.line(`${timeOfDay(Date.now())}  ${oneLine(text)}`);
   return {
     listening: (url) => out.line(`Listening on ${url}`),
-    ready: ({ name, ledger, epoch }) =>
-      out.line(
-        `${kind === "worker" ? "Worker" : "Server"} ${name} is ready: ${ledger}, ${epoch === null ? "drives no runs" : `epoch ${epoch}`}`,
-      ),
+    ready: ({ name, ledger, queue, epoch }) => {
+      const places = [ledger, ...(queue === null || queue === "ledger" ? [] : [queue])];
+      const does = epoch === null ? "drives no runs" : `epoch ${epoch}`;
+      out.line(`${kind === "worker" ? "Worker" : "Server"} ${name} is ready: ${[...places, does].join(", ")}`);
+    },
     event: (event) => {
       const line = textOf(event);
       if (line !== undefined) timed(line);
@@ -96,6 +99,14 @@ function textOf(event: LifecycleEvent): string | undefined {
       return `the engine began anew, epoch ${event.epoch}`;
     case "ledger.stalled":
       return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
+    case "queue.stalled":
+      return `the queue stalls, and the ledger does without it: ${errorLine(event.error)}`;
+    case "queue.resumed":
+      return "the queue answers again";
+    case "queue.warned":
+      return `the queue is not as it should be: ${errorLine(event.error)}`;
+    case "job.refused":
+      return `job ${event.jobId} is put aside: ${errorLine(event.error)}`;
     default:
       return undefined;
   }

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { checkLedgerUrl, isSharedLedger, ledgerFile, withoutPassword } from "../../ledger/url.ts";
 import { parseDuration } from "../../model/duration.ts";
 import { StepwellError } from "../../model/errors.ts";
+import { checkQueueUrl, queueName } from "../../queue/url.ts";
 
 /** What values of one sort look like, wherever they are said: as text in a flag or a variable, as text or typed in a file. */
 export interface Kind<T> {
@@ -39,6 +40,17 @@ export const LEDGER_URL: Kind<string> = {
     return value;
   },
   show: withoutPassword,
+};
+
+export const QUEUE_URL: Kind<string> = {
+  placeholder: "queue",
+  description: "`ledger`, or `redis://user:password@host:6379/0`, or `rediss://…` for TLS",
+  read(value) {
+    if (typeof value !== "string" || value.trim() === "") throw wrong("The queue's URL is not a text");
+    checkQueueUrl(value);
+    return value;
+  },
+  show: queueName,
 };
 
 export const PATH: Kind<string> = { placeholder: "file", description: "path", read: readText, show: (path) => path };

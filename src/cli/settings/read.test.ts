@@ -9,6 +9,7 @@ const URL = "postgres://host/base";
 /** A word: nothing tells it from the rest of a message. */
 const SECRET = "swordfish";
 const DEFAULTS = {
+  queue: "ledger",
   operators: undefined,
   concurrency: undefined,
   lease: 10_000,

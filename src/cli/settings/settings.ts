@@ -2,7 +2,7 @@ import { isSharedLedger } from "../../ledger/url.ts";
 import type { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";
 import { LEDGER_VARIABLES } from "../command.ts";
-import { duration, HOST, type Kind, LEDGER_URL, PATH, PORT, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
+import { duration, HOST, type Kind, LEDGER_URL, PATH, PORT, QUEUE_URL, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
 import { RETENTION } from "./retention.ts";
 
 /**
@@ -46,6 +46,11 @@ const ledger: Setting<string> = {
   isRequired: true,
   variables: LEDGER_VARIABLES,
 };
+const queue: Setting<string> = {
+  kind: QUEUE_URL,
+  help: "what wakes it for runs that wait: the ledger, or a Redis, where BullMQ keeps jobs",
+  fallback: "ledger",
+};
 const operators: Setting<string | undefined> = {
   kind: PATH,
   help: "a TypeScript or JavaScript module whose named exports are operators",
@@ -79,7 +84,7 @@ const retention: Setting<RetentionOptions | undefined> = {
   fallback: undefined,
   fallbackText: "for ever",
 };
-const engine = { ledger, operators, concurrency, lease, grace, retention };
+const engine = { ledger, queue, operators, concurrency, lease, grace, retention };
 export type EngineValues = ValuesOf<typeof engine>;
 
 const LOOPBACK = "127.0.0.1";

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../engine/system-clock.ts";
-import { Stepwell } from "../../../main/stepwell.ts";
 import type { Operator } from "../../../operators/operator.ts";
 import { Gate, Harness, type OpenLedger } from "../../harness.ts";
 
@@ -132,7 +131,7 @@ export function describeSharing(open: () => Promise<OpenLedger>): void {
         seen.push([stepId, run?.status ?? "", ...steps.map(({ status }) => status)]);
         return { by: stepId };
       };
-      const stepwell = new Stepwell({ ledger, operators: { look } });
+      const { stepwell } = new Harness(ledger, { operators: { look } });
       const told: string[] = [];
       stepwell.listen((event) => told.push("step" in event ? `${event.type} ${event.step}` : event.type));
       await stepwell.register({
