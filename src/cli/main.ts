@@ -49,6 +49,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./commands/server.ts")).defineServer,
   },
   {
+    name: "routes",
+    summary: "say which workers runs and steps go to",
+    load: async () => (await import("./commands/routes/routes.ts")).defineRoutes,
+  },
+  {
+    name: "tenants",
+    summary: "say what tenants are given of the workers",
+    load: async () => (await import("./commands/tenants/tenants.ts")).defineTenants,
+  },
+  {
     name: "migrate",
     summary: "bring the schema of a ledger up to date",
     load: async () => (await import("./commands/migrate.ts")).defineMigrate,

@@ -1,15 +1,18 @@
 import type { Enqueued, Ledger } from "../ledger/port.ts";
-import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { Json } from "../model/json.ts";
 import type { OperatorCatalog } from "../operators/definition.ts";
 import type { AnnouncedRun } from "../queue/port.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
+import { refuseKeyOfGathered } from "./admission/admission-of.ts";
+import { admissionText, placeRun } from "./admission/place-run.ts";
 import { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
 import type { OperatorRegistry } from "./operators.ts";
+import { Placement } from "./placement.ts";
 import { newPublicId } from "./public-id.ts";
 import { requestHash } from "./request-hash.ts";
+import { systemClock } from "./system-clock.ts";
 
 export interface Enqueueing {
   readonly tenant: string;
@@ -28,15 +31,20 @@ export interface Enqueueing {
 /**
  * Puts a run into a ledger without driving it: an engine that is at work there takes it up, or the next one.
  *
- * @throws StepwellError `DEFINITION_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `VALUE_TOO_LARGE`
+ * @throws StepwellError `DEFINITION_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_KEY_REFUSED`, `FLOW_KEY_INVALID`, `VALUE_TOO_LARGE`
  */
 export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<Enqueued & AnnouncedRun> {
   const { tenant, definition, catalog, operators, input, idempotencyKey, initiator, environment } = request;
   const { plan } = await new Catalog(ledger, compileDefinition).register(tenant, definition, catalog, operators);
-  const { labels, name } = plan.graph;
-  const { versionId } = plan;
+  const { versionId, graph } = plan;
+  const { labels, name } = graph;
+  refuseKeyOfGathered(graph, idempotencyKey);
+  const now = await ledger.waits.now();
+  const publicId = newPublicId(now);
+  const placement = new Placement(ledger, systemClock, operators, undefined);
+  const { workerGroup, admission } = await placeRun(placement, graph, { tenant, input, evaluation: { nowMs: now, seed: publicId } });
   const enqueued = await ledger.enqueueRun({
-    publicId: newPublicId(await ledger.waits.now()),
+    publicId,
     tenant,
     versionId,
     input: payloadText(input, "the input"),
@@ -47,8 +55,8 @@ export async function enqueueOver(ledger: Ledger, request: Enqueueing): Promise<
     idempotencyKey: idempotencyKey ?? null,
     idempotencyHash: idempotencyKey === undefined ? null : requestHash(name, input),
     deadlineInMs: null,
-    workerGroup: DEFAULT_GROUP,
-    admission: null,
+    workerGroup,
+    admission: admissionText(admission),
   });
-  return { ...enqueued, tenant, versionId, workerGroup: DEFAULT_GROUP };
+  return { ...enqueued, tenant, versionId, workerGroup };
 }

@@ -2,14 +2,15 @@ import type { CallerTransactions } from "../ledger/caller-transactions.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { SLOTS } from "../ledger/rows.ts";
 import type { InsertRun } from "../ledger/writes.ts";
-import type { Admission, Gather } from "../model/admission.ts";
+import type { Gather } from "../model/admission.ts";
 import { StepwellError } from "../model/errors.ts";
 import { canonicalJson, type Json, toJson } from "../model/json.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { SqlClient } from "../model/sql-client.ts";
 import type { RunContext } from "../operators/operator.ts";
 import type { AnnouncedRun } from "../queue/port.ts";
-import { admissionOf, refuseKeyOfGathered } from "./admission/admission-of.ts";
+import { refuseKeyOfGathered } from "./admission/admission-of.ts";
+import { admissionText, type Place, placeRun } from "./admission/place-run.ts";
 import type { StartOptions } from "./api.ts";
 import type { Catalog } from "./catalog.ts";
 import { payloadText } from "./finish-output.ts";
@@ -41,10 +42,7 @@ export interface StarterHost {
   queued(run: AnnouncedRun): void;
 }
 
-/** Where a run goes. */
-interface Place {
-  readonly workerGroup: string;
-  readonly admission: Admission | null;
+interface StartedPlace extends Place {
   /** It waits for its turn, whatever room there is here. */
   readonly isLimited: boolean;
 }
@@ -233,18 +231,14 @@ export class RunStarter {
   }
 
   /** Where a run goes, and what it asks for before it may begin. */
-  #placeOf(plan: Plan, tenant: string, input: Json, publicId: string): MaybePromise<Place> {
+  #placeOf(plan: Plan, tenant: string, input: Json, publicId: string): MaybePromise<StartedPlace> {
     const { host } = this.#to;
     const { placement } = host;
-    return proceed(placement.refreshed(), () => {
-      const workerGroup = placement.groupOf({ tenant, workflow: plan.graph.name, topic: plan.graph.topic });
-      const start = { tenant, input, evaluation: { nowMs: host.ledgerNow(), seed: publicId } };
-      return proceed(admissionOf(plan.graph, start, workerGroup), (asked) => ({
-        workerGroup,
-        admission: asked ?? null,
-        isLimited: !placement.serves(workerGroup) || placement.isBounded(tenant) || (asked !== undefined && asked.limiters.length > 0),
-      }));
-    });
+    const start = { tenant, input, evaluation: { nowMs: host.ledgerNow(), seed: publicId } };
+    return proceed(placeRun(placement, plan.graph, start), (place) => ({
+      ...place,
+      isLimited: !placement.serves(place.workerGroup) || placement.isBounded(tenant) || (place.admission?.limiters.length ?? 0) > 0,
+    }));
   }
 
   #queuedInsert(insert: InsertRun, { graph, stepIds }: Plan): QueuedInsert {
@@ -257,12 +251,6 @@ export class RunStarter {
     };
     return new QueuedInsert(insert, stored, (error) => this.refused(insert.runId, error));
   }
-}
-
-/** One that asks for nothing but its group is stored without. */
-function admissionText(admission: Admission | null): string | null {
-  const isNeeded = admission !== null && (admission.limiters.length > 0 || admission.priorityMs !== 0 || admission.gather !== null);
-  return isNeeded ? JSON.stringify(admission) : null;
 }
 
 /** A run that starts itself with the same input would never end; what goes round over others ends at the depth limit. */

@@ -17,6 +17,7 @@ import { tellListeners } from "../engine/listeners.ts";
 import { OperatorRegistry } from "../engine/operators.ts";
 import { orLate } from "../engine/or-late.ts";
 import { patiently } from "../engine/patiently.ts";
+import { PlacementCommands } from "../engine/placement-commands.ts";
 import { Pruner } from "../engine/pruner.ts";
 import { recordError } from "../engine/recorded-error.ts";
 import { systemClock } from "../engine/system-clock.ts";
@@ -24,7 +25,7 @@ import type { TaskCommands } from "../engine/task-commands.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { DEFAULT_TENANT } from "../model/admission.ts";
-import { StepwellError } from "../model/errors.ts";
+import { invariant, StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
 import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from "../model/retention.ts";
 import type { RunStatus } from "../model/status.ts";
@@ -217,6 +218,13 @@ export class Stepwell {
    */
   async retry(runId: string, actor = "api"): Promise<void> {
     await (await this.#ready()).commands.retry(runId, actor);
+  }
+
+  /** Where runs and steps go, and what tenants are given. */
+  async placement(): Promise<PlacementCommands> {
+    await this.#ready();
+    invariant(this.#ground !== undefined, "an engine that is open has a ledger");
+    return new PlacementCommands(this.#ground.ledger);
   }
 
   /** What people and remote workers do with the tasks that steps wait for: list, approve, reject, poll, complete, … */

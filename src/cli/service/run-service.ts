@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Ledger } from "../../ledger/port.ts";
 import { openLedger, withoutPassword } from "../../ledger/url.ts";
 import { Stepwell } from "../../main/stepwell.ts";
+import { DEFAULT_GROUP } from "../../model/admission.ts";
 import { formatDuration } from "../../model/duration.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";
@@ -23,6 +24,8 @@ export interface Service {
   readonly ledger: string;
   readonly queue: string;
   readonly operators: LoadedOperators | undefined;
+  /** The worker groups that it serves. */
+  readonly groups: readonly string[] | undefined;
   /** Undefined: what an engine does by itself. */
   readonly concurrency: number | undefined;
   readonly leaseMs: number;
@@ -106,12 +109,13 @@ async function workOn(service: Service, life: Life): Promise<void> {
 
 /** One engine, until it is stopped by a signal or by its ledger. */
 async function driveRuns(service: Service, { log, interrupt, readiness }: Life): Promise<void> {
-  const { ledger: url, operators, concurrency, leaseMs, graceMs, retention } = service;
+  const { ledger: url, operators, groups, concurrency, leaseMs, graceMs, retention } = service;
   const ledger = await openLedger(url, { leaseMs, ownThread: true });
   const queue = await openQueueBeside(ledger, service.queue, readiness.hasBeenReady);
   const stepwell = new Stepwell({
     ledger,
     queue,
+    groups: groups ?? [DEFAULT_GROUP],
     stopGraceMs: graceMs,
     ...(retention !== undefined && { retention }),
     ...(concurrency !== undefined && { concurrency: { steps: concurrency, runs: concurrency } }),

@@ -45,10 +45,11 @@ export function engineTerms({
   ledger,
   queue,
   operators,
+  groups,
   concurrency,
   lease,
   grace,
   retention,
 }: EngineValues): Omit<Terms, "kind" | "drives" | "address"> {
-  return { ledger, queue, operators, concurrency, leaseMs: lease, graceMs: grace, retention };
+  return { ledger, queue, operators, groups, concurrency, leaseMs: lease, graceMs: grace, retention };
 }

@@ -70,6 +70,21 @@ export const HOST: Kind<string> = {
   show: (host) => host,
 };
 
+/** Names with commas between them, or a list of names. */
+export const NAMES: Kind<readonly string[]> = {
+  placeholder: "names",
+  description: "names, with commas between them",
+  read(value) {
+    const names = typeof value === "string" ? value.split(",").map((name) => name.trim()) : value;
+    if (!Array.isArray(names) || names.length === 0 || !names.every(isName))
+      throw wrong(`${quoted(value)} is not a list of names`, "Write for example gpu,default.");
+    return names;
+  },
+  show: (names) => names.join(","),
+};
+
+const isName = (name: unknown): name is string => typeof name === "string" && /^[^\s,]+$/.test(name);
+
 export function wholeNumber(least: number, most: number): Kind<number> {
   return {
     placeholder: "count",

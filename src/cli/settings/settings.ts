@@ -2,7 +2,7 @@ import { isSharedLedger } from "../../ledger/url.ts";
 import type { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";
 import { LEDGER_VARIABLES } from "../command.ts";
-import { duration, HOST, type Kind, LEDGER_URL, PATH, PORT, QUEUE_URL, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
+import { duration, HOST, type Kind, LEDGER_URL, NAMES, PATH, PORT, QUEUE_URL, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
 import { RETENTION } from "./retention.ts";
 
 /**
@@ -58,6 +58,16 @@ const operators: Setting<string | undefined> = {
   fallbackText: "the built-in operators alone",
   isPath: true,
 };
+const groups: Setting<readonly string[] | undefined> = {
+  kind: NAMES,
+  help: "the worker groups whose runs it drives; on PostgreSQL alone, what has a file to itself drives every run",
+  fallback: undefined,
+  fallbackText: "`default`",
+  refuse: (_groups, url) =>
+    isSharedLedger(url)
+      ? undefined
+      : wrong("Only on PostgreSQL are there groups of workers", "The engine of a file drives every run in it."),
+};
 const concurrency: Setting<number | undefined> = {
   kind: wholeNumber(1, MAX_CONCURRENCY),
   help: "how many runs it drives, and how many attempts execute, at once",
@@ -84,7 +94,7 @@ const retention: Setting<RetentionOptions | undefined> = {
   fallback: undefined,
   fallbackText: "for ever",
 };
-const engine = { ledger, queue, operators, concurrency, lease, grace, retention };
+const engine = { ledger, queue, operators, groups, concurrency, lease, grace, retention };
 export type EngineValues = ValuesOf<typeof engine>;
 
 const LOOPBACK = "127.0.0.1";

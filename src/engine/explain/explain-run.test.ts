@@ -202,6 +202,7 @@ const CASES: readonly (readonly [what: string, given: Given, says: string])[] = 
     { rows: [], run: { pausedBy: "ana" }, turn: {} },
     "is held, because ana paused the run",
   ],
+  ["a run of which admission has not heard yet", { rows: [], turn: { ahead: null, notBefore: NOW } }, "is in the queue"],
   ["a ready step of a paused run", { rows: [], run: { pausedBy: "ana" } }, "is held, because ana paused the run"],
   ["a running step", { rows: [{ status: "RUNNING", attempt: 2 }] }, "runs for 30.0 s, attempt 2 of 3"],
   [

@@ -34,7 +34,7 @@ export function waitsForOf(standing: RunStanding, index: StandingIndex, unfinish
   return step.block === null ? { kind: "queue" } : blockAtWork(index, unfinished, row);
 }
 
-function pending({ run: { pausedBy }, turn }: RunStanding, index: StandingIndex, { graph, step, first }: UnfinishedStep): WaitsFor {
+function pending({ run: { pausedBy }, turn, now }: RunStanding, index: StandingIndex, { graph, step, first }: UnfinishedStep): WaitsFor {
   const isOpen = (ordinal: number): boolean => {
     const row = index.rowOf(first + ordinal);
     return row === undefined || !isTerminalStep(row.status);
@@ -42,15 +42,16 @@ function pending({ run: { pausedBy }, turn }: RunStanding, index: StandingIndex,
   const open = index.edgesTo(graph, step.ordinal).filter(({ from }) => isOpen(from));
   const needed = open.map(({ from }) => graph.steps[from]?.id ?? "");
   if (needed.length > 0) return { kind: "needs", steps: [...new Set(needed)] };
-  if (turn !== undefined && pausedBy === null) return turnWait(turn);
+  if (turn !== undefined && pausedBy === null) return turnWait(turn, now);
   return pausedBy === null ? { kind: "queue" } : { kind: "paused", by: pausedBy };
 }
 
-function turnWait({ workerGroup, isServed, ahead, notBefore, limiter }: RunTurn): WaitsFor {
+function turnWait({ workerGroup, isServed, ahead, notBefore, limiter }: RunTurn, now: number): WaitsFor {
   if (!isServed) return { kind: "no_group", group: workerGroup };
   const { name, limitedTo = null, periodMs = null } = limiter ?? {};
   const limit = name === undefined ? null : limitText(name);
-  const until = iso(notBefore ?? (periodMs === null ? null : (limiter?.openAt ?? null)));
+  const collectedUntil = notBefore !== null && notBefore > now ? notBefore : null;
+  const until = iso(collectedUntil ?? (periodMs === null ? null : (limiter?.openAt ?? null)));
   return { kind: "turn", ahead, limit, limitedTo, periodMs, until };
 }
 
@@ -64,7 +65,8 @@ function limitText(name: string): string {
 }
 
 /** What it waited for has come. */
-const woken = ({ turn, run }: RunStanding): WaitsFor => (turn === undefined || run.pausedBy !== null ? { kind: "wake" } : turnWait(turn));
+const woken = ({ turn, run, now }: RunStanding): WaitsFor =>
+  turn === undefined || run.pausedBy !== null ? { kind: "wake" } : turnWait(turn, now);
 
 /** Something has come for the step. An event that is one of several may leave it waiting for the others. */
 function isAnswered(wait: WaitRow, sent: number): boolean {
