@@ -132,7 +132,6 @@ describe("jobs on a Redis", () => {
     const plain = engineOf(yard, queue, 10);
     yard.store(queue, "unserved");
     await yard.until(() => plain.held.length === 1);
-    await backstage.until("delayed", 0);
     await backstage.quiet();
     const able = engineOf(yard, other, 10);
     able.groups = ["gpu"];

@@ -11,7 +11,6 @@ const MOST_JOBS = 128;
 const GATHER_MS = 20;
 /** A job for another worker group goes from hand to hand, until it seems that nobody serves it. */
 const MOST_HANDS = 20;
-const NEXT_HAND_MS = 25;
 /** A job whose look failed comes again, here or to another engine. */
 const AGAIN_MS = 1_000;
 /** Jobs that were refused are kept for somebody to look at, not for ever. */
@@ -87,8 +86,11 @@ export class JobWorker {
       throw new WaitingError();
     }
     if (!this.#consumer.serves(said.workerGroup) && job.attemptsStarted < MOST_HANDS) {
-      await job.moveToDelayed(Date.now() + NEXT_HAND_MS, token);
-      throw new DelayedError();
+      // steps aside for as long as it takes others to fetch it
+      void this.#worker.pause(true);
+      this.roomMade();
+      await job.moveToWait(token);
+      throw new WaitingError();
     }
     try {
       await this.#consumer.look();
