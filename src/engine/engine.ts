@@ -11,9 +11,9 @@ import { asStepwellError, StepwellError } from "../model/errors.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { compileDefinition } from "../workflow/index.ts";
 import type { Interceptor, LifecycleEvent, RunOutcome, StartOptions } from "./api.ts";
+import { AwaitedEnds } from "./awaited-ends.ts";
 import { Catalog, type Registered } from "./catalog.ts";
 import { detached } from "./detached-clock.ts";
-import { EndsElsewhere } from "./ends-elsewhere.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { LedgerTime } from "./ledger-time.ts";
 import { tellListeners } from "./listeners.ts";
@@ -35,7 +35,6 @@ import { RunsInMemory } from "./runs-in-memory.ts";
 import { Schemas } from "./schemas.ts";
 import { Slots } from "./slots.ts";
 import { TaskCommands } from "./task-commands.ts";
-import { Waiters } from "./waiters.ts";
 
 const DEFAULT_STEPS = 1_024;
 const DEFAULT_RUNS = 4_096;
@@ -59,12 +58,9 @@ export class Engine implements RunHost {
   readonly tenant: string;
   readonly interceptors: readonly Interceptor[];
   readonly cancelGraceMs: number;
-  /** What is sent to runs from outside. */
   readonly commands: RunCommands;
-  /** What people and remote workers do with the tasks that steps wait for. */
   readonly tasks: TaskCommands;
   readonly reads: RunReads;
-  /** How it is known in the ledger. */
   readonly name = `${hostname()}:${process.pid}`;
   isStopping = false;
   epoch = 0;
@@ -76,12 +72,10 @@ export class Engine implements RunHost {
   readonly #intake: RunIntake;
   readonly #starter: RunStarter;
   readonly #runs: RunsInMemory<RunDriver>;
-  /** By public id: runs that cannot be driven on in this process, and why. */
-  readonly #broken = new Map<string, StepwellError>();
-  readonly #waiters = new Waiters<RunOutcome>();
-  readonly #elsewhere: EndsElsewhere;
+  readonly #ends: AwaitedEnds;
   #committer: Committer | undefined;
   #failure: StepwellError | undefined;
+  #isOpen = false;
   #stopped: Promise<void> | undefined;
   #end: PromiseWithResolvers<void> | undefined;
 
@@ -111,7 +105,7 @@ export class Engine implements RunHost {
     this.commands = new RunCommands(outside);
     this.tasks = new TaskCommands(outside);
     this.reads = new RunReads(options.ledger, tenant);
-    this.#elsewhere = new EndsElsewhere(options.ledger, tenant, this.#waiters, (publicId) => this.#runs.has(publicId));
+    this.#ends = new AwaitedEnds(options.ledger, tenant, (publicId) => this.#runs.has(publicId));
     this.#catalog = new Catalog(options.ledger, options.compile ?? compileDefinition);
     this.#intake = new RunIntake({
       host: this,
@@ -142,12 +136,12 @@ export class Engine implements RunHost {
     return {
       epoch: () => this.epoch,
       freeRuns: () => (this.isStopping ? 0 : this.#runs.free),
-      isNeeded: () => this.#runs.busy > 0 || this.#waiters.size > 0 || this.#end !== undefined,
+      isNeeded: () => this.#runs.busy > 0 || this.#ends.size > 0 || this.#end !== undefined,
       offers: () => this.placement.offers,
       ledgerNow: () => this.ledgerNow(),
       takeUp: (runId, isAdmitted) => this.#intake.takeUp(runId, isAdmitted),
       deliver: (row) => this.#intake.deliver(row),
-      lookAround: () => Promise.all([this.placement.refreshed(), this.#elsewhere.lookForAll()]),
+      lookAround: () => Promise.all([this.placement.refreshed(), this.#ends.lookForAll()]),
       told: (news) => this.emit(eventOf(news)),
       failed: (cause) => this.#lookFailed(cause),
     };
@@ -176,8 +170,16 @@ export class Engine implements RunHost {
       accepted: (rows) => this.#intake.deliverSoon(rows),
       told: (time) => this.#time.told(time),
     });
-    await this.placement.refreshed();
-    await this.#pickup.start();
+    try {
+      await this.placement.refreshed();
+      await this.#pickup.start();
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#isOpen = true;
+    } catch (cause) {
+      // what it has taken up goes on with the engine that is opened in its place, and not here as well
+      this.#giveUp(asStepwellError(cause));
+      throw cause;
+    }
   }
 
   /**
@@ -214,11 +216,7 @@ export class Engine implements RunHost {
    */
   async result(publicId: string): Promise<RunOutcome> {
     this.#expectOpen();
-    const broken = this.#broken.get(publicId);
-    if (broken !== undefined) throw broken;
-    const ended = this.#waiters.wait(publicId);
-    // not awaited: an engine that stops meanwhile rejects a promise that the caller must have by then
-    void this.#elsewhere.lookFor(publicId);
+    const ended = this.#ends.wait(publicId);
     this.#pickup.needed();
     return ended;
   }
@@ -317,8 +315,7 @@ export class Engine implements RunHost {
 
   onEnded(run: DrivenRun, end: RunEnd): void {
     this.#forget(run);
-    const { workflow, version } = run.context;
-    this.#waiters.resolve(run.publicId, () => ({ id: run.publicId, workflow, version, ...end }));
+    this.#ends.ended(run, end);
     this.#pickup.roomMade();
   }
 
@@ -346,14 +343,13 @@ export class Engine implements RunHost {
   }
 
   #breakOff(publicId: string, error: StepwellError): void {
-    this.#broken.set(publicId, error);
-    this.#waiters.reject(publicId, error);
+    this.#ends.broke(publicId, error);
     this.emit({ type: "run.broken", runId: publicId, error: recordError(error) });
   }
 
   #remember(run: RunDriver): void {
     this.#runs.add(run);
-    this.#broken.delete(run.publicId);
+    this.#ends.isDriven(run.publicId);
     this.#pickup.needed();
   }
 
@@ -364,13 +360,17 @@ export class Engine implements RunHost {
   /** The ledger cannot be trusted to take more: local work stops, callers hear why, the rows stay as they are. */
   #fail(error: StepwellError): void {
     if (this.#failure !== undefined) return;
-    this.#failure = error;
+    if (this.#isOpen) this.#options.onFailed?.(error);
+    this.#giveUp(error);
+    this.#end?.reject(error);
+    if (this.#isOpen) this.emit({ type: "ledger.failed", error: recordError(error) });
+  }
+
+  #giveUp(error: StepwellError): void {
+    this.#failure ??= error;
     this.#pickup.stop();
     this.#committer?.stop();
-    this.#options.onFailed?.(error);
     this.#dropAll(error);
-    this.#end?.reject(error);
-    this.emit({ type: "ledger.failed", error: recordError(error) });
   }
 
   /** A look at a ledger that is busy or out of reach is repeated soon anyway. */
@@ -390,7 +390,7 @@ export class Engine implements RunHost {
       this.#forget(run);
     }
     this.#starter.refuseAll(error);
-    this.#waiters.rejectAll(error);
+    this.#ends.rejectAll(error);
   }
 
   #expectOpen(): void {

@@ -23,7 +23,6 @@ import { recordError } from "../engine/recorded-error.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
 import type { Ledger } from "../ledger/port.ts";
-import { openLedger } from "../ledger/url.ts";
 import { DEFAULT_TENANT } from "../model/admission.ts";
 import { invariant, StepwellError } from "../model/errors.ts";
 import type { Problem } from "../model/problem.ts";
@@ -34,8 +33,8 @@ import { type BuiltInExecutors, createBuiltInExecutors } from "../operators/exec
 import type { Operator, ResumableOperator } from "../operators/operator.ts";
 import { createThreads } from "../operators/thread/threads.ts";
 import type { Queue } from "../queue/port.ts";
-import { openQueue } from "../queue/url.ts";
 import type { Definition } from "../workflow/graph.ts";
+import { closeGround, type Ground, openGround } from "./ground.ts";
 import { VERSION } from "./version.ts";
 
 /** How long `stop` waits for a transaction that deletes what is kept no longer. */
@@ -71,12 +70,6 @@ export interface StepwellOptions {
 export interface BuiltDefinition {
   readonly definition: Definition;
   readonly operators: Readonly<Record<string, Operator<never>>>;
-}
-
-/** What engines of this process stand on, one after the other. */
-interface Ground {
-  readonly ledger: Ledger;
-  readonly queue: Queue;
 }
 
 export interface RunFilter {
@@ -268,7 +261,7 @@ export class Stepwell {
     const engine = this.#open ?? (await opening.catch(() => undefined));
     const pruned = orLate(systemClock, this.#pruner?.stop(), LAST_PRUNE_MS);
     try {
-      await (engine === undefined ? this.#ground && close(this.#ground) : engine.stop(pruned));
+      await (engine === undefined ? this.#ground && closeGround(this.#ground) : engine.stop(pruned));
     } finally {
       await this.#builtIn.close();
     }
@@ -294,15 +287,30 @@ export class Stepwell {
       this.#pruner = this.#pruning(ground.ledger);
       return engine;
     } catch (cause) {
-      await close(ground);
+      await closeGround(ground);
       throw cause;
     }
   }
 
   async #begin(ground: Ground): Promise<Engine> {
+    for (;;) {
+      const engine = this.#engineOn(ground);
+      try {
+        await engine.open();
+        this.#open = engine;
+        return engine;
+      } catch (cause) {
+        // the lease ran out before it was open
+        const isFenced = cause instanceof StepwellError && cause.code === "LEDGER_FENCED";
+        if (!isFenced || !ground.ledger.isShared || this.#stopped !== undefined) throw cause;
+      }
+    }
+  }
+
+  #engineOn(ground: Ground): Engine {
     const { concurrency = {}, interceptors = [], environment = "production" } = this.#options;
     const { cancelGraceMs = 30_000, stopGraceMs = 10_000, tenant = DEFAULT_TENANT, groups } = this.#options;
-    const engine = new Engine({
+    return new Engine({
       ...ground,
       operators: this.#registry,
       catalog: () => catalogOf(builtInDefinitions, this.#registry.registeredNames()),
@@ -320,9 +328,6 @@ export class Stepwell {
       stopGraceMs,
       onFailed: (error) => this.#failed(error, ground),
     });
-    await engine.open();
-    this.#open = engine;
-    return engine;
   }
 
   /** In a shared ledger who lost a lease has lost its runs, and nothing else. */
@@ -376,21 +381,6 @@ export class Stepwell {
       this.#registry.register(name, execute, moduleUrl === undefined ? null : { url: moduleUrl, exportName: name });
     }
   }
-}
-
-/** A ledger that was given is closed like one that was opened here. */
-async function openGround({ ledger = "sqlite:.stepwell/ledger.db", queue = "ledger" }: StepwellOptions): Promise<Ground> {
-  const opened = typeof ledger === "string" ? await openLedger(ledger) : ledger;
-  try {
-    return { ledger: opened, queue: typeof queue === "string" ? await openQueue(queue) : queue };
-  } catch (cause) {
-    await opened.close();
-    throw cause;
-  }
-}
-
-async function close({ ledger, queue }: Ground): Promise<void> {
-  await Promise.all([ledger.close(), queue.close()]);
 }
 
 function isBuilt(workflow: Definition | BuiltDefinition): workflow is BuiltDefinition {

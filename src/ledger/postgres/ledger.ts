@@ -188,7 +188,10 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     this.epoch = ownership.epoch;
     this.claims.ownedFor(worker.groups);
     this.#events = events;
+    const overtaken = this.#lease;
     this.#lease = new Lease(this, { epoch: ownership.epoch, leaseMs: this.#leaseMs }, heart);
+    // one that was taken meanwhile would be kept alive, and what it has with it
+    await overtaken?.end();
     if (isFirst) await this.#hints.listen();
     return ownership;
   }
