@@ -1,7 +1,7 @@
 import { nearest } from "../expressions/nearest.ts";
 
 /** A longer list of what there is does not help anybody. */
-const MAX_LISTED = 12;
+const MAX_LISTED = 16;
 
 /** A hint that names the nearest candidate or, when nothing is near and they are few, all of them. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {

@@ -11,6 +11,7 @@ const SECRET = "swordfish";
 const DEFAULTS = {
   queue: "ledger",
   operators: undefined,
+  groups: undefined,
   concurrency: undefined,
   lease: 10_000,
   grace: 10_000,
@@ -55,6 +56,7 @@ describe("the settings of a process", () => {
       ...DEFAULTS,
       ledger: "postgres://second/base",
       operators: join(place.folder, "operators.ts"),
+      groups: undefined,
       concurrency: 7,
       lease: 6_000,
       grace: 60_000,

@@ -62,7 +62,7 @@ const groups: Setting<readonly string[] | undefined> = {
   kind: NAMES,
   help: "the worker groups whose runs it drives; on PostgreSQL alone, what has a file to itself drives every run",
   fallback: undefined,
-  fallbackText: "`default`",
+  fallbackText: "default",
   refuse: (_groups, url) =>
     isSharedLedger(url)
       ? undefined
