@@ -2,12 +2,14 @@
 
 import type { ContestantName, Place } from "./contestant.ts";
 import { holdRuns, work } from "./crash.ts";
+import { measureFairness } from "./fairness.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureItems } from "./items.ts";
 import { type Load, measure } from "./loads.ts";
 import { openContestant } from "./open-contestant.ts";
 import type { Source } from "./ours.ts";
 import { slowProxy } from "./postgres/slow-proxy.ts";
+import { type Backlog, measureQueue } from "./queue.ts";
 import { benchCreation, benchScheduler, fitScheduler } from "./scheduler.ts";
 import { measureWaiting } from "./waiting.ts";
 
@@ -22,6 +24,13 @@ export type Job =
   | { readonly kind: "proxy"; readonly server: string; readonly delayMs: number }
   | { readonly kind: "waiting"; readonly from: Source; readonly runs: number; readonly directory: string }
   | { readonly kind: "items"; readonly from: Source; readonly items: number; readonly directory: string }
+  | {
+      readonly kind: "queue";
+      readonly places: readonly [Place, Place];
+      readonly backlog: Backlog;
+      readonly runs: readonly [number, number];
+    }
+  | { readonly kind: "fairness"; readonly from: Source; readonly alone: Place; readonly flooded: Place; readonly runs: number }
   | { readonly kind: "growth"; readonly from: Source; readonly scale: number; readonly directory: string };
 
 /** They answer when they are ready, and stay until they are killed. */
@@ -37,6 +46,10 @@ async function execute(job: Job): Promise<object> {
       return measureItems(job.directory, job.from, job.items);
     case "growth":
       return measureGrowth(job.directory, job.from, job.scale);
+    case "queue":
+      return measureQueue(job.places, job.backlog, job.runs);
+    case "fairness":
+      return measureFairness(job.from, job.alone, job.flooded, job.runs);
     case "hold":
       return holdRuns(job.place, job.from, job.runs);
     case "worker":

@@ -7,18 +7,19 @@ import { machineFacts } from "./machine.ts";
 import { openServer } from "./postgres/server.ts";
 import { disk, w9 } from "./postgres/works.ts";
 import { endAll, endOnSignals } from "./processes.ts";
+import { queue } from "./queue-works.ts";
 import { formatFacts, formatRows, isMet, type Row, writeJson } from "./report.ts";
 import { w6 } from "./scheduler-work.ts";
 import { growth, w7, w8 } from "./waiting-works.ts";
 
 const WORKS = {
   ...{ W1: w1, W2: w2, W3: w3, W4: w4, W5: w5, W6: w6, W7: w7, W8: w8, W9: w9, W13: w13, W14: w14 },
-  ...{ growth, memory, disk },
+  ...{ growth, queue, memory, disk },
 } as const;
 
 type WorkName = keyof typeof WORKS;
 
-const ON_ANY_LEDGER: readonly WorkName[] = ["W1", "W2", "W3", "W4", "W5", "W14", "memory"];
+const ON_ANY_LEDGER: readonly WorkName[] = ["W1", "W2", "W3", "W4", "W5", "W14", "queue", "memory"];
 const ON_POSTGRES_ALONE: readonly WorkName[] = ["W9", "disk"];
 const OF_PEERS: readonly WorkName[] = ["W1", "W2", "W3", "W4"];
 
@@ -29,7 +30,7 @@ works: ${worksOn("sqlite").join(" ")} (default: all), on PostgreSQL ${worksOn("p
 --quick    fewer and shorter repetitions: shows that everything runs, not how fast
 --dist     measures dist/ as built before instead of the sources
 --minutes  how long the memory is watched (default 1)
---runs     how many runs W7 has waiting (default 100000, with --quick 10000)
+--runs     how many runs W7 and queue have waiting (default 100000, with --quick 10000)
 --peers    beside other engines; their folder is STEPWELL_PEERS_DIR, default ../shared/bench/peers`;
 
 interface Choice {

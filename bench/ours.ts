@@ -26,7 +26,7 @@ export async function openStepwell(
   const entry = join(import.meta.dirname, "..", FILES[from]);
   const loaded: unknown = await import(pathToFileURL(entry).href);
   if (!isPackage(loaded)) throw new Error(`${entry} does not export Stepwell`);
-  const ledger = place.database ?? fileIn(place);
+  const ledger = ledgerOf(place);
   return { stepwell: new loaded.Stepwell({ ...options, ledger }), ledger };
 }
 
@@ -63,6 +63,9 @@ export async function completedRuns(place: Place): Promise<number> {
   database.close();
   return Number(count);
 }
+
+/** The URL of the ledger there. */
+export const ledgerOf = (place: Place): string => place.database ?? fileIn(place);
 
 const fileIn = ({ directory }: Place): string => join(directory, "ours.db");
 

@@ -170,6 +170,10 @@ describe("the manifests of Kubernetes", () => {
       const ledger = container.env.find((each) => each.name === "STEPWELL_LEDGER");
       expect(ledger?.valueFrom?.secretKeyRef).toStrictEqual({ name: "stepwell", key: "ledger" });
     }
+    for (const { container } of ours.filter(({ kind }) => kind === "Deployment")) {
+      const queue = container.env.find((each) => each.name === "STEPWELL_QUEUE");
+      expect(queue?.valueFrom?.secretKeyRef).toStrictEqual({ name: "stepwell", key: "queue", optional: true });
+    }
     expect(manifests.filter(({ kind }) => kind === "Secret")).toStrictEqual([]);
   });
 
@@ -210,14 +214,26 @@ describe("deploy/docker-compose.yml", () => {
     expect(Object.keys(compose.services)).toStrictEqual(["server", "worker", "migrate", "postgres", "redis"]);
     expect(compose.services["worker"]?.deploy?.replicas).toBe(2);
     for (const [name, { depends_on: needs, image }] of ourServices) {
-      const migrated = name === "migrate" ? {} : { migrate: { condition: "service_completed_successfully" } };
-      expect(needs).toMatchObject({ postgres: { condition: "service_healthy" }, ...migrated });
+      const rest = { redis: { condition: "service_healthy" }, migrate: { condition: "service_completed_successfully" } };
+      expect(needs).toStrictEqual({ postgres: { condition: "service_healthy" }, ...(name === "migrate" ? {} : rest) });
       expect(image).toBe(`stepwell:${VERSION}`);
     }
     for (const [, { depends_on: needs }] of composed)
       expect(Object.keys(needs).filter((need) => !(need in compose.services))).toStrictEqual([]);
     const volumes = composed.flatMap(([, service]) => service.volumes.map((volume) => volume.split(":", 1).join("")));
     expect(volumes.toSorted()).toStrictEqual(Object.keys(compose.volumes).toSorted());
+  });
+
+  test("has its queue on that Redis", () => {
+    for (const [, { environment }] of ourServices) {
+      const { username, password, hostname, port } = new URL(environment["STEPWELL_QUEUE"]?.replace("${REDIS_PASSWORD:?}", "secret") ?? "");
+      expect([username, password, compose.services[hostname]?.image, port]).toStrictEqual([
+        "default",
+        "secret",
+        "redis:8-bookworm",
+        "6379",
+      ]);
+    }
   });
 
   test("asks for the health that a process answers, where it listens", async () => {

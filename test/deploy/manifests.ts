@@ -45,7 +45,9 @@ const Environment = z.array(
   z.object({
     name: z.string(),
     value: z.string().optional(),
-    valueFrom: z.object({ secretKeyRef: z.object({ name: z.string(), key: z.string() }) }).optional(),
+    valueFrom: z
+      .object({ secretKeyRef: z.strictObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() }) })
+      .optional(),
   }),
 );
 const Probe = z.looseObject({

@@ -4,8 +4,11 @@ import type { AdmissionTables } from "./tables.ts";
 import { TurnBook } from "./turn-book.ts";
 
 /** What one admission works on. */
-export interface Desk {
+export interface Desk extends Books {
   readonly transaction: Transaction;
+}
+
+export interface Books {
   readonly tables: AdmissionTables;
   readonly limiters: LimiterBook;
   readonly turns: TurnBook;

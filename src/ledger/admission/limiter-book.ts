@@ -79,6 +79,9 @@ export class LimiterBook {
   readonly #tables: AdmissionTables;
   readonly #now: number;
   readonly #byId = new Map<number, Limiter>();
+  readonly #byName = new Map<string, Limiter>();
+  /** Names that were looked for, whether they were there or not. */
+  readonly #askedFor = new Set<string>();
   #lastId: number | undefined;
 
   constructor(tables: AdmissionTables, now: number) {
@@ -106,18 +109,24 @@ export class LimiterBook {
     return this.#byId.get(row.id) ?? this.#enter(row);
   }
 
+  /** Reads what there is of these names, all at once: what follows asks for them one by one. */
+  *know(tenant: string, names: readonly string[]): Work<void> {
+    const missing = new Map(names.map((name) => [keyOf(tenant, name), name]));
+    for (const key of missing.keys()) if (this.#askedFor.has(key)) missing.delete(key);
+    if (missing.size === 0) return;
+    for (const row of yield* this.#tables.limitersNamed(tenant, [...missing.values()])) this.has(row);
+    for (const key of missing.keys()) this.#askedFor.add(key);
+  }
+
   /** The limiters of these names, made where they are missing; a newer version says anew what they allow. */
   *named(tenant: string, versionId: number, terms: readonly LimiterTerms[]): Work<readonly Limiter[]> {
-    if (terms.length === 0) return [];
-    const names = terms.map(({ name }) => name);
-    const known = new Map(this.all().map((limiter) => [JSON.stringify([limiter.row.tenant, limiter.row.name]), limiter]));
-    const isMissing = names.some((name) => !known.has(JSON.stringify([tenant, name])));
-    if (isMissing) {
-      for (const row of yield* this.#tables.limitersNamed(tenant, names)) known.set(JSON.stringify([tenant, row.name]), this.has(row));
-    }
+    yield* this.know(
+      tenant,
+      terms.map(({ name }) => name),
+    );
     const found: Limiter[] = [];
     for (const { name, limitedTo, periodMs } of terms) {
-      const limiter = known.get(JSON.stringify([tenant, name]));
+      const limiter = this.#byName.get(keyOf(tenant, name));
       if (limiter === undefined) found.push(yield* this.#make({ tenant, name, versionId, limitedTo, periodMs }));
       else {
         const { row } = limiter;
@@ -146,6 +155,9 @@ export class LimiterBook {
   #enter(row: LimiterRow, isNew = false): Limiter {
     const limiter = new Limiter(row, this.#now, isNew);
     this.#byId.set(row.id, limiter);
+    this.#byName.set(keyOf(row.tenant, row.name), limiter);
     return limiter;
   }
 }
+
+const keyOf = (tenant: string, name: string): string => JSON.stringify([tenant, name]);

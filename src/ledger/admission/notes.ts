@@ -1,6 +1,6 @@
 import type { Admission, Limiter as AdmissionLimiter } from "../../model/admission.ts";
 import type { Work } from "../work.ts";
-import type { Desk } from "./desk.ts";
+import type { Books } from "./desk.ts";
 import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit, PartitionRow } from "./rows.ts";
 
 /** Notes that one transaction reads. */
@@ -15,7 +15,7 @@ type Asking = AdmissionNote & { readonly run: NotedRun };
  *
  * @returns whether there may be more
  */
-export function* takeNotes(desk: Desk): Work<boolean> {
+export function* takeNotes(desk: Books): Work<boolean> {
   const notes = yield* desk.tables.notes(NOTES);
   if (notes.length === 0) return false;
   yield* leaveSlots(desk, notes);
@@ -27,7 +27,7 @@ export function* takeNotes(desk: Desk): Work<boolean> {
 
 const isAsking = (note: AdmissionNote): note is Asking => note.note === "asks" && note.run !== null && !note.run.hasEnded;
 
-function* leaveSlots({ tables, limiters }: Desk, notes: readonly AdmissionNote[]): Work<void> {
+function* leaveSlots({ tables, limiters }: Books, notes: readonly AdmissionNote[]): Work<void> {
   const leaving = new Map(notes.filter(({ note }) => note !== "asks").map(({ runId, note }) => [runId, note]));
   if (leaving.size === 0) return;
   for (const { runId, note } of notes) if (note === "ended") leaving.set(runId, note);
@@ -38,7 +38,7 @@ function* leaveSlots({ tables, limiters }: Desk, notes: readonly AdmissionNote[]
 }
 
 /** Nobody joins a run any more whose time has come. */
-function* endGathering({ tables }: Desk, notes: readonly AdmissionNote[]): Work<void> {
+function* endGathering({ tables }: Books, notes: readonly AdmissionNote[]): Work<void> {
   for (const { runId, run } of notes) {
     const gather = run === null ? null : admissionOf(run)?.gather;
     if (run === null || gather === null || gather === undefined) continue;
@@ -47,7 +47,7 @@ function* endGathering({ tables }: Desk, notes: readonly AdmissionNote[]): Work<
   }
 }
 
-function* queue(desk: Desk, asking: readonly Asking[]): Work<void> {
+function* queue(desk: Books, asking: readonly Asking[]): Work<void> {
   const paused = asking.filter(({ run }) => run.isPaused);
   yield* desk.tables.unask(paused.map(({ runId }) => runId));
   const waiting = asking.filter(({ run }) => !run.isPaused);
@@ -57,21 +57,35 @@ function* queue(desk: Desk, asking: readonly Asking[]): Work<void> {
     kept.set(runId, (kept.get(runId) ?? new Set()).add(limiterId));
   }
   const bounds = new Map((yield* desk.tables.shares(tenantsOf(waiting))).map(({ tenant, most }) => [tenant, most]));
-  const placed: { readonly note: Asking; readonly limits: readonly PartitionLimit[] }[] = [];
-  for (const note of waiting) {
-    placed.push({ note, limits: yield* limitsOf(desk, note, bounds.get(note.run.tenant) ?? null, kept.get(note.runId) ?? NONE) });
+  const asked = waiting.map((note) => ({ note, needed: neededBy(note, bounds.get(note.run.tenant) ?? null) }));
+  for (const [tenant, of] of Map.groupBy(asked, ({ note }) => note.run.tenant)) {
+    yield* desk.limiters.know(
+      tenant,
+      of.flatMap(({ needed }) => needed.map(({ id }) => id)),
+    );
   }
+  const placed: Placed[] = [];
+  for (const { note, needed } of asked) placed.push({ note, limits: yield* limitsOf(desk, note, needed, kept.get(note.runId) ?? NONE) });
   yield* stand(desk, placed);
 }
 
 const NONE: ReadonlySet<number> = new Set();
 const tenantsOf = (notes: readonly Asking[]): readonly string[] => [...new Set(notes.map(({ run }) => run.tenant))];
 
-/** The limiters that it needs a slot of; it keeps some until its end, and a rate counts its first start alone. */
-function* limitsOf({ limiters }: Desk, { run }: Asking, most: number | null, kept: ReadonlySet<number>): Work<readonly PartitionLimit[]> {
+/** The limiters that it needs a slot of; a rate counts its first start alone. */
+function neededBy({ run }: Asking, most: number | null): readonly AdmissionLimiter[] {
   const asked: AdmissionLimiter[] = [...(admissionOf(run)?.limiters ?? [])];
   if (most !== null) asked.push({ id: TENANT_LIMITER, limit: most, periodMs: null, onLimit: "queue", holds: "activity" });
-  const needed = asked.filter(({ periodMs }) => periodMs === null || !run.hasStarted);
+  return asked.filter(({ periodMs }) => periodMs === null || !run.hasStarted);
+}
+
+/** But for those that it keeps a slot of until its end. */
+function* limitsOf(
+  { limiters }: Books,
+  { run }: Asking,
+  needed: readonly AdmissionLimiter[],
+  kept: ReadonlySet<number>,
+): Work<readonly PartitionLimit[]> {
   const terms = needed.map(({ id, limit, periodMs }) => ({ name: id, limitedTo: limit, periodMs }));
   const found = yield* limiters.named(run.tenant, run.versionId, terms);
   return found.flatMap(({ row }, index) => {
@@ -81,9 +95,20 @@ function* limitsOf({ limiters }: Desk, { run }: Asking, most: number | null, kep
   });
 }
 
+interface Placed {
+  readonly note: Asking;
+  readonly limits: readonly PartitionLimit[];
+}
+
 /** Every run stands in the partition of those that have its limiters. */
-function* stand(desk: Desk, placed: readonly { readonly note: Asking; readonly limits: readonly PartitionLimit[] }[]): Work<void> {
+function* stand(desk: Books, placed: readonly Placed[]): Work<void> {
   const { tables, turns, limiters } = desk;
+  for (const [workerGroup, of] of Map.groupBy(placed, ({ note }) => note.run.workerGroup)) {
+    yield* turns.know(
+      workerGroup,
+      of.map(({ note }) => note.run.tenant),
+    );
+  }
   const named = placed.map(({ note, limits }) => ({ name: partitionName(note.run, limits), note, limits }));
   const partitions = new Map((yield* tables.partitionsNamed([...new Set(named.map(({ name }) => name))])).map((row) => [row.name, row]));
   let lastId = yield* tables.lastId("queue_partition");

@@ -13,6 +13,8 @@ export class TurnBook {
   readonly #tables: AdmissionTables;
   readonly #rows = new Map<string, TurnRow>();
   readonly #changed = new Set<string>();
+  /** Of tenants with a turn. */
+  readonly #strides = new Map<string, number>();
 
   constructor(tables: AdmissionTables) {
     this.#tables = tables;
@@ -20,7 +22,7 @@ export class TurnBook {
 
   /** More partitions (or, below zero, less) of a tenant are ready. Who comes back begins where the others are. */
   *readied(workerGroup: string, tenant: string, partitions: number): Work<void> {
-    yield* this.#load(workerGroup, [tenant, GROUP]);
+    yield* this.know(workerGroup, [tenant, GROUP]);
     const row = this.#of(workerGroup, tenant);
     const isBack = row.ready === 0 && partitions > 0;
     const pass = isBack ? Math.max(row.pass, this.#of(workerGroup, GROUP).pass) : row.pass;
@@ -38,7 +40,8 @@ export class TurnBook {
     const turns = yield* this.#tables.turns(workerGroup, room);
     for (const turn of turns) this.#rows.set(keyOf(turn), turn);
     const weights = weightsOf(yield* this.#tables.shares(turns.map(({ tenant }) => tenant)));
-    const standing = turns.map((turn) => ({ turn, pass: turn.pass, most: 0, stride: strideOf(weights.get(turn.tenant)) }));
+    for (const { tenant } of turns) this.#strides.set(tenant, strideOf(weights.get(tenant)));
+    const standing = turns.map((turn) => ({ turn, pass: turn.pass, most: 0, stride: this.#strideOf(turn.tenant) }));
     for (let left = room; left > 0 && standing.length > 0; left--) {
       let next = standing[0];
       for (const each of standing) if (next === undefined || each.pass < next.pass) next = each;
@@ -49,12 +52,11 @@ export class TurnBook {
     return standing.filter(({ most }) => most > 0).map(({ turn, most }) => ({ turn, most }));
   }
 
-  /** So many runs of a tenant were admitted. */
+  /** So many runs of a tenant that had a turn were admitted. */
   *admitted(workerGroup: string, tenant: string, runs: number): Work<void> {
     if (runs === 0) return;
-    yield* this.#load(workerGroup, [tenant, GROUP]);
-    const [share] = yield* this.#tables.shares([tenant]);
-    const stride = strideOf(share?.weight);
+    yield* this.know(workerGroup, [tenant, GROUP]);
+    const stride = this.#strideOf(tenant);
     const row = this.#of(workerGroup, tenant);
     const group = this.#of(workerGroup, GROUP);
     // where the last of them began
@@ -68,10 +70,16 @@ export class TurnBook {
     yield* this.#tables.put("turn", changed);
   }
 
-  *#load(workerGroup: string, tenants: readonly string[]): Work<void> {
-    const missing = tenants.filter((tenant) => !this.#rows.has(keyOf({ workerGroup, tenant })));
+  /** Reads the rows of these tenants, all at once: what follows asks for them one by one. */
+  *know(workerGroup: string, tenants: readonly string[]): Work<void> {
+    const missing = [...new Set(tenants)].filter((tenant) => !this.#rows.has(keyOf({ workerGroup, tenant })));
     if (missing.length === 0) return;
+    for (const tenant of missing) this.#rows.set(keyOf({ workerGroup, tenant }), { workerGroup, tenant, ready: 0, pass: 0 });
     for (const row of yield* this.#tables.turnsOf(workerGroup, missing)) this.#rows.set(keyOf(row), row);
+  }
+
+  #strideOf(tenant: string): number {
+    return this.#strides.get(tenant) ?? STRIDE;
   }
 
   #of(workerGroup: string, tenant: string): TurnRow {

@@ -291,6 +291,7 @@ CREATE TABLE admission_note (
 ) STRICT;
 
 CREATE INDEX admission_note_due ON admission_note (due_at, id);
+CREATE INDEX admission_note_asks ON admission_note (run_id) WHERE note = 'asks';
 
 -- A limit that runs are under. held counts its slots; a rate has been used until used_until_us, and admits one more from open_at on. Of the partitions
 -- whose runs need it, some stand aside until it has room.

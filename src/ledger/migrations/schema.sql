@@ -1,3 +1,5 @@
+CREATE INDEX admission_note_asks ON admission_note (run_id) WHERE note = 'asks';
+
 CREATE INDEX admission_note_due ON admission_note (due_at, id);
 
 CREATE INDEX event_kept_expiry ON event_kept (expires_at);

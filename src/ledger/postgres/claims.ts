@@ -22,10 +22,16 @@ const taking = (found: string): string => `WITH ${CLAIMANT}, found AS (${found})
 /** Whether the worker of ?2, its groups or null, drives a run. */
 const IS_SERVED = "(?2::text[] IS NULL OR r.worker_group = ANY(?2))";
 
-/** ?1 the epoch, ?2 groups or null, ?3 ids above, ?4 limit; of `no_worker` ?5 operators or null. */
+/** Of a wait: the worker of ?5, its operators or null, has what it is there for the want of. */
+const IS_OFFERED = "w.kind = 'no_worker' AND (w.key = ANY(?5) OR ?5::text[] IS NULL)";
+/**
+ * ?1 the epoch, ?2 groups or null, ?3 ids above, ?4 limit. All begin with what is rare, and say so: without statistics the planner takes
+ * parked runs for rare, and would look at each of them once a second.
+ */
 const CLAIMS: Readonly<Record<Pickup, string>> = {
   no_worker: taking(`SELECT r.id FROM run r WHERE ${MAY_CLAIM} AND r.finished_at IS NULL AND ${PARKED} AND r.id > ?3
-    AND r.id IN (SELECT run_id FROM wait WHERE kind = 'no_worker' AND (key = ANY(?5) OR ?5::text[] IS NULL) AND (key LIKE '@%' OR ${IS_SERVED}))
+    AND r.id = ANY(ARRAY(SELECT w.run_id FROM wait w WHERE ${IS_OFFERED} AND w.run_id > ?3))
+    AND (${IS_SERVED} OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = r.id AND ${IS_OFFERED} AND w.key LIKE '@%'))
     ORDER BY r.id LIMIT ?4 FOR NO KEY UPDATE SKIP LOCKED`),
   left_behind: `WITH ${CLAIMANT}, taken AS (DELETE FROM ready WHERE ${MAY_CLAIM} AND owner = 0 AND run_id IN
       (SELECT y.run_id FROM ready y LEFT JOIN run r ON r.id = y.run_id WHERE y.owner = 0 AND y.run_id > ?3 AND (r.id IS NULL OR ${IS_SERVED})
@@ -33,8 +39,9 @@ const CLAIMS: Readonly<Record<Pickup, string>> = {
     UPDATE run SET owner_epoch = ?1 FROM taken WHERE run.id = taken.run_id AND owner_epoch IS NULL AND finished_at IS NULL RETURNING run.id`,
 };
 /** ?2 groups or null, ?3 now, ?4 limit. A run may have several waits that are due. */
-const CLAIM_DUE = `WITH ${CLAIMANT}, found AS (SELECT w.due_at, r.id FROM wait w JOIN run r ON r.id = w.run_id WHERE ${MAY_CLAIM} AND w.due_at <= ?3 AND ${PARKED_UNTIL} AND ${IS_SERVED}
-    ORDER BY w.due_at, r.id LIMIT ?4 FOR NO KEY UPDATE OF r SKIP LOCKED)
+const CLAIM_DUE = `WITH ${CLAIMANT}, found AS (SELECT w.due_at, r.id FROM wait w
+      JOIN LATERAL (SELECT r.id FROM run r WHERE r.id = w.run_id AND ${PARKED_UNTIL} AND ${IS_SERVED} FOR NO KEY UPDATE SKIP LOCKED) AS r ON true
+    WHERE ${MAY_CLAIM} AND w.due_at <= ?3 ORDER BY w.due_at, w.run_id LIMIT ?4)
   UPDATE run SET owner_epoch = ?1 FROM (SELECT id, min(due_at) AS due_at FROM found GROUP BY id) AS f WHERE run.id = f.id
   RETURNING f.due_at, run.id AS run_id`;
 const CLAIM_ONE = `WITH ${CLAIMANT} UPDATE run r SET owner_epoch = ?1 WHERE ${MAY_CLAIM} AND id = ?3 AND finished_at IS NULL AND (owner_epoch IS NULL OR owner_epoch = ?1)
@@ -45,7 +52,7 @@ const MAIL_ROWS = `SELECT i.*, ${IS_AWAITED} AS is_awaited FROM inbox i WHERE i.
 const MAIL_READ = `DELETE FROM ready AS r USING unnest(?2::bigint[], ?3::bigint[]) AS d(run_id, seq)
   WHERE r.owner = ?1 AND r.run_id = d.run_id AND r.seq <= d.seq`;
 
-export interface ClaimingBackend extends Pick<SqlBackend, "rows" | "within"> {
+export interface ClaimingBackend extends Pick<SqlBackend, "search" | "within"> {
   readonly connections: Connections;
   /** Undefined while no engine owns the ledger through this connection. */
   readonly epoch: number | undefined;

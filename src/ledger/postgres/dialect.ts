@@ -2,6 +2,8 @@
 const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\?(\d+) << 28/g, "$$$1::bigint << 28"],
   [/\?(\d+)/g, "$$$1"],
+  // a list of ids is looked up in the index; as a join it would be the planner that chooses where to begin
+  [/\b(\w+ )IN \((SELECT [^,]+ FROM json_each\([^()]+\) given)\)/g, "$1= ANY(ARRAY($2))"],
   [/json_each\(([^()]+)\) (\w+)/g, "json_array_elements_text(($1)::json) AS $2(value)"],
   [/\b(\w+)\.value ->> (\d+)/g, "($1.value::json ->> $2)"],
   // its planner needs no word about the order of tables, and has none for an index

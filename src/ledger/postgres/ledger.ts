@@ -102,6 +102,10 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     return values.some((value) => typeof value === "string" && NUL.test(value)) ? [] : this.connections.read(sql, ...values);
   }
 
+  search(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
+    return this.connections.with("writers", async (client) => (await client.query<RawRow>({ ...prepared(sql), values })).rows);
+  }
+
   /** On connections whose plans find rows by index: this is asked for every run that is taken up. */
   async readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T> {
     const [row = {}] = await this.connections.with(

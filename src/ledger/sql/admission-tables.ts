@@ -19,7 +19,11 @@ import type { RawRow } from "./fields.ts";
 /** A list of ids, or of texts, is the first placeholder. */
 const GIVEN = "json_each(?1) given";
 const GIVEN_ID = "CAST(given.value AS INTEGER)";
-const given = (index: number): string => `CAST(given.value ->> ${index} AS INTEGER)`;
+/** Not joined: a planner without statistics begins with the table where it knows anything else of its rows, and reads all that are like that. */
+const GIVEN_IDS = `(SELECT ${GIVEN_ID} FROM ${GIVEN})`;
+const GIVEN_TEXTS = `(SELECT given.value FROM ${GIVEN})`;
+const firstEntry = (column: "rank" | "run_id"): string =>
+  `(SELECT f.${column} FROM queue_entry f WHERE f.partition_id = ${GIVEN_ID} ORDER BY f.rank, f.run_id LIMIT 1)`;
 /** So many lists are asked for one by one; of more of them only the first rows are read, by one statement: the next round reads on. */
 const FEW_LISTS = 4;
 
@@ -32,39 +36,44 @@ const TO_BE_JOINED = "finished_at IS NULL AND slots = 2 AND owner_epoch IS NULL"
 export const ADMISSION = {
   notes: `SELECT n.id, n.run_id, n.note, r.id AS found, r.tenant, r.worker_group, r.version_id, r.admission, r.created_at, r.started_at, r.finished_at, r.paused_by
     FROM admission_note n LEFT JOIN run r ON r.id = n.run_id WHERE n.due_at <= ?1 ORDER BY n.due_at, n.id LIMIT ?2`,
-  dropNotes: `DELETE FROM admission_note WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN})`,
+  dropNotes: `DELETE FROM admission_note WHERE id IN ${GIVEN_IDS}`,
   lastLimiter: "SELECT coalesce(max(id), 0) AS id FROM limiter",
   lastPartition: "SELECT coalesce(max(id), 0) AS id FROM queue_partition",
-  limiters: `SELECT l.* FROM ${GIVEN} CROSS JOIN limiter l ON l.id = ${GIVEN_ID}`,
-  limitersNamed: `SELECT l.* FROM ${GIVEN} CROSS JOIN limiter l ON l.name = given.value AND l.tenant = ?2`,
+  limiters: `SELECT * FROM limiter WHERE id IN ${GIVEN_IDS}`,
+  limitersNamed: `SELECT * FROM limiter WHERE tenant = ?2 AND name IN ${GIVEN_TEXTS}`,
   openRates: "SELECT * FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL AND open_at <= ?1 ORDER BY open_at LIMIT ?2",
-  slots: `SELECT s.* FROM ${GIVEN} CROSS JOIN slot s ON s.run_id = ${GIVEN_ID}`,
+  slots: `SELECT * FROM slot WHERE run_id IN ${GIVEN_IDS}`,
   holders: "SELECT run_id FROM slot WHERE limiter_id = ?1 ORDER BY run_id LIMIT ?2",
-  partitionsNamed: `SELECT p.* FROM ${GIVEN} CROSS JOIN queue_partition p ON p.name = given.value`,
+  partitionsNamed: `SELECT * FROM queue_partition WHERE name IN ${GIVEN_TEXTS}`,
   ready: "SELECT * FROM queue_partition WHERE aside_for IS NULL AND worker_group = ?1 AND tenant = ?2 ORDER BY head, id LIMIT ?3",
   firstReady: `SELECT p.* FROM ${GIVEN} CROSS JOIN queue_partition p ON p.id = (SELECT f.id FROM queue_partition f
     WHERE f.aside_for IS NULL AND f.worker_group = given.value ->> 0 AND f.tenant = given.value ->> 1 ORDER BY f.head, f.id LIMIT 1)`,
   aside: "SELECT * FROM queue_partition WHERE aside_for = ?1 ORDER BY head, id LIMIT ?2",
   entries: "SELECT * FROM queue_entry WHERE partition_id = ?1 ORDER BY rank, run_id LIMIT ?2",
+  // each column for itself: PostgreSQL has no index condition for a row, and would look at every entry
   firstEntries: `SELECT e.* FROM ${GIVEN} CROSS JOIN queue_entry e ON e.partition_id = ${GIVEN_ID}
-    AND (e.rank, e.run_id) = (SELECT f.rank, f.run_id FROM queue_entry f WHERE f.partition_id = ${GIVEN_ID} ORDER BY f.rank, f.run_id LIMIT 1)`,
+    AND e.rank = ${firstEntry("rank")} AND e.run_id = ${firstEntry("run_id")}`,
   turns: "SELECT * FROM turn WHERE worker_group = ?1 AND ready > 0 ORDER BY pass, tenant LIMIT ?2",
-  turnsOf: `SELECT t.* FROM ${GIVEN} CROSS JOIN turn t ON t.tenant = given.value AND t.worker_group = ?2`,
-  workerGroups: "SELECT DISTINCT worker_group FROM turn",
+  turnsOf: `SELECT * FROM turn WHERE worker_group = ?2 AND tenant IN ${GIVEN_TEXTS}`,
+  /** From one to the next: there are few of them, and many tenants in each. */
+  workerGroups: `WITH RECURSIVE found(worker_group) AS (SELECT min(worker_group) FROM turn
+      UNION ALL SELECT (SELECT min(t.worker_group) FROM turn t WHERE t.worker_group > found.worker_group) FROM found WHERE found.worker_group IS NOT NULL)
+    SELECT worker_group FROM found WHERE worker_group IS NOT NULL`,
   nextTime: `SELECT (${NEXT_TIME}) AS next_at`,
   /** ?1 now, ?2 worker groups as JSON, or null for all of them. */
   outlook: `SELECT CASE WHEN EXISTS (SELECT 1 FROM admission_note WHERE due_at <= ?1)
       OR EXISTS (SELECT 1 FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL AND open_at <= ?1)
-      OR EXISTS (SELECT 1 FROM turn WHERE ready > 0 AND (worker_group IN (SELECT given.value FROM json_each(?2) given) OR ?2 IS NULL))
+      OR EXISTS (SELECT 1 FROM json_each(?2) given CROSS JOIN turn t INDEXED BY turn_next ON t.worker_group = given.value AND t.ready > 0)
+      OR (?2 IS NULL AND EXISTS (SELECT 1 FROM turn INDEXED BY turn_next WHERE ready > 0))
     THEN 1 ELSE 0 END AS is_ready, (${NEXT_TIME}) AS next_at`,
-  shares: `SELECT s.* FROM ${GIVEN} CROSS JOIN tenant_share s ON s.tenant = given.value`,
-  own: `UPDATE run SET owner_epoch = ?2, slots = ${given(1)} FROM ${GIVEN} WHERE run.id = ${given(0)} AND run.slots = 2 AND run.owner_epoch IS NULL
-    AND run.paused_by IS NULL AND run.finished_at IS NULL RETURNING run.id`,
+  shares: `SELECT * FROM tenant_share WHERE tenant IN ${GIVEN_TEXTS}`,
+  own: `UPDATE run SET owner_epoch = ?2, slots = ?3 WHERE id IN ${GIVEN_IDS} AND slots = 2 AND owner_epoch IS NULL
+    AND paused_by IS NULL AND finished_at IS NULL RETURNING id`,
   gathering: "SELECT * FROM gathering WHERE tenant = ?1 AND name = ?2",
   gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
   regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
   postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
-  unask: `UPDATE run SET slots = 0 WHERE id IN (SELECT ${GIVEN_ID} FROM ${GIVEN}) AND slots = 2 AND finished_at IS NULL RETURNING id`,
+  unask: `UPDATE run SET slots = 0 WHERE id IN ${GIVEN_IDS} AND slots = 2 AND finished_at IS NULL RETURNING id`,
 } as const;
 
 interface Statements {
@@ -195,12 +204,12 @@ export class SqlAdmissionTables implements AdmissionTables {
   }
 
   *own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
-    const rows = yield* this.#of(
-      ADMISSION.own,
-      runs.map(({ runId, slots }) => [runId, slots]),
-      epoch,
-    );
-    return rows.map((row) => Number(row["id"]));
+    const owned: RawRow[] = [];
+    for (const [slots, of] of Map.groupBy(runs, (run) => run.slots)) {
+      const ids = of.map(({ runId }) => runId);
+      owned.push(...(yield* this.#of(ADMISSION.own, ids, epoch, slots)));
+    }
+    return owned.map((row) => Number(row["id"]));
   }
 
   *gathering(tenant: string, name: string): Work<GatheringRow | undefined> {
@@ -223,7 +232,7 @@ export class SqlAdmissionTables implements AdmissionTables {
     yield* this.#of(ADMISSION.unask, runIds);
   }
 
-  #of(sql: string, list: readonly unknown[], ...values: readonly (string | number)[]): Work<readonly RawRow[]> {
+  #of(sql: string, list: readonly unknown[], ...values: readonly (string | number | null)[]): Work<readonly RawRow[]> {
     return list.length === 0 ? done([]) : this.#connection.rows(sql, JSON.stringify(list), ...values);
   }
 }

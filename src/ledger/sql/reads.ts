@@ -73,7 +73,8 @@ export const READS = {
     FROM run r LEFT JOIN queue_entry e ON e.run_id = r.id LEFT JOIN queue_partition p ON p.id = e.partition_id LEFT JOIN limiter l ON l.id = p.aside_for
     WHERE r.tenant = ?1 AND r.public_id = ?2 AND r.slots = ${SLOTS.asked} AND r.finished_at IS NULL`,
   waits: "SELECT * FROM waits WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
-  nextDue: `SELECT w.due_at FROM wait w CROSS JOIN run r ON r.id = w.run_id WHERE w.due_at IS NOT NULL AND ${PARKED_UNTIL}
+  /** Not joined: PostgreSQL expects few parked runs where it has no statistics, and would begin with all of them. */
+  nextDue: `SELECT w.due_at FROM wait w WHERE w.due_at IS NOT NULL AND (SELECT 1 FROM run r WHERE r.id = w.run_id AND ${PARKED_UNTIL}) = 1
     ORDER BY w.due_at LIMIT 1`,
   /** ?1 now, ?2 and ?3 the due time and run to go on behind, ?4 limit. */
   dueRuns: `SELECT w.due_at, w.run_id FROM wait w CROSS JOIN run r ON r.id = w.run_id

@@ -7,18 +7,18 @@ import type { SqlTransaction } from "./transaction.ts";
 
 /** Whoever has room asks here: with one read as long as nothing is ready. */
 export class SqlAdmission {
-  readonly #backend: Pick<SqlBackend, "rows" | "within" | "now">;
+  readonly #backend: Pick<SqlBackend, "search" | "within" | "now">;
   /** Null: all of them. */
   workerGroups: readonly string[] | null = null;
 
-  constructor(backend: Pick<SqlBackend, "rows" | "within" | "now">) {
+  constructor(backend: Pick<SqlBackend, "search" | "within" | "now">) {
     this.#backend = backend;
   }
 
   /** @param isOwner whether the epoch still owns the ledger, asked in the transaction */
   async admit(epoch: number, limit: number, isOwner: (transaction: SqlTransaction) => Work<boolean>): Promise<Admissions> {
     const groups = this.workerGroups === null ? null : JSON.stringify(this.workerGroups);
-    const [outlook = {}] = await this.#backend.rows(ADMISSION.outlook, await this.#backend.now(), groups);
+    const [outlook = {}] = await this.#backend.search(ADMISSION.outlook, await this.#backend.now(), groups);
     const nextAt = outlook["next_at"] === null ? null : Number(outlook["next_at"]);
     if (Number(outlook["is_ready"]) === 0) return { runs: [], accepted: [], isMore: false, nextAt };
     const { workerGroups } = this;

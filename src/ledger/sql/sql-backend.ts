@@ -11,6 +11,8 @@ export interface SqlBackend {
   readonly lanes: number;
   readonly isShared: boolean;
   rows(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]>;
+  /** What engines ask all the time: its rows are found by index, whatever a planner makes of tables that it knows nothing of. */
+  search(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]>;
   /** Several reads that see the same state. */
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T>;
   /** The reads of one run, which see the same state; `now` is the ledger's clock. */

@@ -10,7 +10,7 @@ const PICKUPS: Readonly<Record<Pickup, string>> = {
   no_worker: READS.unfinishedNoWorker,
 };
 
-type ClaimingBackend = Pick<SqlBackend, "rows" | "now" | "within">;
+type ClaimingBackend = Pick<SqlBackend, "rows" | "search" | "now" | "within">;
 
 /** Everything that was admitted is the one engine's: to look is to claim. */
 export class SqlClaims implements Claims {

@@ -18,7 +18,7 @@ export class SqlWaits implements WaitReads {
   }
 
   async nextDue(): Promise<number | null> {
-    const [row] = await this.#backend.rows(READS.nextDue);
+    const [row] = await this.#backend.search(READS.nextDue);
     return row === undefined ? null : Number(row["due_at"]);
   }
 

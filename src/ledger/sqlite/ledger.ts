@@ -76,6 +76,10 @@ class SqliteBackend implements SqlBackend {
     return this.#session.all(sql, ...values);
   }
 
+  search(sql: string, ...values: SqlValue[]): Promise<readonly RawRow[]> {
+    return this.rows(sql, ...values);
+  }
+
   /** Nobody of this process comes in between, and of another one only the inbox, which is read last. */
   readRun<T>(_runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T> {
     return this.snapshot((connection) => work(connection, this.#commits.now()));

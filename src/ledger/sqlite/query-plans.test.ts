@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DROP, PUT } from "../sql/admission-rows.ts";
+import { ADMISSION } from "../sql/admission-tables.ts";
 import { READS } from "../sql/reads.ts";
 import { CLEARING, RETENTION } from "../sql/retention.ts";
 import { TABLES_OF_RUNS } from "../transaction.ts";
@@ -37,6 +39,10 @@ const DRIVEN_BY: Readonly<Partial<Record<keyof typeof READS, string>>> = {
 };
 /** Lists in a column of the row in hand. */
 const OF_JSON = /^SCAN \w+ VIRTUAL TABLE/;
+/** What a statement of admission may go through: lists that it is given, and what it has found itself. */
+const OF_ADMISSION = /^SCAN (?:\w+ VIRTUAL TABLE|found|next|turn USING INDEX turn_next|CONSTANT ROW)/;
+const ofTables = (what: string, statements: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
+  Object.entries(statements).map(([table, sql]) => [`${what} ${table}`, sql]);
 
 describe("query plans", () => {
   let directory = "";
@@ -63,6 +69,14 @@ describe("query plans", () => {
     expect(plan[0]).toBe(`SEARCH ${driver}`);
     expect(plan.filter((line) => (line.startsWith("SCAN") && !OF_JSON.test(line)) || line.includes("TEMP B-TREE"))).toEqual([]);
   });
+
+  test.each([...Object.entries(ADMISSION), ...ofTables("put", PUT), ...ofTables("drop", DROP)])(
+    "%s of admission goes through no table, and sorts none",
+    (_, sql) => {
+      const plan = planOf(sql);
+      expect(plan.filter((line) => (line.startsWith("SCAN") && !OF_ADMISSION.test(line)) || line.includes("TEMP B-TREE"))).toEqual([]);
+    },
+  );
 
   test.each(Object.entries({ ...RETENTION, ...CLEARING }))(
     "%s of retention goes through no table but the list that it is given",
