@@ -152,8 +152,9 @@ function* take(
   const { transaction, tables } = desk;
   const cancelled = visits.flatMap(({ rejected }) => rejected.map(({ runId }) => runId));
   for (const { cancels } of visits) if (cancels !== null) cancelled.push(...(yield* tables.holders(cancels, 1)));
+  const keeping = yield* keepers(desk, visits);
   const wanted = visits.flatMap(({ partition, admitted }) =>
-    admitted.map(({ runId }) => ({ runId, slots: partition.limits.length > 0 ? SLOTS.held : null })),
+    admitted.map(({ runId }) => ({ runId, slots: partition.limits.length > 0 || keeping.has(runId) ? SLOTS.held : null })),
   );
   yield* transaction.hold({ runs: [...cancelled, ...wanted.map(({ runId }) => runId)] });
   const accepted: InboxRow[] = [];
@@ -162,6 +163,13 @@ function* take(
   yield* tables.unask(wanted.map(({ runId }) => runId).filter((runId) => !owned.has(runId)));
   for (const { partition, admitted } of visits) yield* holdSlots(desk, partition, admitted, owned);
   return { owned, accepted };
+}
+
+/** Of the runs that need no slot those that keep one until their end, which somebody must hear of. */
+function* keepers({ tables }: Desk, visits: readonly Visit[]): Work<ReadonlySet<number>> {
+  const bare = visits.filter(({ partition }) => partition.limits.length === 0);
+  const slots = yield* tables.slotsOf(bare.flatMap(({ admitted }) => admitted.map(({ runId }) => runId)));
+  return new Set(slots.map(({ runId }) => runId));
 }
 
 function* holdSlots(
