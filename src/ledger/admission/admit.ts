@@ -85,6 +85,8 @@ interface Visit {
   partition: PartitionRow;
   readonly admitted: EntryRow[];
   readonly rejected: EntryRow[];
+  /** Not there to be had: for them nobody makes room. */
+  readonly gone: EntryRow[];
   /** Of which a holder is to be cancelled for it. */
   cancels: number | null;
 }
@@ -94,7 +96,8 @@ function* admitFrom(desk: Desk, turns: readonly Share[], epoch: number): Work<Gi
   const partitions = yield* tables.ready(turns);
   yield* limiters.load(partitions.flatMap(({ limits }) => limits.map(({ limiter }) => limiter)));
   const entries = yield* firstEntries(desk, partitions, turns);
-  const visits = partitions.map((partition) => visit(desk, partition, entries.get(partition.id) ?? []));
+  const gone = yield* goneOf(desk, partitions, entries);
+  const visits = partitions.map((partition) => visit(desk, partition, entries.get(partition.id) ?? [], gone));
   const { owned, accepted } = yield* take(desk, visits, epoch);
   yield* leave(desk, visits);
   for (const { turn } of turns) {
@@ -121,10 +124,26 @@ function* firstEntries(
   return found;
 }
 
+/** Where a full limit ends runs, one that will not begin must neither take a slot nor make room: it is looked for before. */
+function* goneOf(
+  { tables }: Desk,
+  partitions: readonly PartitionRow[],
+  entries: ReadonlyMap<number, readonly EntryRow[]>,
+): Work<ReadonlySet<number>> {
+  const strict = partitions.filter(({ limits }) => limits.some(({ onLimit }) => onLimit !== "queue"));
+  const runIds = strict.flatMap(({ id }) => (entries.get(id) ?? []).map(({ runId }) => runId));
+  const there = new Set(yield* tables.asking(runIds));
+  return new Set(runIds.filter((runId) => !there.has(runId)));
+}
+
 /** Takes slots for the runs of a partition, one after the other, until a limiter stands in the way. */
-function visit({ limiters }: Desk, partition: PartitionRow, entries: readonly EntryRow[]): Visit {
-  const visited: Visit = { partition, admitted: [], rejected: [], cancels: null };
+function visit({ limiters }: Desk, partition: PartitionRow, entries: readonly EntryRow[], gone: ReadonlySet<number>): Visit {
+  const visited: Visit = { partition, admitted: [], rejected: [], gone: [], cancels: null };
   for (const entry of entries) {
+    if (gone.has(entry.runId)) {
+      visited.gone.push(entry);
+      continue;
+    }
     const full = partition.limits.find(({ limiter }) => (limiters.get(limiter)?.room ?? 1) === 0);
     if (full === undefined) {
       for (const { limiter } of partition.limits) limiters.get(limiter)?.take();
@@ -160,7 +179,8 @@ function* take(
   const accepted: InboxRow[] = [];
   for (const targetRunId of new Set(cancelled)) accepted.push(...(yield* cancel(transaction, targetRunId)));
   const owned = new Set(yield* tables.own(wanted, epoch));
-  yield* tables.unask(wanted.map(({ runId }) => runId).filter((runId) => !owned.has(runId)));
+  const missing = wanted.map(({ runId }) => runId).filter((runId) => !owned.has(runId));
+  yield* tables.unask([...missing, ...visits.flatMap(({ gone }) => gone.map(({ runId }) => runId))]);
   for (const { partition, admitted } of visits) yield* holdSlots(desk, partition, admitted, owned);
   return { owned, accepted };
 }
@@ -199,7 +219,7 @@ function* cancel(transaction: Transaction, targetRunId: number): Work<readonly I
 function* leave({ tables, limiters, turns }: Desk, visits: readonly Visit[]): Work<void> {
   yield* tables.drop(
     "queue_entry",
-    visits.flatMap(({ admitted, rejected }) => [...admitted, ...rejected]),
+    visits.flatMap(({ admitted, rejected, gone }) => [...admitted, ...rejected, ...gone]),
   );
   const heads = new Map(
     (yield* tables.entries(visits.map(({ partition }) => ({ id: partition.id, most: 1 })))).map((entry) => [entry.partitionId, entry.rank]),

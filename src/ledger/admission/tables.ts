@@ -64,6 +64,8 @@ export interface AdmissionTables {
    * joined any more.
    */
   regather(runId: number, input: string | null, dueAt: number): Work<string | undefined>;
+  /** Those of the runs that an engine could be given now, and that nobody has cancelled. */
+  asking(runIds: readonly number[]): Work<readonly number[]>;
   /** They do not ask for their turn any more. */
   unask(runIds: readonly number[]): Work<void>;
 }

@@ -135,10 +135,8 @@ export class MemoryAdmissionTables implements AdmissionTables {
   own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
     const owned: number[] = [];
     for (const { runId, slots } of runs) {
-      const [run] = this.#tables.find("run", { id: runId });
-      const isThere =
-        run?.["slots"] === SLOTS.asked && run["owner_epoch"] === null && run["paused_by"] === null && run["finished_at"] === null;
-      if (run === undefined || !isThere) continue;
+      const run = this.#asking(runId);
+      if (run === undefined) continue;
       this.#tables.update("run", run, { owner_epoch: epoch, slots });
       owned.push(runId);
     }
@@ -167,6 +165,18 @@ export class MemoryAdmissionTables implements AdmissionTables {
   #toBeJoined(id: number): MemoryRow | undefined {
     const [run] = this.#tables.find("run", { id });
     return run?.["finished_at"] === null && run["slots"] === SLOTS.asked && run["owner_epoch"] === null ? run : undefined;
+  }
+
+  asking(runIds: readonly number[]): Work<readonly number[]> {
+    const isCancelled = (id: number): boolean =>
+      this.#tables.find("inbox", { run_id: id, kind: "cancel" }).some((row) => row["consumed_at"] === null);
+    return done(runIds.filter((id) => this.#asking(id) !== undefined && !isCancelled(id)));
+  }
+
+  #asking(id: number): MemoryRow | undefined {
+    const [run] = this.#tables.find("run", { id });
+    const isFree = run?.["owner_epoch"] === null && run["paused_by"] === null && run["finished_at"] === null;
+    return isFree && run["slots"] === SLOTS.asked ? run : undefined;
   }
 
   unask(runIds: readonly number[]): Work<void> {

@@ -73,6 +73,9 @@ export const ADMISSION = {
   gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
   regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
   postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
+  asking: `SELECT r.id FROM run r WHERE r.id IN ${GIVEN_IDS} AND r.slots = 2 AND r.owner_epoch IS NULL
+    AND r.paused_by IS NULL AND r.finished_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = r.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)`,
   unask: `UPDATE run SET slots = 0 WHERE id IN ${GIVEN_IDS} AND slots = 2 AND finished_at IS NULL RETURNING id`,
 } as const;
 
@@ -226,6 +229,10 @@ export class SqlAdmissionTables implements AdmissionTables {
     if (row === undefined) return undefined;
     yield* this.#connection.rows(ADMISSION.postpone, runId, dueAt);
     return String(row["public_id"]);
+  }
+
+  *asking(runIds: readonly number[]): Work<readonly number[]> {
+    return (yield* this.#of(ADMISSION.asking, runIds)).map((row) => Number(row["id"]));
   }
 
   *unask(runIds: readonly number[]): Work<void> {
