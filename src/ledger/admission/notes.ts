@@ -1,7 +1,7 @@
 import type { Admission, Limiter as AdmissionLimiter } from "../../model/admission.ts";
 import type { Work } from "../work.ts";
 import type { Books } from "./desk.ts";
-import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit, PartitionRow } from "./rows.ts";
+import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit } from "./rows.ts";
 
 /** Notes that one transaction reads. */
 const NOTES = 1_000;
@@ -91,7 +91,8 @@ function* limitsOf(
   return found.flatMap(({ row }, index) => {
     const asks = needed[index];
     if (asks === undefined || kept.has(row.id)) return [];
-    return [{ limiter: row.id, onLimit: asks.onLimit, isUntilEnd: asks.holds === "run" ? 1 : 0 }];
+    // who goes on after a wait has come long ago: it neither ends for a full limit nor ends others
+    return [{ limiter: row.id, onLimit: run.hasStarted ? "queue" : asks.onLimit, isUntilEnd: asks.holds === "run" ? 1 : 0 }];
   });
 }
 
@@ -128,9 +129,14 @@ function* stand(desk: Books, placed: readonly Placed[]): Work<void> {
   yield* tables.put("queue_entry", entries);
 }
 
-/** Those that have the same limits; the order in which a definition names them says nothing. */
-function partitionName({ workerGroup, tenant }: Pick<PartitionRow, "workerGroup" | "tenant">, limits: readonly PartitionLimit[]): string {
-  return JSON.stringify([workerGroup, tenant, ...limits.map(({ limiter }) => limiter).toSorted((a, b) => a - b)]);
+/**
+ * Those that have the same limits; the order in which a definition names them says nothing. Who has begun stands apart where the others do not
+ * just wait for a full limit.
+ */
+function partitionName(run: NotedRun, limits: readonly PartitionLimit[]): string {
+  const isApart = run.hasStarted && admissionOf(run)?.limiters.some(({ onLimit }) => onLimit !== "queue") === true;
+  const ids = limits.map(({ limiter }) => limiter).toSorted((a, b) => a - b);
+  return JSON.stringify([run.workerGroup, run.tenant, ...ids, ...(isApart ? ["begun"] : [])]);
 }
 
 const rankOf = (run: NotedRun): number => run.createdAt - (admissionOf(run)?.priorityMs ?? 0);
