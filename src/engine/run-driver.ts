@@ -239,9 +239,7 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   attemptEnded(attempt: Attempt, ended: AttemptOutcome): void {
     if (this.#isGone) return;
     const { ordinal } = attempt;
-    const outcome = this.#steps.outcomeOf(attempt, ended);
-    if (outcome instanceof Promise) void outcome.then((told) => this.#tell({ ordinal, outcome: told }));
-    else this.#tell({ ordinal, outcome });
+    void proceed(this.#steps.outcomeOf(attempt, ended), (outcome) => this.#tell({ ordinal, outcome }));
   }
 
   attemptCameLate({ stepId, attempt }: Attempt): void {
@@ -364,7 +362,8 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
   leave(): void {
     if (this.#isGone || this.#held !== undefined || this.#end !== undefined || !this.journal.isIdle || !this.#isAtRest) return;
     this.#isGone = true;
-    const dueAt = this.isHeld ? null : this.#timers.earliest(this.#steps.recorder.nextDue());
+    // one that waits for its turn may be out of time before it has it
+    const dueAt = this.isHeld && this.#recorder.held !== "queued" ? null : this.#timers.earliest(this.#steps.recorder.nextDue());
     this.#steps.retire();
     this.#timers.cancel();
     this.host.onParked(this, dueAt);
