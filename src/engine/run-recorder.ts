@@ -179,7 +179,7 @@ export class RunRecorder {
   suspended(reason: RunReason, isParking: boolean, deadline: Deadline | undefined): void {
     if (this.#status === "SUSPENDED" && this.#reason === reason && this.#isOwned === !isParking && !this.#isRowStale) return;
     this.#isRowStale = false;
-    if (this.#status === "QUEUED" && reason === "paused") return;
+    if (this.#status === "QUEUED" && reason === "paused") return this.#slots === SLOTS.held ? this.#requeued() : undefined;
     if (this.#status === "QUEUED" && reason === "queued") return this.#requeued();
     if (this.#status === "QUEUED") this.running();
     if (isParking) this.#leaveSlots(reason);
@@ -206,9 +206,10 @@ export class RunRecorder {
     this.#slots = reason === "queued" ? SLOTS.asked : SLOTS.idle;
   }
 
-  /** An engine had it for a command, before its turn: it waits for that again. */
+  /** An engine had it for a command, before its turn or before it began: it waits for that again, once it is paused no more. */
   #requeued(): void {
     if (!this.#isOwned && this.#slots === SLOTS.asked) return;
+    if (this.#slots === SLOTS.held) this.#core.journal.note("parked");
     this.#isOwned = false;
     this.#slots = SLOTS.asked;
     const { journal, runId } = this.#core;
