@@ -145,6 +145,10 @@ export class Pickup {
         this.#mustClaim = false;
         await this.#admit();
       }
+    } catch (cause) {
+      // nobody else would tell it again of what was not looked at
+      this.#mustClaim = true;
+      throw cause;
     } finally {
       // in the same turn in which nothing more was asked for: who asks next gets a walk of his own
       this.#claiming = undefined;
@@ -209,7 +213,7 @@ export class Pickup {
     this.#hasNews ||= await this.#ledger.changedElsewhere();
     const hasNews = this.#hasNews;
     if (hasNews && this.#ledger.isShared) await this.#lookAtOthers();
-    if (this.#queue.isTimeToLook(hasNews)) await this.#claimQueued();
+    if (this.#queue.isTimeToLook(hasNews) || this.#mustClaim) await this.#claimQueued();
     if (hasNews) await this.#readInbox();
     this.#hasNews = false;
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
