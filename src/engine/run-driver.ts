@@ -143,9 +143,9 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
 
   /** The ledger gave the run to this engine anew, so something may have come while it was parking of which nobody told it. */
   lookAgain(): void {
-    if (this.#held !== undefined || this.#isGone || this.#end !== undefined) return;
+    if (this.#isGone || (this.#end !== undefined && this.#held === undefined)) return;
     this.#inboxMoved = true;
-    if (this.journal.isIdle) this.missed();
+    if (this.#held === undefined && this.journal.isIdle) this.missed();
   }
 
   /** Operators were registered: steps that waited for one may start. */
@@ -395,5 +395,6 @@ export class RunDriver implements LingeringRun, RunCore, InboxTarget {
     for (const fact of facts) this.#tell(fact);
     this.advance();
     this.deliver(arrived);
+    if (this.#inboxMoved) this.lookAgain();
   }
 }

@@ -8,6 +8,14 @@ import { RunDriver } from "./run-driver.ts";
 import type { RunHost } from "./run-host.ts";
 import { contextOf } from "./run-results.ts";
 
+/** A run that is being read, and what may not be in what is read. */
+interface Reading {
+  /** Sent to it meanwhile. */
+  readonly arrived: InboxRow[];
+  /** It was given to this engine meanwhile. */
+  isGiven: boolean;
+}
+
 export interface IntakeHost {
   readonly host: RunHost;
   readonly catalog: Catalog;
@@ -27,8 +35,7 @@ export interface IntakeHost {
 /** Brings runs of the ledger into memory: for what was sent to them, for their due times, and after their engine has died. */
 export class RunIntake {
   readonly #to: IntakeHost;
-  /** Runs that are being read, with what was sent to them meanwhile and may not be in what is read. */
-  readonly #reading = new Passage<number, InboxRow[]>();
+  readonly #reading = new Passage<number, Reading>();
   /** Runs that this version of Stepwell cannot read; told once, left as they are. */
   readonly #unreadable = new Set<number>();
 
@@ -40,7 +47,7 @@ export class RunIntake {
   async deliver(row: InboxRow): Promise<void> {
     const run = this.#to.find(row.runId);
     if (run !== undefined) run.deliver([row]);
-    else if (this.#reading.has(row.runId)) this.#reading.get(row.runId)?.push(row);
+    else if (this.#reading.has(row.runId)) this.#reading.get(row.runId)?.arrived.push(row);
     else await this.hearOf(row.runId);
   }
 
@@ -76,14 +83,20 @@ export class RunIntake {
    */
   async takeUp(runId: number, isAdmitted = false): Promise<void> {
     const { host, catalog } = this.#to;
-    if (host.isStopping || this.#reading.has(runId) || this.#unreadable.has(runId)) return;
-    const here = this.#to.find(runId);
-    if (here !== undefined) {
-      if (this.#to.isShared || isAdmitted) here.lookAgain();
+    if (host.isStopping || this.#unreadable.has(runId)) return;
+    const isGiven = this.#to.isShared || isAdmitted;
+    const before = this.#reading.get(runId);
+    if (before !== undefined) {
+      before.isGiven ||= isGiven;
       return;
     }
-    const arrived: InboxRow[] = [];
-    this.#reading.set(runId, arrived);
+    const here = this.#to.find(runId);
+    if (here !== undefined) {
+      if (isGiven) here.lookAgain();
+      return;
+    }
+    const reading: Reading = { arrived: [], isGiven: false };
+    this.#reading.set(runId, reading);
     let publicId = String(runId);
     try {
       const stored = await host.load(runId);
@@ -92,7 +105,8 @@ export class RunIntake {
       const plan = await host.patiently(() => catalog.ofVersion(stored.run.versionId));
       const run = RunDriver.resume(host, plan, contextOf(stored.run), stored);
       this.#to.begin(run);
-      run.deliver(arrived);
+      run.deliver(reading.arrived);
+      if (reading.isGiven) run.lookAgain();
     } catch (cause) {
       const error = asStepwellError(cause);
       if (error.code.startsWith("LEDGER_") && error.code !== "LEDGER_CORRUPT") throw error;
