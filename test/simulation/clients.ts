@@ -1,8 +1,10 @@
+import type { JsonObject } from "../../src/model/json.ts";
 import { isTerminalRun } from "../../src/model/status.ts";
 import { Asking } from "./ask.ts";
 import { Outside } from "./outside.ts";
 import { People } from "./people.ts";
 import type { Program } from "./programs/construct.ts";
+import { asksFor } from "./programs/flow.ts";
 import { INPUT } from "./programs/input.ts";
 import type { Prng } from "./time/prng.ts";
 import { Workers } from "./workers.ts";
@@ -18,6 +20,7 @@ const RARELY_MS = 300_000;
 /** What a caller wants of a run. */
 export interface Wish {
   readonly program: Program;
+  readonly input: JsonObject;
   /** Null: the caller cannot try again, because nobody would know the run by it. */
   readonly key: string | null;
   /** Through another process's own handle. */
@@ -31,10 +34,13 @@ export interface Wish {
   readonly pausedAfterMs: number | null;
 }
 
-export function drawWish(prng: Prng, program: Program): Wish {
+/** @param copy tells it from the others that want a run of the program */
+export function drawWish(prng: Prng, program: Program, copy = 0): Wish {
+  const name = copy === 0 ? program.name : `${program.name}-${copy}`;
   return {
     program,
-    key: prng.chance(0.8) ? `start-${program.name}-${prng.int(1_000)}` : null,
+    input: INPUT,
+    key: prng.chance(0.8) ? `start-${name}-${prng.int(1_000)}` : null,
     isElsewhere: prng.chance(0.2),
     startsAfterMs: prng.int(FIRST_START_MS),
     cancelsAfterMs: prng.chance(0.3) ? prng.int(CANCEL_MS) : null,
@@ -47,6 +53,8 @@ export function drawWish(prng: Prng, program: Program): Wish {
 export class Clients {
   /** Runs whose start was acknowledged, by public id. */
   readonly acknowledged = new Map<string, Program>();
+  /** Their runs, by what they were started with. */
+  readonly #byKey = new Map<string, string>();
   /** Starts and cancels that are still being tried. */
   #busy = 0;
   readonly #outside: Outside;
@@ -131,18 +139,19 @@ export class Clients {
   }
 
   /** The id of the run, or undefined when the caller gave up. */
-  async #started({ program, key, isElsewhere }: Wish): Promise<string | undefined> {
+  async #started(wish: Wish): Promise<string | undefined> {
+    const { program, input, key, isElsewhere } = wish;
     for (;;) {
       const publicId = isElsewhere
-        ? await this.#enqueued(program, key)
+        ? await this.#enqueued(wish)
         : await this.#asking.engine(async (incarnation) => {
             await this.#registers(program, incarnation);
-            return incarnation.engine.start(program.name, INPUT, key === null ? {} : { idempotencyKey: key });
+            return incarnation.engine.start(program.name, input, key === null ? {} : { idempotencyKey: key });
           });
       if (publicId !== undefined) {
-        const known = [...this.acknowledged].find(([, other]) => other === program);
-        if (known !== undefined && known[0] !== publicId && key !== null)
-          this.#world.log.violated("P6", `key ${key} started ${known[0]} and ${publicId}`);
+        const known = this.#byKey.get(key ?? publicId) ?? publicId;
+        if (known !== publicId) this.#world.log.violated("P6", `key ${key} started ${known} and ${publicId}`);
+        this.#byKey.set(key ?? publicId, publicId);
         this.acknowledged.set(publicId, program);
         return publicId;
       }
@@ -160,12 +169,12 @@ export class Clients {
     return true;
   }
 
-  async #enqueued(program: Program, key: string | null): Promise<string | undefined> {
+  async #enqueued({ program, input, key }: Wish): Promise<string | undefined> {
     if ((await this.#asking.engine((incarnation) => this.#registers(program, incarnation))) === undefined) return undefined;
     const run = {
       publicId: this.#world.newId(),
       tenant: TENANT,
-      input: JSON.stringify(INPUT),
+      input: JSON.stringify(input),
       labels: null,
       initiator: "elsewhere",
       trigger: "call",
@@ -174,7 +183,7 @@ export class Clients {
       idempotencyHash: key === null ? null : "elsewhere",
       deadlineInMs: null,
       workerGroup: "default",
-      admission: null,
+      admission: asksFor(program, input),
     };
     const enqueued = await this.#asking.elsewhere(async ({ ledger }) => {
       const version = await ledger.latestVersion(TENANT, program.name);

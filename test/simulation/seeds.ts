@@ -68,4 +68,40 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 3,
     showed: "a woken step that had asked for a slot twice was called again in the attempt that had failed, before its retry was due",
   },
+  {
+    seed: 44,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a singleton that went on after a wait kept its slot for ever when it ended",
+  },
+  {
+    seed: 16,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that had parked and given its slot back was not looked for when its time had come",
+  },
+  {
+    seed: 88,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a ledger that was busy when a run asked for its turn was not asked again",
+  },
+  {
+    seed: 23,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that went on after a wait cancelled the one that was at work, or was ended itself",
+  },
+  {
+    seed: 417,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that had been paused or cancelled in the queue took a slot, and others ended for it",
+  },
+  {
+    seed: 100,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that was paused before it began kept the slot that it had been given",
+  },
 ];

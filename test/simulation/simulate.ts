@@ -6,8 +6,11 @@ import type { Hits } from "./faults.ts";
 import { FinalState } from "./oracle/final-state.ts";
 import type { RunTrack } from "./oracle/tracks.ts";
 import { Pieces } from "./pieces.ts";
+import type { Program } from "./programs/construct.ts";
+import { growWho } from "./programs/flow.ts";
 import { growProgram, NEWEST_VOCABULARY } from "./programs/program.ts";
 import type { StoreKind } from "./storage/store.ts";
+import type { Prng } from "./time/prng.ts";
 import { type Scene, World } from "./world.ts";
 
 /** What makes one world. */
@@ -43,6 +46,7 @@ const FEWEST_STEPS = 20;
 const SMALLEST_PROGRAM = 7;
 const FEWEST_SUSPENSIONS = 2;
 const FEWEST_CRASHES = 2;
+const MOST_RIVALS = 2;
 /** Picks with faults; then they are silent. */
 const FAULTY_PICKS = 4_000;
 /** Within so many picks every run has ended, or it never will. */
@@ -106,12 +110,14 @@ async function live(world: World, scene: Scene): Promise<void> {
   });
   world.calm();
   for (const track of log.runs.values()) await finalState.checkUnfinished(track);
+  await world.verify();
   if (pieces.keeps("deaths for want of others")) while (world.crashes < FEWEST_CRASHES && !isBroken()) await killOnce(world);
   await kernel.run(CALM_PICKS, () => isBroken() || isOver());
   if (!isBroken() && !isOver()) log.violated("P2", `stuck: ${[...log.runs.values()].map((track) => standing(track)).join(", ")}`);
   if (isBroken()) return;
   for (const { insert } of log.runs.values()) await finalState.check(insert.publicId);
   await finalState.checkTasks();
+  await world.verify();
   for (const publicId of clients.acknowledged.keys())
     if (!log.byPublicId.has(publicId)) log.violated("I1", `run ${publicId} was acknowledged and is lost`);
   const isDull = log.suspensions < FEWEST_SUSPENSIONS || plannedSteps < FEWEST_STEPS;
@@ -130,6 +136,7 @@ async function killOnce(world: World): Promise<void> {
 /** Returns how many steps the programs have. */
 function grantWishes(world: World, clients: Clients, { pieces, vocabulary }: Scene): number {
   const { prng } = world;
+  const mayBeLimited = vocabulary >= 4 && prng.chance(0.5);
   const runs = FEWEST_RUNS + (prng.chance(0.25) ? 1 : 0);
   let steps = 0;
   for (let index = 0; index < runs; index++) {
@@ -138,15 +145,27 @@ function grantWishes(world: World, clients: Clients, { pieces, vocabulary }: Sce
     const size = SMALLEST_PROGRAM + prng.int(3);
     const name = `w${index}`;
     const keeps = (part: string): boolean => pieces.keeps(part);
-    const program = growProgram(prng.fork(), name, { steps: size, waits, mayTimeOut: index > 0, generations: 1, vocabulary, keeps });
+    const growth = { steps: size, waits, mayTimeOut: index > 0, generations: 1, vocabulary, keeps, mayBeLimited };
+    const program = growProgram(prng.fork(), name, growth);
     for (const each of [...program.children, program]) world.programs.set(each.name, each);
     const inBodies = [...program.calls.keys(), ...program.blocks.keys()].filter((path) => path.includes("."));
     steps += program.ids.length + inBodies.length;
     const wish = keptOf(drawWish(prng, program), pieces);
-    if (!pieces.keeps(`run of ${name}`)) continue;
-    clients.grant(index === 0 ? { ...wish, cancelsAfterMs: null, key: wish.key ?? "sure" } : wish);
+    const sure = index === 0 ? { ...wish, cancelsAfterMs: null, key: wish.key ?? "sure" } : wish;
+    const others = drawRivals(prng, program);
+    if (pieces.keeps(`run of ${name}`)) clients.grant(sure);
+    for (const [copy, other] of others.entries()) if (pieces.keeps(`run ${copy + 1} of ${name}`)) clients.grant(keptOf(other, pieces));
   }
   return steps;
+}
+
+/** Who wants runs of a program that has limits, beside the first: or nobody would come up to one. */
+function drawRivals(prng: Prng, program: Program): readonly Wish[] {
+  if (program.flow.limits.length === 0) return [];
+  return Array.from({ length: prng.between(1, MOST_RIVALS) }, (_, index) => {
+    const wish = drawWish(prng, program, index + 1);
+    return { ...wish, input: { ...wish.input, ...growWho(prng) } };
+  });
 }
 
 /** A wish without what is left out of it. */

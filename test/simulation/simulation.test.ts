@@ -10,7 +10,7 @@ const SQLITE_SEEDS = 60;
 
 describe("simulation", () => {
   test("S1-41 S0-14 2,000 seeds: random programs under crashes at every commit point keep every promise, each seed twice alike", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const tally = await runSuite({
       seeds: [...seedsFrom(1, SQLITE_SEEDS, "sqlite"), ...seedsFrom(1, MEMORY_SEEDS, "memory")],

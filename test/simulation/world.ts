@@ -94,6 +94,15 @@ export class World implements Storage {
     return this.store.hasZombies;
   }
 
+  verifyCheaply(): Promise<readonly string[]> {
+    return this.store.isCheap ? this.store.verify() : Promise.resolve([]);
+  }
+
+  /** Holds the ledger against its invariants. */
+  async verify(): Promise<void> {
+    for (const what of await this.store.verify()) this.log.violated("ledger", what);
+  }
+
   trace(line: string): void {
     this.#listen(line);
     this.#untraced += `${line}\n`;

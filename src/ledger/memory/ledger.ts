@@ -50,21 +50,27 @@ export interface MemoryLedgerOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+export interface OpenMemoryLedger extends Ledger {
+  /** For whoever holds its rows against what must be true of them. */
+  readonly rows: Pick<MemoryTables, "all" | "find">;
+}
+
 /** A ledger for tests: the rules of the durable ones, gone with the process. */
-export function openMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
+export function openMemoryLedger(options: MemoryLedgerOptions = {}): OpenMemoryLedger {
   const clock = new LedgerClock(options.clock ?? SYSTEM_TIME, options.onWarning ?? warnProcess);
   return new MemoryLedger(clock, options.turns ?? EVENT_LOOP);
 }
 
 const EVENT_LOOP: Pick<Clock, "soon"> = { soon: (callback) => void setImmediate(callback) };
 
-class MemoryLedger implements Ledger {
+class MemoryLedger implements OpenMemoryLedger {
   /** Two, so that tests see commits of different runs overtake each other. */
   readonly lanes = 2;
   readonly isShared = false;
   readonly #clock: LedgerClock;
   readonly #turns: Pick<Clock, "soon">;
   readonly #tables = new MemoryTables();
+  readonly rows = this.#tables;
   readonly #versionSteps = new Map<number, readonly VersionStep[]>();
   readonly #views = new MemoryViews(this.#tables, this.#versionSteps);
   readonly #executors: Executors = memoryExecutors(this.#tables);

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { plantMutants } from "../../mutants/plant-mutants.ts";
 import { ENDING_MUTANTS } from "./ending.ts";
+import { LIMIT_MUTANTS } from "./limits.ts";
 import { FIRST_MUTANTS } from "./mutants.ts";
 import { TASK_MUTANTS } from "./tasks.ts";
 import { WAITING_MUTANTS } from "./waiting.ts";
@@ -10,7 +11,7 @@ const { values } = parseArgs({
   options: { seeds: { type: "string", default: "1500" }, only: { type: "string", multiple: true } },
 });
 
-plantMutants([...ENDING_MUTANTS, ...TASK_MUTANTS, ...WAITING_MUTANTS, ...FIRST_MUTANTS], {
+plantMutants([...ENDING_MUTANTS, ...LIMIT_MUTANTS, ...TASK_MUTANTS, ...WAITING_MUTANTS, ...FIRST_MUTANTS], {
   only: values.only,
   parts: ["test/simulation"],
   command: ["test/simulation/main.ts", "--seeds", values.seeds, "--stop-at-failure"],

@@ -21,11 +21,12 @@ import {
   type StepStatus,
 } from "../../../src/model/status.ts";
 import type { Program } from "../programs/construct.ts";
+import { type Admitted, FlowLog } from "./flow-log.ts";
 import { MemoryRules } from "./memory-rules.ts";
 import { TaskLog } from "./task-log.ts";
 import { cutAt, type DroppedWait, type Moment, type RunTrack, type StepTrack, type WaitTrack, whereIs } from "./tracks.ts";
 import { checkUndoBegins } from "./undo-rules.ts";
-import { checkChildren, checkUnit, type Looked } from "./unit-rules.ts";
+import { checkChildren, checkUnit, isByTimeout, type Looked } from "./unit-rules.ts";
 
 /** The writes that became durable, in order, and what they add up to; what they may not be is a violation. */
 export class DurableLog {
@@ -38,6 +39,7 @@ export class DurableLog {
   readonly violations: string[] = [];
   readonly memory = new MemoryRules();
   readonly tasks = new TaskLog((promise, what) => this.violated(promise, what));
+  readonly #flow = new FlowLog((what) => this.violated("limit", what));
   /** Grows with everything that becomes durable. */
   position = 0;
   /** Waits other than for the next attempt. */
@@ -95,6 +97,12 @@ export class DurableLog {
     this.#inserted(insert, null);
   }
 
+  admitted(admitted: Admitted, now: number): void {
+    this.position += 1;
+    this.#flow.admitted(admitted, this.runs, { now, position: this.position });
+    for (const row of admitted.accepted) this.accepted(row);
+  }
+
   /** A process reads a run. */
   loaded(runId: number, process: string): void {
     this.runs.get(runId)?.loads.set(process, this.position);
@@ -127,6 +135,7 @@ export class DurableLog {
     const run = this.runs.get(unit.runId);
     if (run === undefined) return;
     const isReleased = unit.writes.some((write) => write.write === "endRun" || (write.write === "suspendRun" && write.ownerEpoch === null));
+    this.#flow.landed(run, unit, run.loads.get(process) ?? -1);
     run.parkedAt = isReleased ? { position: this.position, trueMs: this.#trueTime() } : null;
     checkUnit(this.#looked(), { run, unit, now, trueMs: this.#trueTime(), dropped: this.#dropped, touched: this.#touched });
   }
@@ -230,6 +239,7 @@ export class DurableLog {
     };
     this.runs.set(insert.runId, run);
     this.byPublicId.set(insert.publicId, run);
+    this.#flow.inserted(run);
     this.onInserted(run);
   }
 
@@ -298,6 +308,7 @@ export class DurableLog {
     if (cutAt(run) !== null && step.kind !== "compensation")
       this.violated("P8", `${whereIs(run, step.path)} began after the end of its run`);
     if (run.pausedBy !== null) this.violated("P9", `${whereIs(run, step.path)} began while the run was paused`);
+    this.#flow.begins(run, step);
     step.startedAt = this.position;
   }
 
@@ -384,9 +395,4 @@ export class DurableLog {
     this.#touched.add(step);
     return step;
   }
-}
-
-/** The timeout of its run ends something. */
-function isByTimeout(write: Write): boolean {
-  return "reason" in write && (write.reason === "run_timeout" || (write.write === "endRun" && write.reason === "timeout"));
 }

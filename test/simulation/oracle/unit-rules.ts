@@ -1,5 +1,5 @@
 import type { InboxRow, WaitKind } from "../../../src/ledger/rows.ts";
-import type { Unit } from "../../../src/ledger/writes.ts";
+import type { Unit, Write } from "../../../src/ledger/writes.ts";
 import { isTerminalRun } from "../../../src/model/status.ts";
 import { isAnswered, type TaskLog } from "./task-log.ts";
 import { cutAt, type DroppedWait, declaredAs, type InboxTrack, type RunTrack, type StepTrack, whereIs } from "./tracks.ts";
@@ -27,6 +27,9 @@ const OF_TIME: ReadonlySet<WaitKind> = new Set(["timer", "retry", "delay"]);
 const COMMANDS: ReadonlySet<string> = new Set(["cancel", "pause", "resume", "retry"]);
 /** Reasons for which a step is SUSPENDED without a wait: a person ends it, or the steps inside do. */
 export const NO_WAIT: ReadonlySet<string | null> = new Set(["quarantined", "steps"]);
+
+/** Reasons for which a run is SUSPENDED whatever has come for it: a person lets it go on, another engine, or its turn. */
+const OF_THE_RUN: ReadonlySet<string | null> = new Set(["quarantined", "shutdown", "queued"]);
 
 /** What must hold after every unit, whatever it was about. */
 export function checkUnit(looked: Looked, landed: Landed): void {
@@ -125,7 +128,7 @@ function checkSignals({ tasks, violated }: Looked, landed: Landed): void {
     else ended.splice(at, 1);
   }
   const isParked = unit.writes.some((write) => write.write === "suspendRun" && write.ownerEpoch === null);
-  const isHeld = run.pausedBy !== null || run.reason === "quarantined" || run.reason === "shutdown";
+  const isHeld = run.pausedBy !== null || OF_THE_RUN.has(run.reason);
   if (!isParked || run.status !== "SUSPENDED" || isHeld || cutAt(run) !== null) return;
   for (const { wait, path } of run.steps.values()) {
     if (wait?.kind === "task" && isAnswered(tasks.of(wait.key), unit.inboxSeq))
@@ -147,4 +150,9 @@ export function checkChildren({ runs, violated }: Looked, ended: readonly RunTra
     const isWanted = above === undefined || isTerminalRun(above.status) ? 0 : 1;
     if (isTold !== isWanted) violated("P2", `the end of child ${insert.publicId} was told ${isTold} times, not ${isWanted}`);
   }
+}
+
+/** The timeout of its run ends something. */
+export function isByTimeout(write: Write): boolean {
+  return "reason" in write && (write.reason === "run_timeout" || (write.write === "endRun" && write.reason === "timeout"));
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "../../../src/model/json.ts";
 import type { StepReason, TerminalStepStatus } from "../../../src/model/status.ts";
 import type { Prng } from "../time/prng.ts";
+import type { PlannedFlow } from "./flow.ts";
 
 /** A node of a program's tree; `kind` names the construct that it is an instance of. */
 export interface Node {
@@ -193,6 +194,7 @@ export interface Program {
   readonly tasks: ReadonlyMap<string, PlannedTask>;
   /** Null: it undoes nothing. */
   readonly undo: PlannedUndo | null;
+  readonly flow: PlannedFlow;
   /** Null: it may take as long as it likes. */
   readonly timeoutMs: number | null;
   /** Ids of the run's own steps in declaration order. */

@@ -14,14 +14,15 @@ import type {
   Seen,
   Writer,
 } from "./construct.ts";
+import { growFlow, NO_FLOW, writeFlow } from "./flow.ts";
 import { CONSTRUCTS, WAITS } from "./registry.ts";
 import { growPolicy, undoEnd, undoOf } from "./undo.ts";
 
 /**
  * Counts what was added to the vocabulary: 2 brought tasks, approvals and compensation, 3 runs that may take too long and steps that a
- * person confirms after a crash. A seed is one world in each of them.
+ * person confirms after a crash, 4 flow control. A seed is one world in each of them.
  */
-export const NEWEST_VOCABULARY = 3;
+export const NEWEST_VOCABULARY = 4;
 
 export interface Growth {
   readonly vocabulary: number;
@@ -32,6 +33,8 @@ export interface Growth {
   readonly waits: number;
   /** Whether it may end because it takes too long. */
   readonly mayTimeOut: boolean;
+  /** Whether it and its children may have limits. */
+  readonly mayBeLimited: boolean;
   /** How deep children may have children. */
   readonly generations: number;
 }
@@ -58,14 +61,17 @@ export function growProgram(prng: Prng, name: string, growth: Growth): Program {
   const undo = draft.undos.size === 0 ? null : { ...growPolicy(prng), of: draft.undos };
   const timeoutMs = growth.mayTimeOut && vocabulary >= 3 && prng.chance(0.25) ? prng.pick(TIMEOUTS_MS) : null;
   const timeout = timeoutMs === null ? {} : { timeout: timeoutMs };
+  const grown = growth.mayBeLimited ? growFlow(prng, growth.mayTimeOut) : NO_FLOW;
+  const flow = growth.keeps(`flow of ${name}`) ? grown : NO_FLOW;
   const policy = undo === null ? {} : { compensation: { order: undo.order, on: undo.on } };
   return {
     name,
-    definition: { name, ...vars, ...policy, ...timeout, steps: Object.fromEntries(draft.steps), output },
+    definition: { name, ...vars, ...policy, ...timeout, ...writeFlow(flow), steps: Object.fromEntries(draft.steps), output },
     calls: draft.calls,
     blocks: draft.blocks,
     tasks: draft.tasks,
     undo,
+    flow,
     timeoutMs,
     ids: [...draft.steps.keys()],
     children: [...children.values()].flatMap((one) => [...one.children, one]),
@@ -91,7 +97,7 @@ function isBehindFirst(index: number, sure: number): boolean {
   return index < sure || index % 2 === 0;
 }
 
-function plant(prng: Prng, name: string, { steps, generations, vocabulary, keeps }: Growth): Garden {
+function plant(prng: Prng, name: string, { steps, generations, vocabulary, keeps, mayBeLimited }: Growth): Garden {
   let ids = 0;
   let programs = 0;
   let numbered = 0;
@@ -113,7 +119,7 @@ function plant(prng: Prng, name: string, { steps, generations, vocabulary, keeps
       return parts;
     },
     program: (budget) => {
-      const growth = { steps: budget, waits: prng.int(2), mayTimeOut: true, generations: generations - 1, vocabulary, keeps };
+      const growth = { steps: budget, waits: prng.int(2), mayTimeOut: true, generations: generations - 1, vocabulary, keeps, mayBeLimited };
       return growProgram(prng, `${name}k${++programs}`, growth);
     },
   };

@@ -28,6 +28,8 @@ export interface Storage extends Wires {
   readonly log: DurableLog;
   /** By connection: that somebody else wrote since it last looked. */
   readonly looks: Set<SimLedger>;
+  /** What breaks its invariants now, where that costs little. */
+  verifyCheaply(): Promise<readonly string[]>;
 }
 
 const nothing = (): void => undefined;
@@ -223,13 +225,22 @@ export class SimLedger implements Ledger {
     const channel = this.#channel;
     return {
       admit: (epoch, limit) =>
-        channel.write({
-          name: "admit",
-          points: ["C05"],
-          answers: ["C06"],
-          apply: () => claims.admit(epoch, limit),
-          durable: ({ accepted }) => this.#arrived(accepted),
-        }),
+        channel
+          .write({
+            name: "admit",
+            points: ["C05"],
+            answers: ["C06"],
+            apply: async () => {
+              const admissions = await claims.admit(epoch, limit);
+              return { admissions, now: await this.#ledger.waits.now(), broken: await this.#storage.verifyCheaply() };
+            },
+            durable: ({ admissions, now, broken }) => {
+              this.#storage.log.admitted(admissions, now);
+              for (const what of broken) this.#storage.log.violated("admission", what);
+              this.#wakeOthers();
+            },
+          })
+          .then(({ admissions }) => admissions),
       runs: (pickup, afterId, limit) => channel.read(() => claims.runs(pickup, afterId, limit)),
       due: (after, limit) => channel.read(() => claims.due(after, limit)),
       one: (runId) => claims.one(runId),

@@ -5,11 +5,16 @@ import { openMemoryLedger } from "../../../src/ledger/memory/ledger.ts";
 import type { Ledger } from "../../../src/ledger/port.ts";
 import { openDatabase } from "../../../src/ledger/sqlite/connection.ts";
 import { sqliteLedgerOn } from "../../../src/ledger/sqlite/ledger.ts";
+import { verifySqlite } from "../../../src/ledger/sqlite/verify.ts";
+import { brokenAdmission } from "../oracle/admission-rows.ts";
 import type { Kernel } from "../time/kernel.ts";
 import type { SimProcess } from "../time/process.ts";
 
 /** Simulated crashes lose no page of a file, so the file need not be on a disk. */
 const IN_MEMORY = "/dev/shm";
+
+/** Checks that wall clocks break which differ by a day from one process to the next. */
+const BY_THE_CLOCK: ReadonlySet<string> = new Set(["run-times", "step-times", "inbox-order"]);
 
 /** What outlives every process of a simulation. */
 export interface Store {
@@ -17,6 +22,10 @@ export interface Store {
   readonly hasZombies: boolean;
   /** A connection of its own for one process; `abandon` is what the process's death does to it. */
   connect(process: SimProcess): Promise<Connection>;
+  /** What breaks the invariants of its rows. */
+  verify(): Promise<readonly string[]>;
+  /** Whether it may be verified whenever something has happened. */
+  readonly isCheap: boolean;
   destroy(): void;
 }
 
@@ -41,6 +50,8 @@ function memoryStore(kernel: Kernel): Store {
   return {
     hasZombies: true,
     connect: async () => ({ ledger, abandon: () => undefined }),
+    verify: async () => brokenAdmission(ledger.rows),
+    isCheap: true,
     destroy: () => undefined,
   };
 }
@@ -61,6 +72,13 @@ function sqliteStore(): Store {
       open.add(abandon);
       return { ledger, abandon };
     },
+    verify: async () => {
+      const { checks } = await verifySqlite(file);
+      return checks
+        .filter(({ id }) => !BY_THE_CLOCK.has(id))
+        .flatMap(({ id, first }) => first.map(({ run, found }) => `${id}: ${run ?? ""} ${found}`));
+    },
+    isCheap: false,
     destroy: () => {
       for (const abandon of open) abandon();
       rmSync(directory, { recursive: true });
