@@ -19,7 +19,7 @@ describe("an engine that cannot be opened to its end", () => {
       isShared: true,
       own: (worker, events) => {
         owned += 1;
-        lose = events?.lost;
+        lose = (error) => events?.lost(error);
         return memory.own(worker, events);
       },
       claims: {

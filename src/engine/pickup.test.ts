@@ -186,3 +186,51 @@ test("P17 what others wrote is not forgotten when the ledger is busy while it is
   expect(read).toBe(1);
   pickup.stop();
 });
+
+test("P17 an admission that a busy ledger refused is tried again, though nothing new is heard of", async () => {
+  const memory = openMemoryLedger();
+  let isBusy = false;
+  let asked = 0;
+  const claims: Claims = {
+    admit: async () => {
+      asked += 1;
+      if (isBusy) throw new Error("busy");
+      return { runs: [], accepted: [], isMore: false, nextAt: null };
+    },
+    runs: async () => [],
+    due: async () => [],
+    one: async () => true,
+    sent: async () => [],
+  };
+  const clock = new Ticks();
+  const failures: unknown[] = [];
+  const pickup = new Pickup(
+    interposed(memory, { claims, changedElsewhere: async () => false }),
+    LEDGER_QUEUE,
+    { serves: () => true },
+    clock,
+    {
+      epoch: () => 1,
+      freeRuns: () => 10,
+      isNeeded: () => true,
+      offers: () => [],
+      ledgerNow: () => 0,
+      takeUp: async () => undefined,
+      deliver: async () => undefined,
+      lookAround: async () => undefined,
+      told: () => undefined,
+      failed: (cause) => failures.push(cause),
+    },
+  );
+  await pickup.start();
+  [isBusy, asked] = [true, 0];
+  pickup.queued([{ publicId: "a", tenant: "default", versionId: 1, workerGroup: "default" }], true);
+  await turns(4);
+  expect([failures.length, asked]).toEqual([1, 1]);
+  isBusy = false;
+  await clock.tick();
+  expect([failures.length, asked]).toEqual([1, 2]);
+  await clock.tick();
+  expect(asked).toBe(2);
+  pickup.stop();
+});

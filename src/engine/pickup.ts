@@ -95,7 +95,7 @@ export class Pickup {
       return;
     }
     this.#queueIsOpen = true;
-    this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#host.failed(cause)));
+    this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#failed(cause)));
   }
 
   /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
@@ -103,6 +103,12 @@ export class Pickup {
     for (const run of runs) this.#queue.announce(run);
     this.#queueIsOpen = false;
     if (hasRoom) this.roomMade();
+  }
+
+  /** The ledger could not be asked now: everything that may have been missed is looked at again. */
+  lookAgain(): void {
+    this.#hasNews = true;
+    this.#mustClaim = true;
   }
 
   stop(): void {
@@ -127,7 +133,7 @@ export class Pickup {
     try {
       await this.#claimQueued();
     } catch (cause) {
-      this.#host.failed(cause);
+      this.#failed(cause);
       throw cause;
     }
   }
@@ -145,10 +151,6 @@ export class Pickup {
         this.#mustClaim = false;
         await this.#admit();
       }
-    } catch (cause) {
-      // nobody else would tell it again of what was not looked at
-      this.#mustClaim = true;
-      throw cause;
     } finally {
       // in the same turn in which nothing more was asked for: who asks next gets a walk of his own
       this.#claiming = undefined;
@@ -204,7 +206,7 @@ export class Pickup {
     try {
       await this.#look();
     } catch (cause) {
-      this.#host.failed(cause);
+      this.#failed(cause);
     }
     this.#schedule();
   }
@@ -212,12 +214,17 @@ export class Pickup {
   async #look(): Promise<void> {
     this.#hasNews ||= await this.#ledger.changedElsewhere();
     const hasNews = this.#hasNews;
+    this.#hasNews = false;
     if (hasNews && this.#ledger.isShared) await this.#lookAtOthers();
     if (this.#queue.isTimeToLook(hasNews) || this.#mustClaim) await this.#claimQueued();
     if (hasNews) await this.#readInbox();
-    this.#hasNews = false;
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
+  }
+
+  #failed(cause: unknown): void {
+    this.lookAgain();
+    this.#host.failed(cause);
   }
 
   /** Other engines park runs, and leave some behind. */
