@@ -27,8 +27,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "recovery forgotten",
     does: "RUNNING runs of a dead engine are not taken up",
     file: "src/ledger/sql/reads.ts",
-    from: "AND (status = 'RUNNING' OR (status = 'SUSPENDED' AND",
-    to: "AND (1 = 0 OR (status = 'SUSPENDED' AND",
+    from: "AND (status = 'RUNNING' OR owner_epoch IS NOT NULL OR (status = 'SUSPENDED' AND",
+    to: "AND ((status = 'SUSPENDED' AND",
   },
   {
     name: "child's end not told",
@@ -83,8 +83,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "due times not read at the start",
     does: "an engine does not look for the due times of runs that another one parked",
     file: "src/engine/pickup.ts",
-    from: "    await this.#askNextDue();\n    this.#schedule();",
-    to: "    this.#schedule();",
+    from: "    await this.#readInbox();\n    await this.#askNextDue();",
+    to: "    await this.#readInbox();",
   },
   {
     name: "pause does not outlive its engine",

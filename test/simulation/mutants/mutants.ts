@@ -69,8 +69,8 @@ export const FIRST_MUTANTS: readonly Mutant[] = [
     name: "others' writes forgotten",
     does: "nobody looks for runs and signals that another process wrote",
     file: "src/engine/pickup.ts",
-    from: "    if (await this.#ledger.changedElsewhere()) {",
-    to: "    if ((await this.#ledger.changedElsewhere()) && this.#isStopped) {",
+    from: "    this.#hasNews ||= await this.#ledger.changedElsewhere();",
+    to: "    this.#hasNews ||= (await this.#ledger.changedElsewhere()) && this.#isStopped;",
   },
   {
     name: "join fires at the first",

@@ -61,9 +61,9 @@ export const WAITING_MUTANTS: readonly Mutant[] = [
   {
     name: "arrived before the park",
     does: "rows that a commit itself put into an inbox are told to nobody",
-    file: "src/engine/engine.ts",
-    from: "    for (const row of rows) this.#intake.deliver(row)",
-    to: "    for (const row of rows.slice(rows.length)) this.#intake.deliver(row)",
+    file: "src/engine/run-intake.ts",
+    from: "    for (const row of rows) this.deliver(row)",
+    to: "    for (const row of rows.slice(rows.length)) this.deliver(row)",
   },
   {
     name: "child's end not told",
