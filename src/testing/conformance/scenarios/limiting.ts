@@ -137,6 +137,49 @@ export function describeLimiting(open: () => Promise<OpenLedger>): void {
       await harness.stepwell.stop();
     });
 
+    test("a run that has begun waits for a full limit that rejects others, and the one at work goes on", async () => {
+      const yard = new Yard();
+      const harness = await Harness.on(open, { operators: { work: yard.operator } });
+      const steps = { wait: { uses: "wait", with: { signal: "go" } }, work: { uses: "work", with: PERSON, needs: ["wait"] } };
+      await harness.stepwell.register({ name: "limited", concurrency: [{ limit: 1, onLimit: "reject" }], steps });
+      const ids: string[] = [];
+      for (const name of ["first", "second"]) {
+        const id = await harness.stepwell.start("limited", { who: "all", name });
+        await harness.event((event) => event.type === "run.suspended" && event.run.id === id);
+        ids.push(id);
+      }
+      const [first = "", second = ""] = ids;
+      await harness.stepwell.signal(first, "go");
+      await yard.arrivals(1);
+      await harness.stepwell.signal(second, "go");
+      const isQueued = async (): Promise<boolean> => (await harness.stepwell.get(second))?.reason === "queued";
+      while (!(await isQueued())) await new Promise((resolve) => setImmediate(resolve));
+      await yard.letGo();
+      await yard.letGo();
+      for (const id of ids) expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED" });
+      expect(yard.order).toEqual(["first", "second"]);
+      await harness.stepwell.stop();
+    });
+
+    test("a singleton that waits keeps others out until it ends, and no longer", async () => {
+      const harness = await Harness.on(open, {});
+      await harness.stepwell.register({ name: "limited", singleton: true, steps: { wait: { uses: "wait", with: { signal: "go" } } } });
+      const parked = async (): Promise<string> => {
+        const id = await harness.stepwell.start("limited", {});
+        await harness.event((event) => event.type === "run.suspended" && event.run.id === id);
+        return id;
+      };
+      const first = await parked();
+      const second = await harness.stepwell.start("limited", {});
+      expect(await harness.stepwell.result(second)).toMatchObject({ status: "CANCELLED" });
+      await harness.stepwell.signal(first, "go");
+      expect(await harness.stepwell.result(first)).toMatchObject({ status: "SUCCEEDED" });
+      const third = await parked();
+      await harness.stepwell.signal(third, "go");
+      expect(await harness.stepwell.result(third)).toMatchObject({ status: "SUCCEEDED" });
+      await harness.stepwell.stop();
+    });
+
     test("a queued run can be cancelled, paused and resumed", async () => {
       const yard = new Yard();
       const harness = await Harness.on(open, { operators: { work: yard.operator } });
