@@ -114,10 +114,7 @@ export class Engine implements RunHost {
       find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
       claim: (runId) => options.ledger.claims.one(runId),
-      lookFailed: (error) => {
-        this.#pickup.lookAgain();
-        this.#lookFailed(error);
-      },
+      lookFailed: (error) => this.#pickup.failed(error),
       broke: (publicId, error) => this.#breakOff(publicId, error),
     });
     this.#starter = new RunStarter({

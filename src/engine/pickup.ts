@@ -95,7 +95,7 @@ export class Pickup {
       return;
     }
     this.#queueIsOpen = true;
-    this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.#failed(cause)));
+    this.#clock.soon(() => void this.#claimQueued().catch((cause: unknown) => this.failed(cause)));
   }
 
   /** A run was stored QUEUED by this process; `hasRoom` when memory has emptied meanwhile. */
@@ -106,9 +106,10 @@ export class Pickup {
   }
 
   /** The ledger could not be asked now: everything that may have been missed is looked at again. */
-  lookAgain(): void {
+  failed(cause: unknown): void {
     this.#hasNews = true;
     this.#mustClaim = true;
+    this.#host.failed(cause);
   }
 
   stop(): void {
@@ -133,7 +134,7 @@ export class Pickup {
     try {
       await this.#claimQueued();
     } catch (cause) {
-      this.#failed(cause);
+      this.failed(cause);
       throw cause;
     }
   }
@@ -206,7 +207,7 @@ export class Pickup {
     try {
       await this.#look();
     } catch (cause) {
-      this.#failed(cause);
+      this.failed(cause);
     }
     this.#schedule();
   }
@@ -220,11 +221,6 @@ export class Pickup {
     if (hasNews) await this.#readInbox();
     if (this.#nextTurn !== null && this.#host.ledgerNow() >= this.#nextTurn) await this.#claimQueued();
     if (this.#nextDue !== null && this.#host.ledgerNow() >= this.#nextDue) await this.#takeUpDue();
-  }
-
-  #failed(cause: unknown): void {
-    this.lookAgain();
-    this.#host.failed(cause);
   }
 
   /** Other engines park runs, and leave some behind. */

@@ -28,7 +28,7 @@ test("S0-12 a run that is admitted while its engine reads it for a signal has it
   const work = new Gate();
   const harness = new Harness(ledger, { operators: { work: work.operator } });
   const { stepwell } = harness;
-  const waitFor = (signal: string): object => ({ uses: "wait", with: { signal } });
+  const waitFor = (signal: string) => ({ uses: "wait", with: { signal } });
   await stepwell.register({
     name: "limited",
     concurrency: 1,
