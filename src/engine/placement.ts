@@ -1,6 +1,5 @@
-import type { Route } from "../ledger/placement.ts";
+import { DEFAULT_GROUP, type Route } from "../ledger/placement.ts";
 import type { Ledger } from "../ledger/port.ts";
-import { DEFAULT_GROUP } from "../model/admission.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Step } from "../workflow/graph.ts";
 import type { MaybePromise } from "./maybe-promise.ts";

@@ -1,3 +1,9 @@
+/** Of runs and workers that name none. */
+export const DEFAULT_GROUP = "default";
+
+/** Of engines that name none. */
+export const DEFAULT_TENANT = "default";
+
 /** What tenants are given. Those of which nothing is said have weight 1 and no bound. */
 export interface Shares {
   list(): Promise<readonly TenantShare[]>;

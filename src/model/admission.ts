@@ -41,9 +41,3 @@ export interface Gather {
   /** Of `append`: it is admitted at once when it has so many items; else null. */
   readonly maxItems: number | null;
 }
-
-/** Of runs and workers that name none. */
-export const DEFAULT_GROUP = "default";
-
-/** Of engines that name none. */
-export const DEFAULT_TENANT = "default";

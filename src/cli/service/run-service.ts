@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
+import { DEFAULT_GROUP } from "../../ledger/placement.ts";
 import type { Ledger } from "../../ledger/port.ts";
 import { openLedger, withoutPassword } from "../../ledger/url.ts";
 import { Stepwell } from "../../main/stepwell.ts";
-import { DEFAULT_GROUP } from "../../model/admission.ts";
 import { formatDuration } from "../../model/duration.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_GROUP } from "../../model/admission.ts";
+import { DEFAULT_GROUP } from "../../ledger/placement.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { loadWorkflow } from "../../workflow/index.ts";
 import { admissionOf, refuseKeyOfGathered } from "./admission-of.ts";

@@ -1,5 +1,6 @@
 import type { EvaluationContext, Scope } from "../../expressions/template.ts";
-import { type Admission, DEFAULT_GROUP, type Gather, type Limiter } from "../../model/admission.ts";
+import { DEFAULT_GROUP } from "../../ledger/placement.ts";
+import type { Admission, Gather, Limiter } from "../../model/admission.ts";
 import { StepwellError } from "../../model/errors.ts";
 import type { Json } from "../../model/json.ts";
 import { type FlowGather, type FlowLimit, NO_FLOW } from "../../workflow/flow/flow.ts";

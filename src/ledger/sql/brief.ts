@@ -1,4 +1,4 @@
-import { DEFAULT_GROUP } from "../../model/admission.ts";
+import { DEFAULT_GROUP } from "../placement.ts";
 import { type Brief, fixed, NOTHING, NOW, REVISION, type WriteOf } from "./description.ts";
 
 /** What most runs have nothing to do with. */

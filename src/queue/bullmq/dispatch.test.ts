@@ -7,9 +7,9 @@ import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts
 import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
 import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
 import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
+import { DEFAULT_GROUP } from "../../ledger/placement.ts";
 import { openLedger } from "../../ledger/url.ts";
 import type { StepwellOptions } from "../../main/stepwell.ts";
-import { DEFAULT_GROUP } from "../../model/admission.ts";
 import type { Json } from "../../model/json.ts";
 import type { Operator } from "../../operators/operator.ts";
 import { Gate, Harness, withQueue } from "../../testing/harness.ts";

@@ -1,5 +1,5 @@
+import { DEFAULT_GROUP } from "../../../src/ledger/placement.ts";
 import type { Ledger } from "../../../src/ledger/port.ts";
-import { DEFAULT_GROUP } from "../../../src/model/admission.ts";
 import type { Queue } from "../../../src/queue/port.ts";
 import { TENANT } from "../crash/book.ts";
 

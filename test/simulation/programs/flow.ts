@@ -1,4 +1,5 @@
-import { type Admission, DEFAULT_GROUP, type OnLimit } from "../../../src/model/admission.ts";
+import { DEFAULT_GROUP } from "../../../src/ledger/placement.ts";
+import type { Admission, OnLimit } from "../../../src/model/admission.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
 import type { Prng } from "../time/prng.ts";
 

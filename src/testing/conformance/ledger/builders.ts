@@ -1,3 +1,4 @@
+import { DEFAULT_GROUP } from "../../../ledger/placement.ts";
 import type { NewVersion, QueuedRun } from "../../../ledger/port.ts";
 import type {
   ApprovalRequest,
@@ -13,7 +14,6 @@ import type {
   WorkRequest,
   Write,
 } from "../../../ledger/writes.ts";
-import { DEFAULT_GROUP } from "../../../model/admission.ts";
 
 export const TENANT = "default";
 
