@@ -114,7 +114,7 @@ export class Engine implements RunHost {
       find: (runId) => this.#runs.get(runId),
       begin: (run) => this.#remember(run),
       claim: (runId) => options.ledger.claims.one(runId),
-      lookFailed: (error) => this.#pickup.failed(error),
+      lookFailed: (cause) => this.#pickup.failed(cause),
       broke: (publicId, error) => this.#breakOff(publicId, error),
     });
     this.#starter = new RunStarter({

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
-import { DEFAULT_GROUP } from "../ledger/placement.ts";
 import type { Ledger } from "../ledger/port.ts";
 import { openLedger } from "../ledger/url.ts";
 import { Stepwell } from "../main/stepwell.ts";
 import type { ErrorCode } from "../model/error-codes.ts";
 import { StepwellError } from "../model/errors.ts";
 import type { Operator } from "../operators/operator.ts";
+import { aQueuedRun } from "../testing/conformance/ledger/builders.ts";
 import { Gate, Harness, interposed, survivingMemory } from "../testing/harness.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -304,25 +304,11 @@ describe("runs that wait for their turn", () => {
       definition: '{"name":"strange","steps":{"a":{"uses":"transform","an unknown field":1}}}',
       steps: [{ ordinal: 0, path: "a", uses: "transform" }],
     });
-    await memory.enqueueRun({
-      publicId: "00000000-0000-7000-8000-000000000001",
-      tenant: "default",
-      versionId: version.id,
-      input: "{}",
-      labels: null,
-      initiator: "test",
-      trigger: "call",
-      environment: "test",
-      idempotencyKey: null,
-      idempotencyHash: null,
-      deadlineInMs: null,
-      workerGroup: DEFAULT_GROUP,
-      admission: null,
-    });
+    const publicId = "00000000-0000-7000-8000-000000000001";
+    await memory.enqueueRun(aQueuedRun(version.id, publicId, { input: "{}" }));
     const harness = new Harness(memory);
     const opened = harness.stepwell.open().then(() => "open");
     expect(await Promise.race([opened, late("it still opens")])).toBe("open");
-    const publicId = "00000000-0000-7000-8000-000000000001";
     expect(harness.events.flatMap((event) => (event.type === "run.broken" ? [event.runId] : []))).toEqual([publicId]);
     const asked = harness.stepwell.result(publicId).catch((error: unknown) => error);
     expect(await Promise.race([asked, late("it still waits")])).toMatchObject({ code: "DEFINITION_INVALID" });

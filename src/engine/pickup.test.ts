@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Claims } from "../ledger/claims.ts";
 import { openMemoryLedger } from "../ledger/memory/ledger.ts";
-import type { WaitReads } from "../ledger/port.ts";
+import type { Ledger, WaitReads } from "../ledger/port.ts";
 import type { Clock } from "../model/clock.ts";
 import { LEDGER_QUEUE } from "../queue/ledger/ledger-queue.ts";
 import { interposed } from "../testing/harness.ts";
-import { Pickup } from "./pickup.ts";
+import { Pickup, type PickupHost } from "./pickup.ts";
 
 const turns = async (count: number): Promise<void> => {
   for (let passed = 0; passed < count; passed++) await new Promise((resolve) => setImmediate(resolve));
@@ -38,6 +38,31 @@ class Ticks implements Clock {
   }
 }
 
+/** A ledger in which there is nothing to do. */
+const NOTHING: Claims = {
+  admit: async () => ({ runs: [], accepted: [], isMore: false, nextAt: null }),
+  runs: async () => [],
+  due: async () => [],
+  one: async () => true,
+  sent: async () => [],
+};
+
+/** For an engine with room that only the given parts of are looked at. */
+function pickupOn(ledger: Ledger, clock: Clock, host: Pick<PickupHost, "failed"> & Partial<PickupHost>): Pickup {
+  return new Pickup(ledger, LEDGER_QUEUE, { serves: () => true }, clock, {
+    epoch: () => 1,
+    freeRuns: () => 10,
+    isNeeded: () => true,
+    offers: () => [],
+    ledgerNow: () => 0,
+    takeUp: async () => undefined,
+    deliver: async () => undefined,
+    lookAround: async () => undefined,
+    told: () => undefined,
+    ...host,
+  });
+}
+
 test("S1-32 a run that parks while the ledger is asked for the next due time is not forgotten, also when the ledger cannot answer", async () => {
   const memory = openMemoryLedger();
   const answers: { readonly resolve: (dueAt: number | null) => void; readonly reject: (cause: unknown) => void }[] = [];
@@ -51,28 +76,17 @@ test("S1-32 a run that parks while the ledger is asked for the next due time is 
     listChildren: (tenant, publicId) => memory.waits.listChildren(tenant, publicId),
   };
   const claims: Claims = {
-    admit: async () => ({ runs: [], accepted: [], isMore: false, nextAt: null }),
-    runs: async () => [],
+    ...NOTHING,
     due: async (_after, limit) => {
       looks.push(limit);
       return [];
     },
-    one: async () => true,
-    sent: async () => [],
   };
   const clock = new Ticks();
   let now = 0;
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { waits, claims }), LEDGER_QUEUE, { serves: () => true }, clock, {
-    epoch: () => 1,
-    freeRuns: () => 10,
-    isNeeded: () => true,
-    offers: () => [],
+  const pickup = pickupOn(interposed(memory, { waits, claims }), clock, {
     ledgerNow: () => now,
-    takeUp: async () => undefined,
-    deliver: async () => undefined,
-    lookAround: async () => undefined,
-    told: () => undefined,
     failed: (cause) => failures.push(cause),
   });
   const started = pickup.start();
@@ -100,6 +114,7 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   const queued = [101, 102, 103];
   const held: number[] = [];
   const claims: Claims = {
+    ...NOTHING,
     admit: async (_epoch, limit) => {
       await turns(1);
       return { runs: queued.splice(0, limit), accepted: [], isMore: false, nextAt: null };
@@ -108,21 +123,11 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
       await turns(1);
       return pickup === "no_worker" ? [] : left.splice(0, limit);
     },
-    due: async () => [],
-    one: async () => true,
-    sent: async () => [],
   };
   const room = { runs: 4 };
-  const pickup = new Pickup(interposed(memory, { claims, isShared: true }), LEDGER_QUEUE, { serves: () => true }, new Ticks(), {
-    epoch: () => 1,
+  const pickup = pickupOn(interposed(memory, { claims, isShared: true }), new Ticks(), {
     freeRuns: () => room.runs - held.length,
-    isNeeded: () => true,
-    offers: () => [],
-    ledgerNow: () => 0,
     takeUp: async (runId) => void held.push(runId),
-    deliver: async () => undefined,
-    lookAround: async () => undefined,
-    told: () => undefined,
     failed: (cause) => {
       throw cause;
     },
@@ -144,13 +149,11 @@ test("P17 what others wrote is not forgotten when the ledger is busy while it is
   let isBusy = false;
   let read = 0;
   const claims: Claims = {
+    ...NOTHING,
     admit: async () => {
       if (isBusy) throw new Error("busy");
       return { runs: [], accepted: [], isMore: false, nextAt: null };
     },
-    runs: async () => [],
-    due: async () => [],
-    one: async () => true,
     sent: async () => {
       read += 1;
       return [];
@@ -163,16 +166,7 @@ test("P17 what others wrote is not forgotten when the ledger is busy while it is
     return had;
   };
   const failures: unknown[] = [];
-  const pickup = new Pickup(interposed(memory, { claims, changedElsewhere }), LEDGER_QUEUE, { serves: () => true }, clock, {
-    epoch: () => 1,
-    freeRuns: () => 10,
-    isNeeded: () => true,
-    offers: () => [],
-    ledgerNow: () => 0,
-    takeUp: async () => undefined,
-    deliver: async () => undefined,
-    lookAround: async () => undefined,
-    told: () => undefined,
+  const pickup = pickupOn(interposed(memory, { claims, changedElsewhere }), clock, {
     failed: (cause) => failures.push(cause),
   });
   await pickup.start();
@@ -192,15 +186,12 @@ test("P17 an admission that a busy ledger refused is tried again, though nothing
   let isBusy = false;
   let asked = 0;
   const claims: Claims = {
+    ...NOTHING,
     admit: async () => {
       asked += 1;
       if (isBusy) throw new Error("busy");
       return { runs: [], accepted: [], isMore: false, nextAt: null };
     },
-    runs: async () => [],
-    due: async () => [],
-    one: async () => true,
-    sent: async () => [],
   };
   const clock = new Ticks();
   const failures: unknown[] = [];

@@ -88,7 +88,8 @@ export class Placement {
 
   /** Whether this engine has what a wait names. */
   has(wanted: string): boolean {
-    return wanted.startsWith(OF_GROUP) ? this.serves(wanted.slice(OF_GROUP.length)) : this.#operators.get(wanted) !== undefined;
+    const group = groupWanted(wanted);
+    return group === null ? this.#operators.get(wanted) !== undefined : this.serves(group);
   }
 }
 

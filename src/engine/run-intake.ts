@@ -27,7 +27,7 @@ export interface IntakeHost {
   /** Whether the run is this engine's from now on; one that another engine has is not. */
   claim(runId: number): Promise<boolean>;
   /** A run cannot be looked at now. */
-  lookFailed(error: StepwellError): void;
+  lookFailed(cause: unknown): void;
   /** A run cannot be driven on in this process. */
   broke(publicId: string, error: StepwellError): void;
 }
@@ -53,11 +53,11 @@ export class RunIntake {
 
   /** A commit put rows into inboxes: of parents, children, or runs that waited for an event. */
   deliverSoon(rows: readonly InboxRow[]): void {
-    for (const row of rows) this.deliver(row).catch((cause: unknown) => this.#to.lookFailed(asStepwellError(cause)));
+    for (const row of rows) this.deliver(row).catch((cause: unknown) => this.#to.lookFailed(cause));
   }
 
   takeUpSoon(runIds: readonly number[]): void {
-    for (const runId of runIds) this.takeUp(runId).catch((cause: unknown) => this.#to.lookFailed(asStepwellError(cause)));
+    for (const runId of runIds) this.takeUp(runId).catch((cause: unknown) => this.#to.lookFailed(cause));
   }
 
   /** What was accepted stays so: that its run cannot be read now is no matter of who sent it. */
@@ -65,9 +65,8 @@ export class RunIntake {
     try {
       await this.deliver(row);
     } catch (cause) {
-      const error = asStepwellError(cause);
-      if (!isPassing(error)) throw cause;
-      this.#to.lookFailed(error);
+      if (!isPassing(asStepwellError(cause))) throw cause;
+      this.#to.lookFailed(cause);
     }
   }
 

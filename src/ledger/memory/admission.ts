@@ -135,7 +135,7 @@ export class MemoryAdmissionTables implements AdmissionTables {
   own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
     const owned: number[] = [];
     for (const { runId, slots } of runs) {
-      const run = this.#asking(runId);
+      const run = this.#toBeOwned(runId);
       if (run === undefined) continue;
       this.#tables.update("run", run, { owner_epoch: epoch, slots });
       owned.push(runId);
@@ -167,16 +167,15 @@ export class MemoryAdmissionTables implements AdmissionTables {
     return run?.["finished_at"] === null && run["slots"] === SLOTS.asked && run["owner_epoch"] === null ? run : undefined;
   }
 
+  #toBeOwned(id: number): MemoryRow | undefined {
+    const run = this.#toBeJoined(id);
+    return run?.["paused_by"] === null ? run : undefined;
+  }
+
   asking(runIds: readonly number[]): Work<readonly number[]> {
     const isCancelled = (id: number): boolean =>
       this.#tables.find("inbox", { run_id: id, kind: "cancel" }).some((row) => row["consumed_at"] === null);
-    return done(runIds.filter((id) => this.#asking(id) !== undefined && !isCancelled(id)));
-  }
-
-  #asking(id: number): MemoryRow | undefined {
-    const [run] = this.#tables.find("run", { id });
-    const isFree = run?.["owner_epoch"] === null && run["paused_by"] === null && run["finished_at"] === null;
-    return isFree && run["slots"] === SLOTS.asked ? run : undefined;
+    return done(runIds.filter((id) => this.#toBeOwned(id) !== undefined && !isCancelled(id)));
   }
 
   unask(runIds: readonly number[]): Work<void> {

@@ -11,6 +11,7 @@ import type {
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
 import type { TenantShare } from "../placement.ts";
+import { SLOTS } from "../rows.ts";
 import { done, type Work } from "../work.ts";
 import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf } from "./admission-rows.ts";
 import { checksum } from "./checksum.ts";
@@ -30,7 +31,9 @@ const FEW_LISTS = 4;
 const NEXT_TIME = `SELECT min(next.at) FROM (SELECT min(due_at) AS at FROM admission_note
   UNION ALL SELECT min(open_at) FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL) next`;
 
-const TO_BE_JOINED = "finished_at IS NULL AND slots = 2 AND owner_epoch IS NULL";
+const TO_BE_JOINED = `finished_at IS NULL AND slots = ${SLOTS.asked} AND owner_epoch IS NULL`;
+/** An engine could be given it. */
+const TO_BE_OWNED = `${TO_BE_JOINED} AND paused_by IS NULL`;
 
 /** What admission asks and writes, once for all databases. */
 export const ADMISSION = {
@@ -67,16 +70,14 @@ export const ADMISSION = {
       OR (?2 IS NULL AND EXISTS (SELECT 1 FROM turn INDEXED BY turn_next WHERE ready > 0))
     THEN 1 ELSE 0 END AS is_ready, (${NEXT_TIME}) AS next_at`,
   shares: `SELECT * FROM tenant_share WHERE tenant IN ${GIVEN_TEXTS}`,
-  own: `UPDATE run SET owner_epoch = ?2, slots = ?3 WHERE id IN ${GIVEN_IDS} AND slots = 2 AND owner_epoch IS NULL
-    AND paused_by IS NULL AND finished_at IS NULL RETURNING id`,
+  own: `UPDATE run SET owner_epoch = ?2, slots = ?3 WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED} RETURNING id`,
   gathering: "SELECT * FROM gathering WHERE tenant = ?1 AND name = ?2",
   gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
   regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
   postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
-  asking: `SELECT r.id FROM run r WHERE r.id IN ${GIVEN_IDS} AND r.slots = 2 AND r.owner_epoch IS NULL
-    AND r.paused_by IS NULL AND r.finished_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = r.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)`,
-  unask: `UPDATE run SET slots = 0 WHERE id IN ${GIVEN_IDS} AND slots = 2 AND finished_at IS NULL RETURNING id`,
+  asking: `SELECT id FROM run WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED}
+    AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = run.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)`,
+  unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL RETURNING id`,
 } as const;
 
 interface Statements {

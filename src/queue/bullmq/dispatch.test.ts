@@ -7,11 +7,11 @@ import { sharedDatabase } from "../../../test/fixtures/postgres/file-database.ts
 import { Backstage } from "../../../test/fixtures/redis/backstage.ts";
 import type { RedisServer } from "../../../test/fixtures/redis/server.ts";
 import { sharedRedis } from "../../../test/fixtures/redis/shared-redis.ts";
-import { DEFAULT_GROUP } from "../../ledger/placement.ts";
 import { openLedger } from "../../ledger/url.ts";
 import type { StepwellOptions } from "../../main/stepwell.ts";
 import type { Json } from "../../model/json.ts";
 import type { Operator } from "../../operators/operator.ts";
+import { aQueuedRun } from "../../testing/conformance/ledger/builders.ts";
 import { Gate, Harness, withQueue } from "../../testing/harness.ts";
 import { openBullQueue } from "./bull-queue.ts";
 import { payloadOf } from "./job.ts";
@@ -104,23 +104,12 @@ describe("runs with BullMQ", () => {
     const queue = await openBullQueue({ url: queueUrl });
     await worker.stepwell.register({ name: "work", steps: [{ uses: "work" }] });
     const version = await ledger.latestVersion("default", "work");
-    const run = { publicId: "early", tenant: "default", versionId: version?.id ?? 0, workerGroup: "default" };
+    const run = aQueuedRun(version?.id ?? 0, "early", { input: "{}" });
     await using backstage = new Backstage(redis, queueUrl);
     queue.announce(run);
     await queue.close();
     await backstage.quiet();
-    const how = {
-      labels: null,
-      initiator: "test",
-      trigger: "call",
-      environment: "test",
-      idempotencyKey: null,
-      idempotencyHash: null,
-      deadlineInMs: null,
-      workerGroup: DEFAULT_GROUP,
-      admission: null,
-    };
-    await ledger.enqueueRun({ ...run, ...how, input: "{}" });
+    await ledger.enqueueRun(run);
     expect((await worker.stepwell.result("early")).status).toBe("SUCCEEDED");
     expect(await backstage.jobs.getJobCountByTypes("failed")).toBe(0);
     await ledger.close();

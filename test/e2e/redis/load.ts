@@ -1,6 +1,6 @@
-import { DEFAULT_GROUP } from "../../../src/ledger/placement.ts";
 import type { Ledger } from "../../../src/ledger/port.ts";
 import type { Queue } from "../../../src/queue/port.ts";
+import { aQueuedRun } from "../../../src/testing/conformance/ledger/builders.ts";
 import { TENANT } from "../crash/book.ts";
 
 const STEPS = ["a", "b", "c"] as const;
@@ -29,22 +29,9 @@ export class Load {
   async store(count: number): Promise<void> {
     for (let stored = 0; stored < count; stored++) {
       const publicId = `run-${this.storedAt.size}`;
-      await this.#ledger.enqueueRun({
-        publicId,
-        tenant: TENANT,
-        versionId: this.#versionId,
-        input: "{}",
-        labels: null,
-        initiator: "load",
-        trigger: "call",
-        environment: "test",
-        idempotencyKey: null,
-        idempotencyHash: null,
-        deadlineInMs: null,
-        workerGroup: DEFAULT_GROUP,
-        admission: null,
-      });
-      this.#queue.announce({ publicId, tenant: TENANT, versionId: this.#versionId, workerGroup: DEFAULT_GROUP });
+      const run = aQueuedRun(this.#versionId, publicId, { tenant: TENANT, input: "{}" });
+      await this.#ledger.enqueueRun(run);
+      this.#queue.announce(run);
       this.storedAt.set(publicId, performance.now());
     }
   }
