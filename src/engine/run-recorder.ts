@@ -172,7 +172,7 @@ export class RunRecorder {
     this.#isOwned = true;
     this.#isRowStale = false;
     const { revision } = journal;
-    journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, slots: this.#slots, revision });
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch: host.epoch, crashes: this.#crashes, slots: null, revision });
   }
 
   /** @param deadline written with a run that leaves memory, so that somebody finds it in time */
@@ -189,7 +189,9 @@ export class RunRecorder {
     this.#isOwned = !isParking;
     this.#reason = reason;
     const { revision } = journal;
-    journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, slots: this.#slots, revision });
+    // one that stays in memory may have been admitted since it was read
+    const slots = isParking ? this.#slots : null;
+    journal.write({ write: "suspendRun", runId, reason, ownerEpoch, crashes: this.#crashes, slots, revision });
     if (isParking && deadline !== undefined && !this.#hasDeadlineRow) {
       this.#hasDeadlineRow = true;
       journal.write({ write: "insertWait", runId, ordinal: DEADLINE_ORDINAL, kind: "timeout", key: null, ...deadline, ...NO_TERMS });
@@ -201,7 +203,8 @@ export class RunRecorder {
   #leaveSlots(reason: RunReason): void {
     if (this.#slots === null) return;
     const { journal } = this.#core;
-    if (this.#slots === SLOTS.held) journal.note("parked");
+    // one that asks may have been admitted since it was read
+    if (this.#slots !== SLOTS.idle) journal.note("parked");
     if (reason === "queued") journal.note("asks");
     this.#slots = reason === "queued" ? SLOTS.asked : SLOTS.idle;
   }

@@ -93,7 +93,7 @@ export interface SuspendRun {
   readonly reason: RunReason;
   readonly ownerEpoch: number | null;
   readonly crashes: number;
-  /** How far it is with its slots: see `SLOTS`; null for one that needs none. An `InsertNote` says what changes. */
+  /** How far it is with its slots from now on: see `SLOTS`; null: as far as it was. An `InsertNote` says what changes. */
   readonly slots: number | null;
   readonly revision: number;
 }

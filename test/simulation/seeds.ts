@@ -104,4 +104,10 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 4,
     showed: "a run that was paused before it began kept the slot that it had been given",
   },
+  {
+    seed: 31_845,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that was admitted while it was cancelled in memory said again that it asks, and kept its slot through its compensations",
+  },
 ];

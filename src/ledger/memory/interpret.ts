@@ -59,6 +59,8 @@ function valueOf<W>(tables: MemoryTables, source: Source<W>, present: ColumnValu
       return source.value;
     case "once":
       return present ?? valueOf(tables, source.source, present, write, now);
+    case "unlessNull":
+      return valueOf(tables, source.source, present, write, now) ?? present;
     case "increment":
       return Number(present) + 1;
     case "row": {

@@ -115,6 +115,8 @@ class Slots<W> {
     switch (source.from) {
       case "once":
         return `coalesce(x.${column}, ${this.expression(column, source.source)})`;
+      case "unlessNull":
+        return `coalesce(${this.expression(column, source.source)}, x.${column})`;
       case "increment":
         return `x.${column} + 1`;
       case "fixed":

@@ -38,6 +38,8 @@ export type Source<W> =
   | { readonly from: "checksum"; readonly first: (write: W) => string | null; readonly second: (write: W) => string | null }
   /** The column's present value; the other source only while that is null. */
   | { readonly from: "once"; readonly source: Source<W> }
+  /** What the other source gives; the column's present value while that is null. */
+  | { readonly from: "unlessNull"; readonly source: Source<W> }
   /** One more than the column's present value. */
   | { readonly from: "increment" }
   /** A column of another row; null when there is no such row. */
@@ -96,6 +98,7 @@ export const text = <W>(read: (write: W) => string | null): Source<W> => ({ from
 export const integer = <W>(read: (write: W) => number | null): Source<W> => ({ from: "write", type: "integer", value: read });
 export const fixed = (constant: ColumnValue): Source<unknown> => ({ from: "fixed", value: constant });
 export const once = <W>(source: Source<W>): Source<W> => ({ from: "once", source });
+export const unlessNull = <W>(source: Source<W>): Source<W> => ({ from: "unlessNull", source });
 export const after = <W>(delay: (write: W) => number | null): Source<W> => ({ from: "clock", after: delay });
 export const checksum = <W>(first: (write: W) => string | null, second: (write: W) => string | null = () => null): Source<W> => ({
   from: "checksum",

@@ -22,6 +22,7 @@ import {
   STEP_KEY,
   stepFollows,
   text,
+  unlessNull,
   type WriteOf,
 } from "./description.ts";
 
@@ -100,7 +101,7 @@ export const suspendRun: HotWrite<WriteOf<"suspendRun">> = {
     reason: REASON,
     owner_epoch: integer((write) => write.ownerEpoch),
     crashes: integer((write) => write.crashes),
-    slots: integer((write) => write.slots),
+    slots: unlessNull(integer((write) => write.slots)),
     revision: REVISION,
   },
   guard: { status: { of: () => "SUSPENDED", follows: runFollows(["SUSPENDED"], true) } },

@@ -15,7 +15,7 @@ export interface RenderedWrite<W> {
 
 /** How the value of a source that needs no look into the database is found. */
 export function readerOf<W>(
-  source: Exclude<Source<W>, { readonly from: "once" | "row" | "increment" }>,
+  source: Exclude<Source<W>, { readonly from: "once" | "unlessNull" | "row" | "increment" }>,
 ): (write: W, now: number) => ColumnValue {
   switch (source.from) {
     case "write":
@@ -128,6 +128,7 @@ class Bindings<W> {
 
   #expression(column: string, source: Source<W>): string {
     if (source.from === "once") return `coalesce(${column}, ${this.#expression(column, source.source)})`;
+    if (source.from === "unlessNull") return `coalesce(${this.#expression(column, source.source)}, ${column})`;
     if (source.from === "increment") return `${column} + 1`;
     if (source.from === "row")
       return `(SELECT ${source.column} FROM ${source.table} WHERE ${this.matches(source.table, source.key).join(" AND ")})`;

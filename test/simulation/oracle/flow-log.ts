@@ -75,7 +75,7 @@ export class FlowLog {
     for (const write of writes) {
       if (write.write === "requeueRun") track.slots = SLOTS.asked;
       else if (write.write === "suspendRun") {
-        track.slots = write.slots;
+        track.slots = write.slots ?? track.slots;
         if (write.ownerEpoch === null && write.slots === SLOTS.held) this.#violated(`run ${run.insert.publicId} parked and keeps its slot`);
       } else if (write.write === "endRun") {
         track.slots = null;
