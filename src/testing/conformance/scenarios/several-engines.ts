@@ -108,8 +108,12 @@ export function describeSeveralEngines(open: () => Promise<OpenLedger>): void {
       const reopen = await open();
       let atWork = 0;
       let most = 0;
+      const both = Promise.withResolvers<void>();
       const work: Operator = async () => {
         most = Math.max(most, ++atWork);
+        // until two have met: steps that take no time may follow each other by chance
+        if (atWork === 2) both.resolve();
+        await both.promise;
         await new Promise((resolve) => setImmediate(resolve));
         atWork -= 1;
       };
