@@ -1,5 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 
+/** The locks of this process. A connection that nobody holds is closed by the garbage collector, and its lock is gone. */
+const held = new Set<DatabaseSync>();
+
 /**
  * A lock beside the ledger that the kernel releases when the process dies, however it dies: an exclusive transaction on a
  * small database of its own, held open. SQLite keeps such locks apart even between connections of one process.
@@ -24,9 +27,11 @@ export class OwnerLock {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+    held.add(db);
   }
 
   release(): void {
+    held.delete(this.#db);
     this.#db.close();
   }
 }
