@@ -31,8 +31,8 @@ type Edges = readonly (readonly [from: number, to: number])[];
 
 const SHAPES: Readonly<Record<string, (steps: number) => Edges>> = { chain, wide, layered, random: (steps) => random(steps, 2) };
 const SIZES = [1_000, 10_000, 100_000, 1_000_000] as const;
-/** Enough whole runs for a repetition to take longer than the clock's noise. */
-const STEPS_PER_REPETITION = 400_000;
+/** Enough whole runs for a repetition to take a hundred ticks of a kernel that counts processor time in ticks of 4 ms. */
+const STEPS_PER_REPETITION = 8_000_000;
 const REPETITIONS = 7;
 
 export function benchScheduler(): W6Row[] {
@@ -49,7 +49,7 @@ export function fitScheduler(): W6Fit[] {
 export function benchCreation(steps: number): { readonly createNs: number; readonly runNs: number } {
   warmUp();
   const topology = topologyOf(steps, chain(steps));
-  const rounds = Math.ceil(2_000_000 / steps);
+  const rounds = Math.ceil(STEPS_PER_REPETITION / steps);
   const createNs = median(() => cpuNanoseconds(rounds, () => new Scheduler(topology).begin()) / rounds);
   const runNs = median(() => cpuNanoseconds(rounds, () => run(new Scheduler(topology))) / rounds);
   return { createNs: createNs.middle, runNs: runNs.middle };
