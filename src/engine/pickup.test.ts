@@ -143,6 +143,49 @@ test("P2 of what other engines left behind and of the queue as much is claimed a
   pickup.stop();
 });
 
+test("P2 runs are admitted while those before them are still being read, and never more than fit", async () => {
+  const memory = openMemoryLedger();
+  const queued = Array.from({ length: 9 }, (_, index) => index + 1);
+  const read = new Map<number, () => void>();
+  const held: number[] = [];
+  const asked: number[] = [];
+  const claims: Claims = {
+    ...NOTHING,
+    admit: async (_epoch, limit) => {
+      asked.push(limit);
+      const runs = queued.splice(0, Math.min(limit, 2));
+      return { runs, accepted: [], isMore: queued.length > 0, nextAt: null };
+    },
+  };
+  const room = { runs: 5 };
+  const pickup = pickupOn(interposed(memory, { claims, isShared: true }), new Ticks(), {
+    freeRuns: () => room.runs - held.length,
+    takeUp: (runId) =>
+      new Promise((resolve) => {
+        read.set(runId, () => {
+          held.push(runId);
+          resolve();
+        });
+      }),
+    failed: (cause) => {
+      throw cause;
+    },
+  });
+  const started = pickup.start();
+  await turns(2);
+  expect(asked).toEqual([5, 3, 1]);
+  expect([...read.keys()]).toEqual([1, 2, 3, 4, 5]);
+  for (const arrive of read.values()) arrive();
+  await started;
+  expect(held).toEqual([1, 2, 3, 4, 5]);
+  room.runs = 6;
+  pickup.roomMade();
+  await turns(2);
+  expect(asked).toEqual([5, 3, 1, 1]);
+  expect([...read.keys()].slice(5)).toEqual([6]);
+  pickup.stop();
+});
+
 test("P17 what others wrote is not forgotten when the ledger is busy while it is looked at", async () => {
   const memory = openMemoryLedger();
   let news = false;

@@ -49,6 +49,8 @@ export class Pickup {
   #isBackground = false;
   #queueIsOpen = true;
   #claiming: Promise<void> | undefined;
+  /** Runs that were admitted and are being read. */
+  readonly #coming = new Set<number>();
   #mustClaim = false;
   /** On the ledger's clock. */
   #askedForWantedAt = 0;
@@ -70,7 +72,7 @@ export class Pickup {
     await this.#askNextDue();
     this.#queue.consume({
       // as long as more waits in the ledger than fits, nobody needs to tell it of runs
-      freeRuns: () => (this.#isStopped || !this.#queueIsOpen ? 0 : this.#host.freeRuns()),
+      freeRuns: () => (this.#isStopped || !this.#queueIsOpen ? 0 : this.#freeRuns()),
       serves: (workerGroup) => this.#placement.serves(workerGroup),
       look: () => this.#lookForQueue(),
       told: (news) => this.#host.told(news),
@@ -120,7 +122,7 @@ export class Pickup {
   async #recover(pickup: "left_behind" | "no_worker"): Promise<void> {
     for (let after = 0; !this.#isStopped; ) {
       // what this engine has no room for is there for others
-      const limit = this.#ledger.isShared ? Math.min(this.#host.freeRuns(), PAGE) : PAGE;
+      const limit = this.#ledger.isShared ? Math.min(this.#freeRuns(), PAGE) : PAGE;
       if (limit <= 0) return;
       const page = await this.#ledger.claims.runs(pickup, after, limit, this.#host.offers());
       await this.#takeUpAll(page);
@@ -159,25 +161,51 @@ export class Pickup {
     if (this.#queueIsOpen) this.#queue.roomMade();
   }
 
+  /** The next ones are admitted while those before them are read. */
   async #admit(): Promise<void> {
-    while (!this.#isStopped) {
-      const limit = Math.min(this.#host.freeRuns(), PAGE);
-      if (limit <= 0) {
-        this.#queueIsOpen = false;
-        return;
+    const takenUp: Promise<void>[] = [];
+    try {
+      while (!this.#isStopped) {
+        const limit = Math.min(this.#freeRuns(), PAGE);
+        if (limit <= 0) {
+          this.#queueIsOpen = false;
+          return;
+        }
+        const { runs, accepted, isMore, nextAt } = await this.#ledger.claims.admit(this.#host.epoch(), limit);
+        this.#nextTurn = nextAt;
+        const coming = this.#takeUpAdmitted(runs);
+        coming.catch(heardOfLater);
+        takenUp.push(coming);
+        for (const row of accepted) await this.#host.deliver(row);
+        if (runs.length < limit && !isMore) return;
       }
-      const { runs, accepted, isMore, nextAt } = await this.#ledger.claims.admit(this.#host.epoch(), limit);
-      this.#nextTurn = nextAt;
-      await this.#takeUpAll(runs, true);
-      for (const row of accepted) await this.#host.deliver(row);
-      if (runs.length < limit && !isMore) return;
+    } finally {
+      await Promise.all(takenUp);
     }
+  }
+
+  async #takeUpAdmitted(runs: readonly number[]): Promise<void> {
+    for (const runId of runs) this.#coming.add(runId);
+    try {
+      await this.#takeUpAll(runs, true);
+    } finally {
+      for (const runId of runs) this.#coming.delete(runId);
+    }
+  }
+
+  /** Those that were admitted and are not in memory yet have their room. */
+  #freeRuns(): number {
+    return this.#host.freeRuns() - this.#coming.size;
   }
 
   /** In a file each is read within the turn; a server that many share reads several at once. */
   async #takeUpAll(page: readonly number[], isAdmitted = false): Promise<void> {
-    if (this.#ledger.isShared) await Promise.all(page.map((runId) => this.#host.takeUp(runId, isAdmitted)));
-    else for (const runId of page) await this.#host.takeUp(runId, isAdmitted);
+    const takeUp = async (runId: number): Promise<void> => {
+      await this.#host.takeUp(runId, isAdmitted);
+      this.#coming.delete(runId);
+    };
+    if (this.#ledger.isShared) await Promise.all(page.map(takeUp));
+    else for (const runId of page) await takeUp(runId);
   }
 
   async #readInbox(): Promise<void> {
@@ -238,7 +266,7 @@ export class Pickup {
   /** After an outage everything is overdue at once: pages are taken up as memory has room, and commits get their turn in between. */
   async #takeUpDue(): Promise<void> {
     for (let after: DueRun | undefined; !this.#isStopped; ) {
-      const limit = Math.min(this.#host.freeRuns(), PAGE);
+      const limit = Math.min(this.#freeRuns(), PAGE);
       if (limit <= 0) return;
       const page = await this.#ledger.claims.due(after, limit);
       await this.#takeUpAll(page.map(({ runId }) => runId));
@@ -261,3 +289,6 @@ export class Pickup {
     }
   }
 }
+
+/** By who waits for all of them. */
+function heardOfLater(): void {}

@@ -34,7 +34,7 @@ export interface Admissions {
   readonly accepted: readonly InboxRow[];
   /** There may be more for whoever has room. */
   readonly isMore: boolean;
-  /** When time alone lets another run begin, by the ledger's clock; null when it does not. */
+  /** When time alone lets another run begin, by the ledger's clock; null when it does not, or as many runs were given as were asked for. */
   readonly nextAt: number | null;
 }
 

@@ -40,3 +40,21 @@ export async function follow<T>(work: Work<T>): Promise<T> {
   }
   return step.value;
 }
+
+/** Does several pieces of work side by side, so that none waits for the answers of another; gives back what each came to. */
+export function* together<T extends readonly unknown[]>(...works: { readonly [K in keyof T]: Work<T[K]> }): Work<T> {
+  const results: unknown[] = [];
+  let open = works.map((work, index) => ({ index, steps: work[Symbol.iterator](), answer: undefined as unknown }));
+  for (;;) {
+    const asked: { readonly each: (typeof open)[number]; readonly answer: Promise<unknown> }[] = [];
+    for (const each of open) {
+      const step = each.steps.next(each.answer);
+      if (step.done === true) results[each.index] = step.value;
+      else asked.push({ each, answer: step.value });
+    }
+    // each work has given its own
+    if (asked.length === 0) return results as unknown as T;
+    const answers = yield* answer(Promise.all(asked.map((question) => question.answer)));
+    open = asked.map(({ each }, position) => ({ ...each, answer: answers[position] }));
+  }
+}

@@ -1,11 +1,10 @@
 import type { Admissions } from "../claims.ts";
 import type { InboxRow } from "../rows.ts";
-import { SLOTS } from "../rows.ts";
 import type { Transaction } from "../transaction.ts";
-import type { Work } from "../work.ts";
+import { done, together, type Work } from "../work.ts";
 import { type Desk, deskOf } from "./desk.ts";
-import { takeNotes } from "./notes.ts";
-import type { EntryRow, PartitionRow, SlotRow, TurnRow } from "./rows.ts";
+import { NOTES, takeNotes } from "./notes.ts";
+import type { EntryRow, Front, PartitionRow, SlotRow, TurnRow } from "./rows.ts";
 
 /** Times that one transaction divides its room anew, and reads notes. */
 const ROUNDS = 8;
@@ -20,58 +19,69 @@ export interface AdmissionRequest {
   readonly epoch: number;
   /** How many runs there is room for, at least 1. */
   readonly limit: number;
+  /** Whether the epoch still owns the ledger, asked in the transaction. */
+  readonly isOwner: Work<boolean>;
 }
 
 /**
  * Gives an engine the runs whose turn it is. What it costs grows with what it gives and with the notes that it finds, and with the logarithm of
- * what waits.
+ * what waits. All admissions of a ledger take turns, so what can be asked together is: each answer that is waited for holds up all engines.
  */
 export function* admit(transaction: Transaction, request: AdmissionRequest): Work<Admissions> {
   yield* transaction.hold({ admission: true });
   const desk = deskOf(transaction);
-  let isMore = yield* takeNotes(desk);
-  for (const row of yield* desk.tables.openRates(RATES)) desk.limiters.has(row);
+  const [isOwner, notes, rates, stored] = yield* together(
+    request.isOwner,
+    desk.tables.notes(NOTES),
+    desk.tables.openRates(RATES),
+    request.workerGroups === null ? desk.tables.workerGroups() : done(request.workerGroups),
+  );
+  if (!isOwner) return { runs: [], accepted: [], isMore: false, nextAt: null };
+  for (const row of rates) desk.limiters.has(row);
+  yield* takeNotes(desk, notes);
   yield* callBack(desk);
-  yield* desk.turns.save();
-  const runs: number[] = [];
-  const accepted: InboxRow[] = [];
-  const workerGroups = request.workerGroups ?? (yield* desk.tables.workerGroups());
-  for (let round = 0; round < ROUNDS; round++) {
-    const room = request.limit - runs.length;
-    if (room <= 0) break;
-    const given = yield* admitRound(desk, { ...request, workerGroups }, room);
-    if (given === undefined) break;
-    runs.push(...given.runs);
-    accepted.push(...given.accepted);
-    isMore ||= round === ROUNDS - 1;
-  }
+  const workerGroups = request.workerGroups ?? [...new Set([...stored, ...desk.turns.workerGroups()])];
+  const given = yield* admitRounds(desk, { ...request, workerGroups });
   yield* desk.limiters.save();
   yield* desk.turns.save();
-  return { runs, accepted, isMore, nextAt: yield* desk.tables.nextTime() };
+  const isMore = given.isMore || notes.length === NOTES;
+  // whoever was filled looks again when it has room, and need not be told of a time
+  const isFull = given.runs.length === request.limit;
+  return { ...given, isMore, nextAt: isFull ? null : yield* desk.tables.nextTime() };
 }
 
+interface Served extends AdmissionRequest {
+  readonly workerGroups: readonly string[];
+}
 type Given = Pick<Admissions, "runs" | "accepted">;
 
-/** Undefined when nothing is ready. */
-function* admitRound(
-  desk: Desk,
-  { workerGroups, epoch }: AdmissionRequest & { readonly workerGroups: readonly string[] },
-  room: number,
-): Work<Given | undefined> {
+function* admitRounds(desk: Desk, request: Served): Work<Given & Pick<Admissions, "isMore">> {
   const runs: number[] = [];
   const accepted: InboxRow[] = [];
-  let isReady = false;
+  for (let round = 0; round < ROUNDS; round++) {
+    const room = request.limit - runs.length;
+    if (room <= 0 || !request.workerGroups.some((workerGroup) => desk.turns.mayHaveReady(workerGroup)))
+      return { runs, accepted, isMore: false };
+    const given = yield* admitRound(desk, request, room);
+    runs.push(...given.runs);
+    accepted.push(...given.accepted);
+  }
+  return { runs, accepted, isMore: true };
+}
+
+function* admitRound(desk: Desk, { workerGroups, epoch }: Served, room: number): Work<Given> {
+  const runs: number[] = [];
+  const accepted: InboxRow[] = [];
   for (const [index, workerGroup] of workerGroups.entries()) {
     const share = Math.ceil((room - runs.length) / (workerGroups.length - index));
     if (share === 0) break;
     const turns = yield* desk.turns.divide(workerGroup, share);
     if (turns.length === 0) continue;
-    isReady = true;
     const given = yield* admitFrom(desk, turns, epoch);
     runs.push(...given.runs);
     accepted.push(...given.accepted);
   }
-  return isReady ? { runs, accepted } : undefined;
+  return { runs, accepted };
 }
 
 /** A tenant's turn, and how many runs it may have. */
@@ -87,6 +97,8 @@ interface Visit {
   readonly rejected: EntryRow[];
   /** Not there to be had: for them nobody makes room. */
   readonly gone: EntryRow[];
+  /** The rank of its first run then; null when it has none. */
+  head: number | null;
   /** Of which a holder is to be cancelled for it. */
   cancels: number | null;
 }
@@ -95,9 +107,9 @@ function* admitFrom(desk: Desk, turns: readonly Share[], epoch: number): Work<Gi
   const { tables, limiters } = desk;
   const partitions = yield* tables.ready(turns);
   yield* limiters.load(partitions.flatMap(({ limits }) => limits.map(({ limiter }) => limiter)));
-  const entries = yield* firstEntries(desk, partitions, turns);
-  const gone = yield* goneOf(desk, partitions, entries);
-  const visits = partitions.map((partition) => visit(desk, partition, entries.get(partition.id) ?? [], gone));
+  const fronts = yield* frontsOf(desk, partitions, turns);
+  const gone = yield* goneOf(desk, partitions, fronts);
+  const visits = partitions.map((partition) => visit(desk, partition, fronts.get(partition.id), gone));
   const { owned, accepted } = yield* take(desk, visits, epoch);
   yield* leave(desk, visits);
   for (const { turn } of turns) {
@@ -110,36 +122,26 @@ function* admitFrom(desk: Desk, turns: readonly Share[], epoch: number): Work<Gi
 }
 
 /** A tenant's runs are divided among its partitions: alone, a partition may give all of them. */
-function* firstEntries(
-  { tables }: Desk,
-  partitions: readonly PartitionRow[],
-  turns: readonly Share[],
-): Work<ReadonlyMap<number, readonly EntryRow[]>> {
+function* frontsOf({ tables }: Desk, partitions: readonly PartitionRow[], turns: readonly Share[]): Work<ReadonlyMap<number, Front>> {
   const wanted = turns.flatMap(({ turn, most }) => {
     const own = partitions.filter(({ tenant }) => tenant === turn.tenant);
     return own.map(({ id }, index) => ({ id, most: Math.floor(most / own.length) + (index < most % own.length ? 1 : 0) }));
   });
-  const found = new Map<number, EntryRow[]>();
-  for (const entry of yield* tables.entries(wanted)) found.set(entry.partitionId, [...(found.get(entry.partitionId) ?? []), entry]);
-  return found;
+  return new Map((yield* tables.fronts(wanted)).map((front) => [front.partitionId, front]));
 }
 
 /** Where a full limit ends runs, one that will not begin must neither take a slot nor make room: it is looked for before. */
-function* goneOf(
-  { tables }: Desk,
-  partitions: readonly PartitionRow[],
-  entries: ReadonlyMap<number, readonly EntryRow[]>,
-): Work<ReadonlySet<number>> {
+function* goneOf({ tables }: Desk, partitions: readonly PartitionRow[], fronts: ReadonlyMap<number, Front>): Work<ReadonlySet<number>> {
   const strict = partitions.filter(({ limits }) => limits.some(({ onLimit }) => onLimit !== "queue"));
-  const runIds = strict.flatMap(({ id }) => (entries.get(id) ?? []).map(({ runId }) => runId));
+  const runIds = strict.flatMap(({ id }) => (fronts.get(id)?.entries ?? []).map(({ runId }) => runId));
   const there = new Set(yield* tables.asking(runIds));
   return new Set(runIds.filter((runId) => !there.has(runId)));
 }
 
 /** Takes slots for the runs of a partition, one after the other, until a limiter stands in the way. */
-function visit({ limiters }: Desk, partition: PartitionRow, entries: readonly EntryRow[], gone: ReadonlySet<number>): Visit {
-  const visited: Visit = { partition, admitted: [], rejected: [], gone: [], cancels: null };
-  for (const entry of entries) {
+function visit({ limiters }: Desk, partition: PartitionRow, front: Front | undefined, gone: ReadonlySet<number>): Visit {
+  const visited: Visit = { partition, admitted: [], rejected: [], gone: [], head: front?.next ?? null, cancels: null };
+  for (const entry of front?.entries ?? []) {
     if (gone.has(entry.runId)) {
       visited.gone.push(entry);
       continue;
@@ -152,6 +154,7 @@ function visit({ limiters }: Desk, partition: PartitionRow, entries: readonly En
       visited.rejected.push(entry);
     } else {
       visited.partition = { ...partition, asideFor: full.limiter };
+      visited.head = entry.rank;
       if (full.onLimit === "cancel-running") visited.cancels = full.limiter;
       break;
     }
@@ -171,9 +174,8 @@ function* take(
   const { transaction, tables } = desk;
   const cancelled = visits.flatMap(({ rejected }) => rejected.map(({ runId }) => runId));
   for (const { cancels } of visits) if (cancels !== null) cancelled.push(...(yield* tables.holders(cancels, 1)));
-  const keeping = yield* keepers(desk, visits);
   const wanted = visits.flatMap(({ partition, admitted }) =>
-    admitted.map(({ runId }) => ({ runId, slots: partition.limits.length > 0 || keeping.has(runId) ? SLOTS.held : null })),
+    admitted.map(({ runId }) => ({ runId, getsSlot: partition.limits.length > 0 })),
   );
   yield* transaction.hold({ runs: [...cancelled, ...wanted.map(({ runId }) => runId)] });
   const accepted: InboxRow[] = [];
@@ -183,13 +185,6 @@ function* take(
   yield* tables.unask([...missing, ...visits.flatMap(({ gone }) => gone.map(({ runId }) => runId))]);
   for (const { partition, admitted } of visits) yield* holdSlots(desk, partition, admitted, owned);
   return { owned, accepted };
-}
-
-/** Of the runs that need no slot those that keep one until their end, which somebody must hear of. */
-function* keepers({ tables }: Desk, visits: readonly Visit[]): Work<ReadonlySet<number>> {
-  const bare = visits.filter(({ partition }) => partition.limits.length === 0);
-  const slots = yield* tables.slotsOf(bare.flatMap(({ admitted }) => admitted.map(({ runId }) => runId)));
-  return new Set(slots.map(({ runId }) => runId));
 }
 
 function* holdSlots(
@@ -221,18 +216,14 @@ function* leave({ tables, limiters, turns }: Desk, visits: readonly Visit[]): Wo
     "queue_entry",
     visits.flatMap(({ admitted, rejected, gone }) => [...admitted, ...rejected, ...gone]),
   );
-  const heads = new Map(
-    (yield* tables.entries(visits.map(({ partition }) => ({ id: partition.id, most: 1 })))).map((entry) => [entry.partitionId, entry.rank]),
-  );
   const left: PartitionRow[] = [];
   const gone: PartitionRow[] = [];
-  for (const { partition } of visits) {
+  for (const { partition, head } of visits) {
     const { workerGroup, tenant, asideFor, limits } = partition;
-    const head = heads.get(partition.id);
-    if (head === undefined) gone.push(partition);
+    if (head === null) gone.push(partition);
     else left.push({ ...partition, head });
-    if (head === undefined || asideFor !== null) yield* turns.readied(workerGroup, tenant, -1);
-    if (head === undefined) for (const { limiter } of limits) limiters.get(limiter)?.count({ partitions: -1 });
+    if (head === null || asideFor !== null) yield* turns.readied(workerGroup, tenant, -1);
+    if (head === null) for (const { limiter } of limits) limiters.get(limiter)?.count({ partitions: -1 });
     else if (asideFor !== null) limiters.get(asideFor)?.count({ aside: 1 });
   }
   yield* tables.put("queue_partition", left);
@@ -241,16 +232,17 @@ function* leave({ tables, limiters, turns }: Desk, visits: readonly Visit[]): Wo
 
 /** Where a limiter has room, as many of the partitions that stand aside for it come back. */
 function* callBack({ tables, limiters, turns }: Desk): Work<void> {
-  for (const limiter of limiters.all()) {
-    const { id, aside } = limiter.row;
-    const most = Math.min(limiter.room, aside);
-    if (most <= 0) continue;
-    const back = yield* tables.aside(id, most);
-    limiter.count({ aside: -back.length });
-    yield* tables.put(
-      "queue_partition",
-      back.map((partition) => ({ ...partition, asideFor: null })),
-    );
-    for (const { workerGroup, tenant } of back) yield* turns.readied(workerGroup, tenant, 1);
-  }
+  const roomy = limiters.all().flatMap((limiter) => {
+    const most = Math.min(limiter.room, limiter.row.aside);
+    return most > 0 ? [{ limiter, most }] : [];
+  });
+  const lists = yield* together(...roomy.map(({ limiter, most }) => tables.aside(limiter.row.id, most)));
+  for (const [index, { limiter }] of roomy.entries()) limiter.count({ aside: -(lists[index]?.length ?? 0) });
+  const back = lists.flat();
+  yield* turns.knowAll(back);
+  yield* tables.put(
+    "queue_partition",
+    back.map((partition) => ({ ...partition, asideFor: null })),
+  );
+  for (const { workerGroup, tenant } of back) yield* turns.readied(workerGroup, tenant, 1);
 }

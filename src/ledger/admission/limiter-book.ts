@@ -1,4 +1,4 @@
-import type { Work } from "../work.ts";
+import { together, type Work } from "../work.ts";
 import type { LimiterRow } from "./rows.ts";
 import type { AdmissionTables } from "./tables.ts";
 
@@ -97,7 +97,7 @@ export class LimiterBook {
   *load(ids: readonly number[]): Work<void> {
     const missing = [...new Set(ids)].filter((id) => !this.#byId.has(id));
     if (missing.length === 0) return;
-    for (const row of yield* this.#tables.limiters(missing)) this.#enter(row);
+    for (const row of yield* this.#tables.limiters(missing)) this.has(row);
   }
 
   /** Of one that was loaded. */
@@ -109,8 +109,19 @@ export class LimiterBook {
     return this.#byId.get(row.id) ?? this.#enter(row);
   }
 
-  /** Reads what there is of these names, all at once: what follows asks for them one by one. */
-  *know(tenant: string, names: readonly string[]): Work<void> {
+  /** Reads what there is of these limiters, all at once: what follows asks for them one by one. */
+  *knowAll(asked: readonly { readonly tenant: string; readonly needed: readonly { readonly id: string }[] }[]): Work<void> {
+    yield* together(
+      ...[...Map.groupBy(asked, ({ tenant }) => tenant)].map(([tenant, of]) =>
+        this.#know(
+          tenant,
+          of.flatMap(({ needed }) => needed.map(({ id }) => id)),
+        ),
+      ),
+    );
+  }
+
+  *#know(tenant: string, names: readonly string[]): Work<void> {
     const missing = new Map(names.map((name) => [keyOf(tenant, name), name]));
     for (const key of missing.keys()) if (this.#askedFor.has(key)) missing.delete(key);
     if (missing.size === 0) return;
@@ -120,7 +131,7 @@ export class LimiterBook {
 
   /** The limiters of these names, made where they are missing; a newer version says anew what they allow. */
   *named(tenant: string, versionId: number, terms: readonly LimiterTerms[]): Work<readonly Limiter[]> {
-    yield* this.know(
+    yield* this.#know(
       tenant,
       terms.map(({ name }) => name),
     );

@@ -35,9 +35,13 @@ function statementsFor(runs: number): number {
     if (sql === ADMISSION.notes) return done(notesOf(runs));
     return done(sql === ADMISSION.lastLimiter || sql === ADMISSION.lastPartition ? [{ id: 0 }] : []);
   };
-  const tables = new SqlAdmissionTables({ rows }, NOW);
+  const send = (): Work<void> => {
+    statements += 1;
+    return done(undefined);
+  };
+  const tables = new SqlAdmissionTables({ rows, send }, NOW);
   const books = { tables, limiters: new LimiterBook(tables, NOW), turns: new TurnBook(tables) };
-  finish(takeNotes(books));
+  finish(takeNotes(books, finish(tables.notes(runs))));
   finish(books.limiters.save());
   finish(books.turns.save());
   return statements;

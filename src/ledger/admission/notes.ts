@@ -1,40 +1,51 @@
 import type { Admission, Limiter as AdmissionLimiter } from "../../model/admission.ts";
-import type { Work } from "../work.ts";
+import type { TenantShare } from "../placement.ts";
+import type { NoteKind } from "../rows.ts";
+import { together, type Work } from "../work.ts";
 import type { Books } from "./desk.ts";
-import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit } from "./rows.ts";
+import type { AdmissionNote, EntryRow, NotedRun, PartitionLimit, SlotRow } from "./rows.ts";
 
 /** Notes that one transaction reads. */
-const NOTES = 1_000;
+export const NOTES = 1_000;
 /** The limiter that a tenant's own bound is: those of workflows begin with their names. */
 const TENANT_LIMITER = '[null,"tenant"]';
 
 type Asking = AdmissionNote & { readonly run: NotedRun };
 
-/**
- * Does what the notes say: slots are free again, and runs stand in their partitions.
- *
- * @returns whether there may be more
- */
-export function* takeNotes(desk: Books): Work<boolean> {
-  const notes = yield* desk.tables.notes(NOTES);
-  if (notes.length === 0) return false;
-  yield* leaveSlots(desk, notes);
+/** Does what the notes say, and deletes them: slots are free again, and runs stand in their partitions. */
+export function* takeNotes(desk: Books, notes: readonly AdmissionNote[]): Work<void> {
+  if (notes.length === 0) return;
+  const { tables, turns } = desk;
+  yield* tables.dropNotes(notes.map(({ id }) => id));
   yield* endGathering(desk, notes);
-  yield* queue(desk, notes.filter(isAsking));
-  yield* desk.tables.dropNotes(notes.map(({ id }) => id));
-  return notes.length === NOTES;
+  const asking = notes.filter(isAsking);
+  const waiting = asking.filter(({ run }) => !run.isPaused);
+  yield* tables.unask(asking.filter(({ run }) => run.isPaused).map(({ runId }) => runId));
+  const leaving = leavingOf(notes);
+  const [slots, shares] = yield* together(
+    tables.slotsOf([...new Set([...leaving.keys(), ...waiting.map(({ runId }) => runId)])]),
+    tables.shares([...new Set(waiting.map(({ run }) => run.tenant))]),
+    turns.knowAll(waiting.map(({ run }) => run)),
+  );
+  const isLeft = ({ runId, isUntilEnd }: SlotRow): boolean => leaving.get(runId) === "ended" || (leaving.has(runId) && isUntilEnd === 0);
+  const left = slots.filter(isLeft);
+  const asked = askedOf(waiting, shares);
+  yield* together(desk.limiters.load(left.map(({ limiterId }) => limiterId)), desk.limiters.knowAll(asked));
+  for (const { limiterId } of left) desk.limiters.get(limiterId)?.free();
+  yield* tables.drop("slot", left);
+  const kept = new Set(slots.filter((slot) => !isLeft(slot)).map(({ runId, limiterId }) => slotOf(runId, limiterId)));
+  const placed: Placed[] = [];
+  for (const each of asked) placed.push({ note: each.note, limits: yield* limitsOf(desk, each, kept) });
+  yield* stand(desk, placed);
 }
 
 const isAsking = (note: AdmissionNote): note is Asking => note.note === "asks" && note.run !== null && !note.run.hasEnded;
 
-function* leaveSlots({ tables, limiters }: Books, notes: readonly AdmissionNote[]): Work<void> {
+/** By the run that leaves slots: that it has ended counts more than that it was parked. */
+function leavingOf(notes: readonly AdmissionNote[]): ReadonlyMap<number, NoteKind> {
   const leaving = new Map(notes.filter(({ note }) => note !== "asks").map(({ runId, note }) => [runId, note]));
-  if (leaving.size === 0) return;
   for (const { runId, note } of notes) if (note === "ended") leaving.set(runId, note);
-  const slots = (yield* tables.slotsOf([...leaving.keys()])).filter((slot) => leaving.get(slot.runId) === "ended" || slot.isUntilEnd === 0);
-  yield* limiters.load(slots.map(({ limiterId }) => limiterId));
-  for (const { limiterId } of slots) limiters.get(limiterId)?.free();
-  yield* tables.drop("slot", slots);
+  return leaving;
 }
 
 /** Nobody joins a run any more whose time has come. */
@@ -47,30 +58,19 @@ function* endGathering({ tables }: Books, notes: readonly AdmissionNote[]): Work
   }
 }
 
-function* queue(desk: Books, asking: readonly Asking[]): Work<void> {
-  const paused = asking.filter(({ run }) => run.isPaused);
-  yield* desk.tables.unask(paused.map(({ runId }) => runId));
-  const waiting = asking.filter(({ run }) => !run.isPaused);
-  if (waiting.length === 0) return;
-  const kept = new Map<number, Set<number>>();
-  for (const { runId, limiterId } of yield* desk.tables.slotsOf(waiting.map((note) => note.runId))) {
-    kept.set(runId, (kept.get(runId) ?? new Set()).add(limiterId));
-  }
-  const bounds = new Map((yield* desk.tables.shares(tenantsOf(waiting))).map(({ tenant, most }) => [tenant, most]));
-  const asked = waiting.map((note) => ({ note, needed: neededBy(note, bounds.get(note.run.tenant) ?? null) }));
-  for (const [tenant, of] of Map.groupBy(asked, ({ note }) => note.run.tenant)) {
-    yield* desk.limiters.know(
-      tenant,
-      of.flatMap(({ needed }) => needed.map(({ id }) => id)),
-    );
-  }
-  const placed: Placed[] = [];
-  for (const { note, needed } of asked) placed.push({ note, limits: yield* limitsOf(desk, note, needed, kept.get(note.runId) ?? NONE) });
-  yield* stand(desk, placed);
+/** A run that asks for its turn, and what it needs for it. */
+interface Asked {
+  readonly note: Asking;
+  readonly tenant: string;
+  readonly needed: readonly AdmissionLimiter[];
 }
 
-const NONE: ReadonlySet<number> = new Set();
-const tenantsOf = (notes: readonly Asking[]): readonly string[] => [...new Set(notes.map(({ run }) => run.tenant))];
+function askedOf(waiting: readonly Asking[], shares: readonly TenantShare[]): readonly Asked[] {
+  const bounds = new Map(shares.map(({ tenant, most }) => [tenant, most]));
+  return waiting.map((note) => ({ note, tenant: note.run.tenant, needed: neededBy(note, bounds.get(note.run.tenant) ?? null) }));
+}
+
+const slotOf = (runId: number, limiterId: number): string => `${runId} ${limiterId}`;
 
 /** The limiters that it needs a slot of; a rate counts its first start alone. */
 function neededBy({ run }: Asking, most: number | null): readonly AdmissionLimiter[] {
@@ -82,15 +82,14 @@ function neededBy({ run }: Asking, most: number | null): readonly AdmissionLimit
 /** But for those that it keeps a slot of until its end. */
 function* limitsOf(
   { limiters }: Books,
-  { run }: Asking,
-  needed: readonly AdmissionLimiter[],
-  kept: ReadonlySet<number>,
+  { note: { runId, run }, needed }: Asked,
+  kept: ReadonlySet<string>,
 ): Work<readonly PartitionLimit[]> {
   const terms = needed.map(({ id, limit, periodMs }) => ({ name: id, limitedTo: limit, periodMs }));
   const found = yield* limiters.named(run.tenant, run.versionId, terms);
   return found.flatMap(({ row }, index) => {
     const asks = needed[index];
-    if (asks === undefined || kept.has(row.id)) return [];
+    if (asks === undefined || kept.has(slotOf(runId, row.id))) return [];
     // who goes on after a wait has come long ago: it neither ends for a full limit nor ends others
     return [{ limiter: row.id, onLimit: run.hasStarted ? "queue" : asks.onLimit, isUntilEnd: asks.holds === "run" ? 1 : 0 }];
   });
@@ -103,16 +102,15 @@ interface Placed {
 
 /** Every run stands in the partition of those that have its limiters. */
 function* stand(desk: Books, placed: readonly Placed[]): Work<void> {
+  if (placed.length === 0) return;
   const { tables, turns, limiters } = desk;
-  for (const [workerGroup, of] of Map.groupBy(placed, ({ note }) => note.run.workerGroup)) {
-    yield* turns.know(
-      workerGroup,
-      of.map(({ note }) => note.run.tenant),
-    );
-  }
   const named = placed.map(({ note, limits }) => ({ name: partitionName(note.run, limits), note, limits }));
-  const partitions = new Map((yield* tables.partitionsNamed([...new Set(named.map(({ name }) => name))])).map((row) => [row.name, row]));
-  let lastId = yield* tables.lastId("queue_partition");
+  const [stored, last] = yield* together(
+    tables.partitionsNamed([...new Set(named.map(({ name }) => name))]),
+    tables.lastId("queue_partition"),
+  );
+  const partitions = new Map(stored.map((row) => [row.name, row]));
+  let lastId = last;
   const entries: EntryRow[] = [];
   for (const { name, note, limits } of named) {
     const { workerGroup, tenant } = note.run;

@@ -66,6 +66,14 @@ export interface EntryRow {
   readonly runId: number;
 }
 
+/** The runs of a partition that are next. */
+export interface Front {
+  readonly partitionId: number;
+  readonly entries: readonly EntryRow[];
+  /** The rank of the one behind them; null when they are all. */
+  readonly next: number | null;
+}
+
 export interface TurnRow {
   readonly workerGroup: string;
   /** "" for the row that holds the group's virtual time. */
@@ -74,6 +82,12 @@ export interface TurnRow {
   readonly ready: number;
   /** Virtual time: the least is next. */
   readonly pass: number;
+}
+
+/** A turn, and the weight of its tenant. */
+export interface WeightedTurn {
+  readonly turn: TurnRow;
+  readonly weight: number;
 }
 
 export interface AdmissionNote {

@@ -4,12 +4,13 @@ import type {
   AdmissionNote,
   AdmissionRows,
   AdmissionTable,
-  EntryRow,
+  Front,
   GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
   TurnRow,
+  WeightedTurn,
 } from "./rows.ts";
 
 /** The tables of admission in an open transaction. Lists may be empty; then nothing is asked. */
@@ -38,11 +39,11 @@ export interface AdmissionTables {
   ready(turns: readonly { readonly turn: TurnRow; readonly most: number }[]): Work<readonly PartitionRow[]>;
   /** Those that stand aside for a limiter, with the lowest heads first. */
   aside(limiterId: number, limit: number): Work<readonly PartitionRow[]>;
-  /** Of each partition its first entries, up to `most`, in order. */
-  entries(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly EntryRow[]>;
+  /** The front of each partition that has one: up to `most` entries, in order. */
+  fronts(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly Front[]>;
 
   /** Those of a group that have something ready, in the order of their turn. */
-  turns(workerGroup: string, limit: number): Work<readonly TurnRow[]>;
+  turns(workerGroup: string, limit: number): Work<readonly WeightedTurn[]>;
   turnsOf(workerGroup: string, tenants: readonly string[]): Work<readonly TurnRow[]>;
   workerGroups(): Work<readonly string[]>;
   /** When the next note is due, or the next rate has room for those that stand aside for it; null: nothing waits for time. */
@@ -51,11 +52,9 @@ export interface AdmissionTables {
 
   /**
    * Gives runs that ask for their turn to an engine, unless they are paused, have ended, or an engine has them; returns those that it has
-   * given.
-   *
-   * @param slots what becomes of `runs.slots`
+   * given. Those that get a slot, or have kept one, are marked as holding it: somebody must hear of their end.
    */
-  own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]>;
+  own(runs: readonly { readonly runId: number; readonly getsSlot: boolean }[], epoch: number): Work<readonly number[]>;
   gathering(tenant: string, name: string): Work<GatheringRow | undefined>;
   /** The input of a run that starts may still join. */
   gathered(runId: number): Work<string | undefined>;

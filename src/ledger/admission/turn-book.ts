@@ -1,5 +1,4 @@
-import type { TenantShare } from "../placement.ts";
-import type { Work } from "../work.ts";
+import { together, type Work } from "../work.ts";
 import type { TurnRow } from "./rows.ts";
 import type { AdmissionTables } from "./tables.ts";
 
@@ -13,6 +12,8 @@ export class TurnBook {
   readonly #tables: AdmissionTables;
   readonly #rows = new Map<string, TurnRow>();
   readonly #changed = new Set<string>();
+  /** Groups of which every tenant with something ready is among the rows. */
+  readonly #known = new Set<string>();
   /** Of tenants with a turn. */
   readonly #strides = new Map<string, number>();
 
@@ -22,7 +23,7 @@ export class TurnBook {
 
   /** More partitions (or, below zero, less) of a tenant are ready. Who comes back begins where the others are. */
   *readied(workerGroup: string, tenant: string, partitions: number): Work<void> {
-    yield* this.know(workerGroup, [tenant, GROUP]);
+    yield* this.#know(workerGroup, [tenant, GROUP]);
     const row = this.#of(workerGroup, tenant);
     const isBack = row.ready === 0 && partitions > 0;
     const pass = isBack ? Math.max(row.pass, this.#of(workerGroup, GROUP).pass) : row.pass;
@@ -37,11 +38,14 @@ export class TurnBook {
   *divide(workerGroup: string, room: number): Work<readonly { readonly turn: TurnRow; readonly most: number }[]> {
     // what this transaction has changed decides, and is not written yet
     yield* this.save();
-    const turns = yield* this.#tables.turns(workerGroup, room);
-    for (const turn of turns) this.#rows.set(keyOf(turn), turn);
-    const weights = weightsOf(yield* this.#tables.shares(turns.map(({ tenant }) => tenant)));
-    for (const { tenant } of turns) this.#strides.set(tenant, strideOf(weights.get(tenant)));
-    const standing = turns.map((turn) => ({ turn, pass: turn.pass, most: 0, stride: this.#strideOf(turn.tenant) }));
+    const [turns] = yield* together(this.#tables.turns(workerGroup, room), this.#know(workerGroup, [GROUP]));
+    if (turns.length < room) this.#known.add(workerGroup);
+    else this.#known.delete(workerGroup);
+    for (const { turn, weight } of turns) {
+      this.#rows.set(keyOf(turn), turn);
+      this.#strides.set(turn.tenant, strideOf(weight));
+    }
+    const standing = turns.map(({ turn }) => ({ turn, pass: turn.pass, most: 0, stride: this.#strideOf(turn.tenant) }));
     for (let left = room; left > 0 && standing.length > 0; left--) {
       let next = standing[0];
       for (const each of standing) if (next === undefined || each.pass < next.pass) next = each;
@@ -52,10 +56,16 @@ export class TurnBook {
     return standing.filter(({ most }) => most > 0).map(({ turn, most }) => ({ turn, most }));
   }
 
+  /** Whether a tenant of the group may have something ready; without asking, where all that have were found before. */
+  mayHaveReady(workerGroup: string): boolean {
+    if (!this.#known.has(workerGroup)) return true;
+    return [...this.#rows.values()].some((row) => row.workerGroup === workerGroup && row.ready > 0);
+  }
+
   /** So many runs of a tenant that had a turn were admitted. */
   *admitted(workerGroup: string, tenant: string, runs: number): Work<void> {
     if (runs === 0) return;
-    yield* this.know(workerGroup, [tenant, GROUP]);
+    yield* this.#know(workerGroup, [tenant, GROUP]);
     const stride = this.#strideOf(tenant);
     const row = this.#of(workerGroup, tenant);
     const group = this.#of(workerGroup, GROUP);
@@ -71,7 +81,20 @@ export class TurnBook {
   }
 
   /** Reads the rows of these tenants, all at once: what follows asks for them one by one. */
-  *know(workerGroup: string, tenants: readonly string[]): Work<void> {
+  *knowAll(standing: readonly Pick<TurnRow, "workerGroup" | "tenant">[]): Work<void> {
+    yield* together(
+      ...[...Map.groupBy(standing, ({ workerGroup }) => workerGroup)].map(([workerGroup, of]) =>
+        this.#know(workerGroup, [GROUP, ...of.map(({ tenant }) => tenant)]),
+      ),
+    );
+  }
+
+  /** Of which it has rows. */
+  workerGroups(): readonly string[] {
+    return [...this.#rows.values()].map(({ workerGroup }) => workerGroup);
+  }
+
+  *#know(workerGroup: string, tenants: readonly string[]): Work<void> {
     const missing = [...new Set(tenants)].filter((tenant) => !this.#rows.has(keyOf({ workerGroup, tenant })));
     if (missing.length === 0) return;
     for (const tenant of missing) this.#rows.set(keyOf({ workerGroup, tenant }), { workerGroup, tenant, ready: 0, pass: 0 });
@@ -93,6 +116,4 @@ export class TurnBook {
 }
 
 const keyOf = ({ workerGroup, tenant }: Pick<TurnRow, "workerGroup" | "tenant">): string => JSON.stringify([workerGroup, tenant]);
-const weightsOf = (shares: readonly TenantShare[]): ReadonlyMap<string, number> =>
-  new Map(shares.map(({ tenant, weight }) => [tenant, weight]));
-const strideOf = (weight = 1): number => Math.max(1, Math.round(STRIDE / weight));
+const strideOf = (weight: number): number => Math.max(1, Math.round(STRIDE / weight));

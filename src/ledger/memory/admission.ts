@@ -2,17 +2,18 @@ import type {
   AdmissionNote,
   AdmissionRows,
   AdmissionTable,
-  EntryRow,
+  Front,
   GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
   TurnRow,
+  WeightedTurn,
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
 import type { TenantShare } from "../placement.ts";
 import { SLOTS } from "../rows.ts";
-import { columnsOf, decodeNote, decodeRow, decodeShare } from "../sql/admission-rows.ts";
+import { columnsOf, decodeNote, decodeRow, decodeShare, weighted } from "../sql/admission-rows.ts";
 import { checksum } from "../sql/checksum.ts";
 import type { Table } from "../sql/description.ts";
 import { done, type Work } from "../work.ts";
@@ -102,15 +103,21 @@ export class MemoryAdmissionTables implements AdmissionTables {
     return this.#rows("queue_partition", (row) => row["aside_for"] === limiterId, ["head", "id"], limit);
   }
 
-  entries(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly EntryRow[]> {
-    const found = partitions.flatMap(({ id, most }) =>
-      this.#where("queue_entry", (row) => row["partition_id"] === id, ["rank", "run_id"]).slice(0, most),
-    );
-    return done(found.map((row) => decodeRow("queue_entry", row)));
+  fronts(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly Front[]> {
+    const fronts = partitions.map(({ id, most }) => {
+      const rows = this.#where("queue_entry", (row) => row["partition_id"] === id, ["rank", "run_id"]);
+      const next = rows[most]?.["rank"];
+      const entries = rows.slice(0, most).map((row) => decodeRow("queue_entry", row));
+      return { partitionId: id, entries, next: next === undefined ? null : Number(next) };
+    });
+    return done(fronts.filter(({ entries }) => entries.length > 0));
   }
 
-  turns(workerGroup: string, limit: number): Work<readonly TurnRow[]> {
-    return this.#rows("turn", (row) => row["worker_group"] === workerGroup && Number(row["ready"]) > 0, ["pass", "tenant"], limit);
+  turns(workerGroup: string, limit: number): Work<readonly WeightedTurn[]> {
+    const isReady = (row: MemoryRow): boolean => row["worker_group"] === workerGroup && Number(row["ready"]) > 0;
+    const rows = this.#where("turn", isReady, ["pass", "tenant"]).slice(0, limit);
+    const weightOf = (row: MemoryRow) => this.#tables.find("tenant_share", { tenant: row["tenant"] ?? null })[0]?.["weight"];
+    return done(rows.map((row) => weighted(decodeRow("turn", row), weightOf(row))));
   }
 
   turnsOf(workerGroup: string, tenants: readonly string[]): Work<readonly TurnRow[]> {
@@ -132,12 +139,13 @@ export class MemoryAdmissionTables implements AdmissionTables {
     return done(tenants.flatMap((tenant) => this.#tables.find("tenant_share", { tenant })).map(decodeShare));
   }
 
-  own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
+  own(runs: readonly { readonly runId: number; readonly getsSlot: boolean }[], epoch: number): Work<readonly number[]> {
     const owned: number[] = [];
-    for (const { runId, slots } of runs) {
+    const keeping = new Set([...this.#tables.all("slot")].map((row) => row["run_id"]));
+    for (const { runId, getsSlot } of runs) {
       const run = this.#toBeOwned(runId);
       if (run === undefined) continue;
-      this.#tables.update("run", run, { owner_epoch: epoch, slots });
+      this.#tables.update("run", run, { owner_epoch: epoch, slots: getsSlot || keeping.has(runId) ? SLOTS.held : null });
       owned.push(runId);
     }
     return done(owned);

@@ -4,6 +4,7 @@ import type { OpenInboxRow } from "../rows.ts";
 import { SLOTS } from "../rows.ts";
 import { decodeInbox } from "../sql/decode-waiting.ts";
 import type { Within } from "../transaction.ts";
+import { done } from "../work.ts";
 import type { MemoryRow, MemoryTables } from "./tables.ts";
 
 interface ClaimingLedger {
@@ -24,8 +25,8 @@ export class MemoryClaims implements Claims {
   }
 
   async admit(epoch: number, limit: number): Promise<Admissions> {
-    if (epoch !== this.#ledger.epoch()) return { runs: [], accepted: [], isMore: false, nextAt: null };
-    return this.#ledger.within((transaction) => admit(transaction, { workerGroups: null, epoch, limit }));
+    const isOwner = done(epoch === this.#ledger.epoch());
+    return this.#ledger.within((transaction) => admit(transaction, { workerGroups: null, epoch, limit, isOwner }));
   }
 
   async runs(pickup: Pickup, afterId: number, limit: number): Promise<readonly number[]> {

@@ -173,8 +173,9 @@ export class Connections {
     return postgresError(error, this.place.name);
   }
 
+  /** Statements on their connections need not wait for each other's answers. */
   #pool(settings: string, max: number): Pool {
-    return this.#poolOf({ ...this.#config(settings), max });
+    return this.#poolOf({ ...this.#config(settings), max, pipeline: true });
   }
 
   #poolOf(config: PoolConfig): Pool {

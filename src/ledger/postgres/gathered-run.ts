@@ -4,19 +4,26 @@ import { FEW_ROWS, LAST_ORDINAL } from "../sql/load-run.ts";
 import { READS } from "../sql/reads.ts";
 import type { SqlConnection } from "../sql/transaction.ts";
 import { done, type Work } from "../work.ts";
+import { type Connections, prepared } from "./connections.ts";
 import { SERVER_TIME } from "./functions.ts";
 
+const ofEach = (read: string): string => read.replaceAll("?1", "asked.id");
 const ALL_STEPS = READS.stepRows.replaceAll("?2", "0").replaceAll("?3", String(LAST_ORDINAL));
-const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${read}) AS f)`;
+const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${ofEach(read)}) AS f)`;
+
+/** A run that is QUEUED has no step yet, and nothing that comes with one. */
+const ofBegun = (list: string): string => `CASE WHEN q.status = 'QUEUED' THEN '[]' ELSE ${list} END`;
 
 /**
- * What `loadRun` reads of most runs, in one statement: it sees one state without a transaction around it, and costs one round trip
- * instead of six. Steps are left out where there may be many.
+ * What `loadRun` reads of most runs, ?1, a row for each: it sees one state without a transaction around it, and costs one round trip
+ * instead of six for each of them. Steps are left out where there may be many.
  */
-export const GATHER = `SELECT ${listOf(READS.storedRun)} AS run, ${listOf(READS.lastOrdinal)} AS last, ${listOf(READS.waitRows)} AS waits,
-  ${listOf(READS.inboxRows)} AS inbox,
-  CASE WHEN coalesce((${READS.lastOrdinal}), -1) < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps,
-  ${SERVER_TIME} AS now`;
+const GATHER = `SELECT asked.id, ${listOf(READS.storedRun)} AS run, ${ofBegun(listOf(READS.lastOrdinal))} AS last,
+  ${ofBegun(listOf(READS.waitRows))} AS waits, CASE WHEN q.inbox_seq > 0 THEN ${listOf(READS.inboxRows)} END AS inbox,
+  ${ofBegun(`CASE WHEN coalesce((${ofEach(READS.lastOrdinal)}), -1) < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END`)} AS steps,
+  (SELECT ${SERVER_TIME}) AS now FROM unnest(?1::bigint[]) AS asked(id) LEFT JOIN run q ON q.id = asked.id`;
+/** What is read of them stands in memory twice for a moment. */
+const RUNS_AT_ONCE = 32;
 
 /** By the read that the members of that row answer. */
 const MEMBERS: ReadonlyMap<string, string> = new Map([
@@ -26,6 +33,42 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   [READS.inboxRows, "inbox"],
   [READS.stepRows, "steps"],
 ]);
+
+/** Reads runs; those that are asked for in one turn share statements. */
+export class RunReader {
+  readonly #connections: Connections;
+  #asked = new Map<number, PromiseWithResolvers<RawRow>>();
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  /** What GATHER finds of the run. */
+  read(runId: number): Promise<RawRow> {
+    if (this.#asked.size === 0) queueMicrotask(() => this.#send());
+    const asked = this.#asked.get(runId) ?? Promise.withResolvers<RawRow>();
+    this.#asked.set(runId, asked);
+    return asked.promise;
+  }
+
+  #send(): void {
+    const asked = [...this.#asked];
+    this.#asked = new Map();
+    for (let first = 0; first < asked.length; first += RUNS_AT_ONCE) void this.#gather(asked.slice(first, first + RUNS_AT_ONCE));
+  }
+
+  /** On a connection whose plans find rows by index. */
+  async #gather(asked: readonly (readonly [number, PromiseWithResolvers<RawRow>])[]): Promise<void> {
+    try {
+      const runIds = asked.map(([runId]) => runId);
+      const { rows } = await this.#connections.with("writers", (client) => client.query<RawRow>({ ...prepared(GATHER), values: [runIds] }));
+      const found = new Map(rows.map((row) => [row["id"], row]));
+      for (const [runId, { resolve }] of asked) resolve(found.get(runId) ?? {});
+    } catch (cause) {
+      for (const [, { reject }] of asked) reject(cause);
+    }
+  }
+}
 
 /** Answers the reads of one run from what that statement found; of another run, or of a part of its steps, nobody asks. */
 export class GatheredRun implements Pick<SqlConnection, "rows"> {

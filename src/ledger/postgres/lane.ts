@@ -239,7 +239,10 @@ async function matched(
   subscribed: readonly InsertSubscription[],
   now: number,
 ): Promise<readonly InboxRow[]> {
-  return follow(matchKeptEvents(new SqlTransaction(new PostgresConnection(client, epoch), now), subscribed));
+  const connection = new PostgresConnection(client, epoch);
+  const rows = await follow(matchKeptEvents(new SqlTransaction(connection, now), subscribed));
+  await connection.settled();
+  return rows;
 }
 
 /** Whether no unit is of a run that an earlier one has sent something: that must miss it. */

@@ -15,7 +15,7 @@ import { PostgresClaims } from "./claims.ts";
 import { Connections, prepared } from "./connections.ts";
 import { hasLostOrMet, isUnknownOutcome } from "./errors.ts";
 import { ASK_TIME } from "./functions.ts";
-import { GATHER, GatheredRun } from "./gathered-run.ts";
+import { GatheredRun, RunReader } from "./gathered-run.ts";
 import { ConnectedHeart, type Heart } from "./heart.ts";
 import { Hints } from "./hints.ts";
 import { Lane, type LaneHost } from "./lane.ts";
@@ -77,6 +77,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
   readonly #warn: (message: string) => void;
   #lanes: readonly Lane[] = [];
   readonly #hints: Hints;
+  readonly #runs: RunReader;
   floor = 0;
   epoch: number | undefined;
   #lease: Lease | undefined;
@@ -95,6 +96,7 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     this.#warn = onWarning;
     this.#exact = clock === undefined ? undefined : new LedgerClock(clock, onWarning);
     this.#hints = new Hints(connections);
+    this.#runs = new RunReader(connections);
   }
 
   /** No text in PostgreSQL holds the character NUL, so nothing is found by one that does. */
@@ -106,12 +108,8 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
     return this.connections.with("writers", async (client) => (await client.query<RawRow>({ ...prepared(sql), values })).rows);
   }
 
-  /** On connections whose plans find rows by index: this is asked for every run that is taken up. */
   async readRun<T>(runId: number, work: (connection: Pick<SqlConnection, "rows">, now: number) => Work<T>): Promise<T> {
-    const [row = {}] = await this.connections.with(
-      "writers",
-      async (client) => (await client.query<RawRow>({ ...prepared(GATHER), values: [runId] })).rows,
-    );
+    const row = await this.#runs.read(runId);
     const now = this.#heard(row["now"]);
     const gathered = new GatheredRun(row);
     return gathered.isWhole ? follow(work(gathered, now)) : this.snapshot((connection) => work(connection, now));
@@ -119,35 +117,39 @@ class PostgresBackend implements SqlBackend, LaneHost, LeaseHost, CallerHost {
 
   snapshot<T>(work: (connection: Pick<SqlConnection, "rows">) => Work<T>): Promise<T> {
     return this.connections.with("readers", (client) =>
-      this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => follow(work(new PostgresConnection(client, 0)))),
+      this.#inside(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", (connection) => follow(work(connection))),
     );
   }
 
   async within<T>(work: (transaction: SqlTransaction) => Work<T>): Promise<T> {
     const inside = (client: PoolClient) =>
-      this.#inside(client, "BEGIN", async () => {
-        const connection = new PostgresConnection(client, this.epoch ?? 0);
-        return follow(work(new SqlTransaction(connection, await this.#timeOn(client))));
-      });
+      this.#inside(client, "BEGIN", async (connection) => follow(work(new SqlTransaction(connection, await this.#timeOn(client)))));
     const result = await this.connections.with("writers", inside, hasLostOrMet);
     this.#hints.give();
     return result;
   }
 
-  /** Does work between a statement that begins a transaction and the one that ends it. */
-  async #inside<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
-    await client.query(begin);
-    let result: T;
+  /** Does work between a statement that begins a transaction and the one that ends it; nothing is waited for that need not be. */
+  async #inside<T>(client: PoolClient, begin: string, work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const connection = new PostgresConnection(client, this.epoch ?? 0);
+    connection.send(begin);
     try {
-      result = await work();
+      const result = await work(connection);
+      // after a statement that failed it ends the transaction without writing anything
+      connection.send("COMMIT");
+      await connection.settled();
+      return result;
     } catch (cause) {
-      const error = this.connections.coded(cause);
+      // a statement that was sent before may be the reason that one was refused
+      const reason = await connection.settled().then(
+        () => cause,
+        (first: unknown) => first,
+      );
+      const error = this.connections.coded(reason);
       // a lost connection has no transaction any more
       if (!isUnknownOutcome(error)) await client.query("ROLLBACK").catch(ignore);
       throw error;
     }
-    await client.query("COMMIT");
-    return result;
   }
 
   async isServed(workerGroup: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import type { RawRow } from "../sql/fields.ts";
 import { READS } from "../sql/reads.ts";
 import type { SqlConnection, SqlValue } from "../sql/transaction.ts";
 import type { EventKey, Held } from "../transaction.ts";
-import { answer, type Work } from "../work.ts";
+import { answer, done, type Work } from "../work.ts";
 import { prepared, type Queryable } from "./connections.ts";
 import { BatchEncoder } from "./encode-batch.ts";
 import { FUNCTIONS } from "./functions.ts";
@@ -37,6 +37,9 @@ const encoder = new BatchEncoder();
 export class PostgresConnection implements SqlConnection {
   readonly #client: Queryable;
   readonly #epoch: number;
+  readonly #sent: Promise<unknown>[] = [];
+  /** The first that failed: those behind it are told only that the transaction has. */
+  #failed: { readonly cause: unknown } | undefined;
 
   /** @param epoch of the worker that hears of what it writes from itself; 0 when none does */
   constructor(client: Queryable, epoch: number) {
@@ -48,6 +51,19 @@ export class PostgresConnection implements SqlConnection {
     return (yield* this.#ask(sql, values)).rows;
   }
 
+  send(sql: string, ...values: SqlValue[]): Work<void> {
+    return this.#send(sql, values);
+  }
+
+  /**
+   * Everything that was sent has been done.
+   * @throws what the first statement that failed was answered
+   */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#sent);
+    if (this.#failed !== undefined) throw this.#failed.cause;
+  }
+
   *write(write: LedgerWrite, now: number): Work<readonly InboxRow[]> {
     const { stages, numbers, texts } = encoder.encodeOne(write);
     const { rows } = yield* this.#ask(APPLY, [this.#epoch, now, stages, Buffer.from(numbers), Buffer.from(texts)]);
@@ -56,17 +72,17 @@ export class PostgresConnection implements SqlConnection {
 
   *hold(held: Held): Work<void> {
     if ("retention" in held) {
-      yield* this.#ask(HOLD.retention, []);
+      yield* this.#send(HOLD.retention, []);
     } else if ("admission" in held) {
-      yield* this.#ask(HOLD.admission, []);
+      yield* this.#send(HOLD.admission, []);
     } else if ("event" in held) {
-      yield* this.#ask(HOLD.event, [eventLock(held.event)]);
+      yield* this.#send(HOLD.event, [eventLock(held.event)]);
     } else if ("runs" in held) {
-      yield* this.#ask(HOLD.runs, [held.runs]);
+      yield* this.#send(HOLD.runs, [held.runs]);
     } else {
       const { publicId, tenant } = held.task;
-      yield* this.#ask(HOLD.runOfTask, [publicId, tenant]);
-      yield* this.#ask(HOLD.task, [publicId, tenant]);
+      yield* this.#send(HOLD.runOfTask, [publicId, tenant]);
+      yield* this.#send(HOLD.task, [publicId, tenant]);
     }
   }
 
@@ -78,7 +94,20 @@ export class PostgresConnection implements SqlConnection {
   }
 
   #ask(sql: string, values: readonly unknown[]) {
-    return answer(this.#client.query<Record<string, unknown>>({ ...prepared(sql), values: [...values] }));
+    return answer(this.#query(sql, values));
+  }
+
+  #send(sql: string, values: readonly unknown[]): Work<void> {
+    this.#sent.push(this.#query(sql, values));
+    return done(undefined);
+  }
+
+  #query(sql: string, values: readonly unknown[]) {
+    const answered = this.#client.query<Record<string, unknown>>({ ...prepared(sql), values: [...values] });
+    answered.catch((cause: unknown) => {
+      this.#failed ??= { cause };
+    });
+    return answered;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AdmissionNote, AdmissionRows, AdmissionTable, PartitionLimit } from "../admission/rows.ts";
+import type { AdmissionNote, AdmissionRows, AdmissionTable, PartitionLimit, TurnRow, WeightedTurn } from "../admission/rows.ts";
 import type { Route, TenantShare } from "../placement.ts";
 import type { NoteKind } from "../rows.ts";
 import { Fields, nameOf, type RawRow } from "./fields.ts";
@@ -213,6 +213,11 @@ export function decodeNote(row: RawRow): AdmissionNote {
 export function decodeShare(row: RawRow): TenantShare {
   const fields = new Fields(row, `The share of tenant ${nameOf(row["tenant"])}`, {});
   return { tenant: fields.text("tenant"), weight: fields.integer("weight"), most: fields.integerOrNull("most") };
+}
+
+/** A tenant without a share of its own has the weight 1. */
+export function weighted(turn: TurnRow, weight: unknown): WeightedTurn {
+  return { turn, weight: typeof weight === "number" ? weight : 1 };
 }
 
 export function decodeRoute(row: RawRow): Route {

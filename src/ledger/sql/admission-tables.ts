@@ -2,20 +2,22 @@ import type {
   AdmissionNote,
   AdmissionRows,
   AdmissionTable,
-  EntryRow,
+  Front,
   GatheringRow,
   LimiterRow,
   PartitionRow,
   SlotRow,
   TurnRow,
+  WeightedTurn,
 } from "../admission/rows.ts";
 import type { AdmissionTables } from "../admission/tables.ts";
 import type { TenantShare } from "../placement.ts";
 import { SLOTS } from "../rows.ts";
-import { done, type Work } from "../work.ts";
-import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf } from "./admission-rows.ts";
+import { done, together, type Work } from "../work.ts";
+import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf, weighted } from "./admission-rows.ts";
 import { checksum } from "./checksum.ts";
 import type { RawRow } from "./fields.ts";
+import type { SqlConnection } from "./transaction.ts";
 
 /** A list of ids, or of texts, is the first placeholder. */
 const GIVEN = "json_each(?1) given";
@@ -23,8 +25,8 @@ const GIVEN_ID = "CAST(given.value AS INTEGER)";
 /** Not joined: a planner without statistics begins with the table where it knows anything else of its rows, and reads all that are like that. */
 const GIVEN_IDS = `(SELECT ${GIVEN_ID} FROM ${GIVEN})`;
 const GIVEN_TEXTS = `(SELECT given.value FROM ${GIVEN})`;
-const firstEntry = (column: "rank" | "run_id"): string =>
-  `(SELECT f.${column} FROM queue_entry f WHERE f.partition_id = ${GIVEN_ID} ORDER BY f.rank, f.run_id LIMIT 1)`;
+const entryAt = (column: "rank" | "run_id", position: number): string =>
+  `(SELECT f.${column} FROM queue_entry f WHERE f.partition_id = ${GIVEN_ID} ORDER BY f.rank, f.run_id LIMIT 1 OFFSET ${position})`;
 /** So many lists are asked for one by one; of more of them only the first rows are read, by one statement: the next round reads on. */
 const FEW_LISTS = 4;
 
@@ -54,9 +56,10 @@ export const ADMISSION = {
   aside: "SELECT * FROM queue_partition WHERE aside_for = ?1 ORDER BY head, id LIMIT ?2",
   entries: "SELECT * FROM queue_entry WHERE partition_id = ?1 ORDER BY rank, run_id LIMIT ?2",
   // each column for itself: PostgreSQL has no index condition for a row, and would look at every entry
-  firstEntries: `SELECT e.* FROM ${GIVEN} CROSS JOIN queue_entry e ON e.partition_id = ${GIVEN_ID}
-    AND e.rank = ${firstEntry("rank")} AND e.run_id = ${firstEntry("run_id")}`,
-  turns: "SELECT * FROM turn WHERE worker_group = ?1 AND ready > 0 ORDER BY pass, tenant LIMIT ?2",
+  firstEntries: `SELECT e.*, ${entryAt("rank", 1)} AS next FROM ${GIVEN} CROSS JOIN queue_entry e ON e.partition_id = ${GIVEN_ID}
+    AND e.rank = ${entryAt("rank", 0)} AND e.run_id = ${entryAt("run_id", 0)}`,
+  turns: `SELECT t.*, (SELECT s.weight FROM tenant_share s WHERE s.tenant = t.tenant) AS weight FROM turn t
+    WHERE t.worker_group = ?1 AND t.ready > 0 ORDER BY t.pass, t.tenant LIMIT ?2`,
   turnsOf: `SELECT * FROM turn WHERE worker_group = ?2 AND tenant IN ${GIVEN_TEXTS}`,
   /** From one to the next: there are few of them, and many tenants in each. */
   workerGroups: `WITH RECURSIVE found(worker_group) AS (SELECT min(worker_group) FROM turn
@@ -70,19 +73,18 @@ export const ADMISSION = {
       OR (?2 IS NULL AND EXISTS (SELECT 1 FROM turn INDEXED BY turn_next WHERE ready > 0))
     THEN 1 ELSE 0 END AS is_ready, (${NEXT_TIME}) AS next_at`,
   shares: `SELECT * FROM tenant_share WHERE tenant IN ${GIVEN_TEXTS}`,
-  own: `UPDATE run SET owner_epoch = ?2, slots = ?3 WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED} RETURNING id`,
+  own: `UPDATE run SET owner_epoch = ?2, slots = CASE WHEN ?3 = 1 OR EXISTS (SELECT 1 FROM slot s WHERE s.run_id = run.id) THEN ${SLOTS.held} END
+    WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED} RETURNING id`,
   gathering: "SELECT * FROM gathering WHERE tenant = ?1 AND name = ?2",
   gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
   regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
   postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
   asking: `SELECT id FROM run WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED}
     AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = run.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)`,
-  unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL RETURNING id`,
+  unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL`,
 } as const;
 
-interface Statements {
-  rows(sql: string, ...values: readonly (string | number | null)[]): Work<readonly RawRow[]>;
-}
+type Statements = Pick<SqlConnection, "rows" | "send">;
 
 /** On a connection, in the one transaction that admits. */
 export class SqlAdmissionTables implements AdmissionTables {
@@ -94,15 +96,15 @@ export class SqlAdmissionTables implements AdmissionTables {
     this.#now = now;
   }
 
-  *put<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
-    yield* this.#of(
+  put<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
+    return this.#send(
       PUT[table],
       rows.map((row) => valuesOf(table, row)),
     );
   }
 
-  *drop<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
-    yield* this.#of(
+  drop<T extends AdmissionTable>(table: T, rows: readonly AdmissionRows[T][]): Work<void> {
+    return this.#send(
       DROP[table],
       rows.map((row) => valuesOf(table, row)),
     );
@@ -117,8 +119,8 @@ export class SqlAdmissionTables implements AdmissionTables {
     return (yield* this.#connection.rows(ADMISSION.notes, this.#now, limit)).map(decodeNote);
   }
 
-  *dropNotes(ids: readonly number[]): Work<void> {
-    yield* this.#of(ADMISSION.dropNotes, ids);
+  dropNotes(ids: readonly number[]): Work<void> {
+    return this.#send(ADMISSION.dropNotes, ids);
   }
 
   *limiters(ids: readonly number[]): Work<readonly LimiterRow[]> {
@@ -148,12 +150,11 @@ export class SqlAdmissionTables implements AdmissionTables {
   *ready(turns: readonly { readonly turn: TurnRow; readonly most: number }[]): Work<readonly PartitionRow[]> {
     const many = turns.filter(({ most }) => most > 1);
     if (many.length > FEW_LISTS) return yield* this.#firstReady(turns);
-    const found = [...(yield* this.#firstReady(turns.filter(({ most }) => most === 1)))];
-    for (const { turn, most } of many) {
-      const rows = yield* this.#connection.rows(ADMISSION.ready, turn.workerGroup, turn.tenant, most);
-      found.push(...rows.map((row) => decodeRow("queue_partition", row)));
-    }
-    return found;
+    const [first, lists] = yield* together(
+      this.#firstReady(turns.filter(({ most }) => most === 1)),
+      together(...many.map(({ turn, most }) => this.#connection.rows(ADMISSION.ready, turn.workerGroup, turn.tenant, most))),
+    );
+    return [...first, ...lists.flat().map((row) => decodeRow("queue_partition", row))];
   }
 
   *#firstReady(turns: readonly { readonly turn: TurnRow }[]): Work<readonly PartitionRow[]> {
@@ -168,26 +169,37 @@ export class SqlAdmissionTables implements AdmissionTables {
     return (yield* this.#connection.rows(ADMISSION.aside, limiterId, limit)).map((row) => decodeRow("queue_partition", row));
   }
 
-  *entries(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly EntryRow[]> {
+  *fronts(partitions: readonly { readonly id: number; readonly most: number }[]): Work<readonly Front[]> {
     const many = partitions.filter(({ most }) => most > 1);
     if (many.length > FEW_LISTS) return yield* this.#firstEntries(partitions);
-    const found = [...(yield* this.#firstEntries(partitions.filter(({ most }) => most === 1)))];
-    for (const { id, most } of many) {
-      found.push(...(yield* this.#connection.rows(ADMISSION.entries, id, most)).map((row) => decodeRow("queue_entry", row)));
-    }
-    return found;
+    const [first, lists] = yield* together(
+      this.#firstEntries(partitions.filter(({ most }) => most === 1)),
+      together(...many.map(({ id, most }) => this.#front(id, most))),
+    );
+    return [...first, ...lists.filter(({ entries }) => entries.length > 0)];
   }
 
-  *#firstEntries(partitions: readonly { readonly id: number }[]): Work<readonly EntryRow[]> {
+  *#front(partitionId: number, most: number): Work<Front> {
+    const rows = yield* this.#connection.rows(ADMISSION.entries, partitionId, most + 1);
+    const found = rows.map((row) => decodeRow("queue_entry", row));
+    return { partitionId, entries: found.slice(0, most), next: found[most]?.rank ?? null };
+  }
+
+  *#firstEntries(partitions: readonly { readonly id: number }[]): Work<readonly Front[]> {
     const rows = yield* this.#of(
       ADMISSION.firstEntries,
       partitions.map(({ id }) => id),
     );
-    return rows.map((row) => decodeRow("queue_entry", row));
+    return rows.map((row) => {
+      const entry = decodeRow("queue_entry", row);
+      return { partitionId: entry.partitionId, entries: [entry], next: row["next"] === null ? null : Number(row["next"]) };
+    });
   }
 
-  *turns(workerGroup: string, limit: number): Work<readonly TurnRow[]> {
-    return (yield* this.#connection.rows(ADMISSION.turns, workerGroup, limit)).map((row) => decodeRow("turn", row));
+  *turns(workerGroup: string, limit: number): Work<readonly WeightedTurn[]> {
+    return (yield* this.#connection.rows(ADMISSION.turns, workerGroup, limit)).map((row) =>
+      weighted(decodeRow("turn", row), row["weight"]),
+    );
   }
 
   *turnsOf(workerGroup: string, tenants: readonly string[]): Work<readonly TurnRow[]> {
@@ -207,13 +219,14 @@ export class SqlAdmissionTables implements AdmissionTables {
     return (yield* this.#of(ADMISSION.shares, tenants)).map(decodeShare);
   }
 
-  *own(runs: readonly { readonly runId: number; readonly slots: number | null }[], epoch: number): Work<readonly number[]> {
-    const owned: RawRow[] = [];
-    for (const [slots, of] of Map.groupBy(runs, (run) => run.slots)) {
-      const ids = of.map(({ runId }) => runId);
-      owned.push(...(yield* this.#of(ADMISSION.own, ids, epoch, slots)));
-    }
-    return owned.map((row) => Number(row["id"]));
+  *own(runs: readonly { readonly runId: number; readonly getsSlot: boolean }[], epoch: number): Work<readonly number[]> {
+    const owned = yield* together(
+      ...[true, false].map((getsSlot) => {
+        const ids = runs.filter((run) => run.getsSlot === getsSlot).map(({ runId }) => runId);
+        return this.#of(ADMISSION.own, ids, epoch, getsSlot ? 1 : 0);
+      }),
+    );
+    return owned.flat().map((row) => Number(row["id"]));
   }
 
   *gathering(tenant: string, name: string): Work<GatheringRow | undefined> {
@@ -236,11 +249,15 @@ export class SqlAdmissionTables implements AdmissionTables {
     return (yield* this.#of(ADMISSION.asking, runIds)).map((row) => Number(row["id"]));
   }
 
-  *unask(runIds: readonly number[]): Work<void> {
-    yield* this.#of(ADMISSION.unask, runIds);
+  unask(runIds: readonly number[]): Work<void> {
+    return this.#send(ADMISSION.unask, runIds);
   }
 
   #of(sql: string, list: readonly unknown[], ...values: readonly (string | number | null)[]): Work<readonly RawRow[]> {
     return list.length === 0 ? done([]) : this.#connection.rows(sql, JSON.stringify(list), ...values);
+  }
+
+  #send(sql: string, list: readonly unknown[]): Work<void> {
+    return list.length === 0 ? done(undefined) : this.#connection.send(sql, JSON.stringify(list));
   }
 }

@@ -16,6 +16,8 @@ export type SqlValue = string | number | null;
 /** An open transaction of a connection, in the words of its dialect. */
 export interface SqlConnection {
   rows(sql: string, ...values: SqlValue[]): Work<readonly RawRow[]>;
+  /** A statement whose answer nobody needs: it may still be on its way when the next one is sent, and fails the transaction at its end. */
+  send(sql: string, ...values: SqlValue[]): Work<void>;
   /**
    * Gives back the rows that the write has put into inboxes.
    * @throws StepwellError `LEDGER_CONFLICT`

@@ -21,6 +21,11 @@ export class SqliteConnection implements SqlConnection {
     return done(this.#session.all(sql, ...values));
   }
 
+  send(sql: string, ...values: SqlValue[]): Work<void> {
+    this.#session.all(sql, ...values);
+    return done(undefined);
+  }
+
   write(write: LedgerWrite, now: number): Work<readonly InboxRow[]> {
     const before = this.#applier.posted.length;
     this.#applier.applyOne(write, now);

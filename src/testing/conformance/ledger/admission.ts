@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { asks } from "../../../ledger/queued-run.ts";
+import { SLOTS } from "../../../ledger/rows.ts";
 import type { Gather, Limiter } from "../../../model/admission.ts";
 import { LIMITS } from "../../../model/limits.ts";
 import { aQueuedRun, aVersion, endRun, insertRun, TENANT, unit } from "./builders.ts";
@@ -63,6 +64,25 @@ async function end(fixture: LedgerCase, publicId: string, tenant = TENANT): Prom
   } as const;
   const note = { write: "insertNote", runId, note: "ended", dueInMs: 0 } as const;
   await commit(fixture, unit(runId, [start, endRun(runId, { status: "CANCELLED", output: null, revision: 3 }), note], null));
+}
+
+/** It has begun, waits, and asks for its turn again at once. */
+async function park(fixture: LedgerCase, runId: number): Promise<void> {
+  const start = {
+    ...({ write: "startRun", runId, reason: null, ownerEpoch: fixture.owner.epoch } as const),
+    ...{ crashes: 0, deadlineInMs: null, revision: 2 },
+  };
+  const suspend = {
+    ...({ write: "suspendRun", runId, reason: "queued", ownerEpoch: null } as const),
+    ...{ crashes: 0, slots: SLOTS.asked, revision: 3 },
+  };
+  const parked = { write: "insertNote", runId, note: "parked", dueInMs: 0 } as const;
+  await commit(fixture, unit(runId, [start, suspend, parked, asks(runId)], null));
+}
+
+async function endBegun(fixture: LedgerCase, runId: number): Promise<void> {
+  const ended = { write: "insertNote", runId, note: "ended", dueInMs: 0 } as const;
+  await commit(fixture, unit(runId, [endRun(runId, { status: "CANCELLED", output: null, revision: 4 }), ended], null));
 }
 
 /** Who is given runs, in which order, and under which limits. */
@@ -236,6 +256,27 @@ export function describeAdmission(make: MakeLedger): void {
       );
       await end(fixture, "old");
       expect(await admitted(fixture)).toEqual(["new"]);
+    });
+
+    test("a run that keeps its slot until its end has it when it is given again, and another one has not", async () => {
+      const fixture = get();
+      const slots: (number | null | undefined)[] = [];
+      for (const holds of ["run", "activity"] as const) {
+        await ask(fixture, holds, { limiters: [one(holds, { holds })] });
+        const runId = (await fixture.ledger.claims.admit(fixture.owner.epoch, 1)).runs[0] ?? 0;
+        await park(fixture, runId);
+        // of the one that keeps its slot nothing stands in the way, of the other one the limit has room
+        await expect(fixture.ledger.claims.admit(fixture.owner.epoch, 9)).resolves.toMatchObject({ runs: [runId] });
+        slots.push((await fixture.ledger.loadRun(runId))?.run.slots);
+        await ask(fixture, `${holds}-next`, { limiters: [one(holds, { holds })] });
+        expect(await admitted(fixture)).toEqual([]);
+        await endBegun(fixture, runId);
+        expect(await admitted(fixture)).toEqual([`${holds}-next`]);
+      }
+      expect(slots).toEqual([SLOTS.held, SLOTS.held]);
+      await ask(fixture, "free");
+      const runId = (await fixture.ledger.claims.admit(fixture.owner.epoch, 1)).runs[0] ?? 0;
+      expect((await fixture.ledger.loadRun(runId))?.run.slots).toBeNull();
     });
 
     test("an engine that does not own the ledger any more is given nothing", async () => {

@@ -71,6 +71,20 @@ export function describeRecovery(make: MakeLedger): void {
       });
       await expect(fixture.ledger.loadRun(runId + 77)).resolves.toBeUndefined();
     });
+
+    test("runs that are loaded at once are each what they are alone, begun or not", async () => {
+      const fixture = get();
+      const begun = await Promise.all(Array.from({ length: 3 }, () => startedRun(fixture)));
+      await suspend(fixture, begun[1] ?? 0, { ownerEpoch: null, dueInMs: 50 });
+      for (let queued = 0; queued < 70; queued++) await fixture.ledger.enqueueRun(aQueuedRun(fixture.version.id, `queued-${queued}`));
+      const found = await fixture.ledger.unfinished(0, 100);
+      const alone = [];
+      for (const runId of found) alone.push(await fixture.ledger.loadRun(runId));
+      expect(new Set(alone.map((stored) => stored?.run.publicId)).size).toBe(73);
+      const asked = [...found, 7_777, ...found.slice(0, 2)];
+      const together = await Promise.all(asked.map((runId) => fixture.ledger.loadRun(runId)));
+      expect(together).toEqual([...alone, undefined, ...alone.slice(0, 2)]);
+    });
   });
 }
 
