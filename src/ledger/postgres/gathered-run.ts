@@ -11,17 +11,16 @@ const ofEach = (read: string): string => read.replaceAll("?1", "asked.id");
 const ALL_STEPS = READS.stepRows.replaceAll("?2", "0").replaceAll("?3", String(LAST_ORDINAL));
 const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${ofEach(read)}) AS f)`;
 
-/** A run that is QUEUED has no step yet, and nothing that comes with one. */
-const ofBegun = (list: string): string => `CASE WHEN q.status = 'QUEUED' THEN '[]' ELSE ${list} END`;
+const LAST = `(${ofEach(READS.lastOrdinal)})`;
 
 /**
  * What `loadRun` reads of most runs, ?1, a row for each: it sees one state without a transaction around it, and costs one round trip
- * instead of six for each of them. Steps are left out where there may be many.
+ * instead of six for each of them. Steps are left out where there may be many; of a run that has none they are not looked for.
  */
-const GATHER = `SELECT asked.id, ${listOf(READS.storedRun)} AS run, ${ofBegun(listOf(READS.lastOrdinal))} AS last,
-  ${ofBegun(listOf(READS.waitRows))} AS waits, CASE WHEN q.inbox_seq > 0 THEN ${listOf(READS.inboxRows)} END AS inbox,
-  ${ofBegun(`CASE WHEN coalesce((${ofEach(READS.lastOrdinal)}), -1) < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END`)} AS steps,
-  (SELECT ${SERVER_TIME}) AS now FROM unnest(?1::bigint[]) AS asked(id) LEFT JOIN run q ON q.id = asked.id`;
+const GATHER = `SELECT asked.id, ${listOf(READS.storedRun)} AS run, ${listOf(READS.lastOrdinal)} AS last, ${listOf(READS.waitRows)} AS waits,
+  ${listOf(READS.inboxRows)} AS inbox,
+  CASE WHEN ${LAST} IS NULL THEN '[]' WHEN ${LAST} < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps,
+  (SELECT ${SERVER_TIME}) AS now FROM unnest(?1::bigint[]) AS asked(id)`;
 /** What is read of them stands in memory twice for a moment. */
 const RUNS_AT_ONCE = 32;
 
