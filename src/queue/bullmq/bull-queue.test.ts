@@ -193,6 +193,18 @@ describe("jobs on a Redis", () => {
     expect([engine.held, patient.held]).toEqual([["lost"], ["told"]]);
   });
 
+  test("what others wrote without a word to the queue is looked for sooner", async () => {
+    const without = await opened({ sweepMs: 2_000 });
+    const withNews = await opened({ sweepMs: 2_000 });
+    let isTime = withNews.isTimeToLook(true);
+    while (!isTime) {
+      expect(without.isTimeToLook(false)).toBe(false);
+      await new Promise((resolve) => setImmediate(resolve));
+      isTime = withNews.isTimeToLook(false);
+    }
+    expect(withNews.isTimeToLook(false)).toBe(false);
+  });
+
   test("P17 when Redis is killed, engines go by the ledger, are told once, and by jobs again when it is back", async () => {
     const [queue, yard] = [await opened(), new Yard()];
     const engine = engineOf(yard, queue, 1_000);
