@@ -129,7 +129,7 @@ export async function openFilled(place: Place, tenant: string, limiters: () => r
   const steps = [{ ordinal: 0, path: "work", uses: "work" }];
   const version = await ledger.putVersion({ tenant, workflow: "queued", version: null, hash: "queued", definition: DEFINITION, steps });
   const unit = (runId: number): Unit => {
-    const admission: Admission = { group: "default", priorityMs: 0, limiters: limiters(), gather: null };
+    const admission: Admission = { priorityMs: 0, limiters: limiters(), gather: null };
     const run = { publicId: newPublicId(Date.now()), tenant, versionId: version.id, input: "{}", labels: null, initiator: "api" };
     const rest = { trigger: "call", environment: "production", idempotencyKey: null, idempotencyHash: null, deadlineInMs: null };
     const insert = queuedInsert({ ...run, ...rest, workerGroup: "default", admission: JSON.stringify(admission) }, runId);

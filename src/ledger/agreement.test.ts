@@ -50,7 +50,7 @@ const admission = fc
     [limiter("one", 1, "cancel-running"), limiter("two", 2, "reject")],
     [limiter("rate", 2, "queue", 30), limiter("two", 2, "queue")],
   )
-  .map((limiters) => (limiters === null ? null : JSON.stringify({ group: "default", priorityMs: 0, limiters, gather: null })));
+  .map((limiters) => (limiters === null ? null : JSON.stringify({ priorityMs: 0, limiters, gather: null })));
 const run = fc.nat(RUNS - 1);
 const fields = { runId: run, revision };
 const step = { ...fields, ordinal };

@@ -3,8 +3,6 @@
  * a definition moves the run.
  */
 export interface Admission {
-  /** Who may drive it: workers that serve this group. */
-  readonly group: string;
   /** How much earlier it stands than its start says, milliseconds; negative: later. */
   readonly priorityMs: number;
   /** In the order of the definition. */

@@ -23,7 +23,7 @@ const idsOf = async (fields: string, input: JsonObject) => (await ask(fields, in
 describe("what a start asks for", () => {
   test("a workflow that says nothing asks for nothing, but for another group", async () => {
     expect(await ask("topic: gpu")).toBeUndefined();
-    expect(await ask("topic: gpu", {}, "gpu")).toEqual({ group: "gpu", priorityMs: 0, limiters: [], gather: null });
+    expect(await ask("topic: gpu", {}, "gpu")).toEqual({ priorityMs: 0, limiters: [], gather: null });
   });
 
   test("limits come in the order of the definition, with keys from the input", async () => {
@@ -35,7 +35,6 @@ rateLimit: { limit: 100, per: 1m, onLimit: reject }
 singleton: { key: "{{ input.job & '-' & run.tenant & '-' & run.workflow & '-' & run.version }}" }
 `;
     expect(await ask(fields, { customer: "c7", job: 5 }, "gpu")).toEqual({
-      group: "gpu",
       priorityMs: 0,
       limiters: [
         { id: '["order","concurrency",0]', limit: 4, periodMs: null, onLimit: "queue", holds: "activity" },

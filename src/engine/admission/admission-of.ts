@@ -27,12 +27,12 @@ export interface Start {
  */
 export function admissionOf(graph: Graph, start: Start, group: string): MaybePromise<Admission | undefined> {
   const { flow, name: workflow, version, vars, env } = graph;
-  if (flow === NO_FLOW) return group === DEFAULT_GROUP ? undefined : { group, priorityMs: 0, limiters: [], gather: null };
+  if (flow === NO_FLOW) return group === DEFAULT_GROUP ? undefined : { priorityMs: 0, limiters: [], gather: null };
   const { tenant, input, evaluation } = start;
   const scope: Scope = { input, vars, env, run: { workflow, version, tenant } };
   return proceed(priorityMs(workflow, flow.priority, scope, evaluation), (priority) =>
     proceed(limitersOf(workflow, flow.limits, scope, evaluation), (limiters) =>
-      proceed(gatherOf(workflow, flow.gather, scope, evaluation), (gather) => ({ group, priorityMs: priority, limiters, gather })),
+      proceed(gatherOf(workflow, flow.gather, scope, evaluation), (gather) => ({ priorityMs: priority, limiters, gather })),
     ),
   );
 }

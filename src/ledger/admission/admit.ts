@@ -8,7 +8,7 @@ import type { EntryRow, Front, PartitionRow, SlotRow, TurnRow } from "./rows.ts"
 
 /** Times that one transaction divides its room anew, and reads notes. */
 const ROUNDS = 8;
-/** Rates that come back at once. */
+/** Rates that come back, or are forgotten, at once. */
 const RATES = 200;
 /** Who cancels a run for a limit. */
 const LIMIT = "limit";
@@ -30,6 +30,7 @@ export interface AdmissionRequest {
 export function* admit(transaction: Transaction, request: AdmissionRequest): Work<Admissions> {
   yield* transaction.hold({ admission: true });
   const desk = deskOf(transaction);
+  yield* desk.tables.forgetRates(RATES);
   const [isOwner, notes, rates, stored] = yield* together(
     request.isOwner,
     desk.tables.notes(NOTES),

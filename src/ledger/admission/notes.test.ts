@@ -13,7 +13,7 @@ const NOW = 1_000;
 function notesOf(runs: number): readonly RawRow[] {
   return Array.from({ length: runs }, (_, number) => {
     const limiter = { id: `["w","concurrency",0,${number}]`, limit: 1, periodMs: null, onLimit: "queue", holds: "activity" } as const;
-    const admission: Admission = { group: "default", priorityMs: 0, limiters: [limiter], gather: null };
+    const admission: Admission = { priorityMs: 0, limiters: [limiter], gather: null };
     const run = { run_id: number, note: "asks", tenant: `t${number % 5}`, worker_group: "default", version_id: 1, created_at: NOW };
     return {
       ...run,

@@ -28,6 +28,8 @@ export interface AdmissionTables {
 
   limiters(ids: readonly number[]): Work<readonly LimiterRow[]>;
   limitersNamed(tenant: string, names: readonly string[]): Work<readonly LimiterRow[]>;
+  /** Deletes up to `limit` rates that nobody needs and that are not used up: made anew they would be the same. */
+  forgetRates(limit: number): Work<void>;
   /** Rates for which partitions stand aside although one more may be admitted by now. */
   openRates(limit: number): Work<readonly LimiterRow[]>;
   slotsOf(runIds: readonly number[]): Work<readonly SlotRow[]>;

@@ -71,6 +71,13 @@ export class MemoryAdmissionTables implements AdmissionTables {
     return this.#rows("limiter", (row) => row["tenant"] === tenant && names.includes(String(row["name"])), ["id"]);
   }
 
+  forgetRates(limit: number): Work<void> {
+    const isForgotten = (row: MemoryRow): boolean =>
+      row["partitions"] === 0 && row["period_ms"] !== null && Number(row["used_until_us"]) <= this.#now * 1_000;
+    for (const row of this.#where("limiter", isForgotten, ["used_until_us"]).slice(0, limit)) this.#tables.remove("limiter", row);
+    return done(undefined);
+  }
+
   openRates(limit: number): Work<readonly LimiterRow[]> {
     const isOpen = (row: MemoryRow): boolean =>
       Number(row["aside"]) > 0 && row["period_ms"] !== null && Number(row["open_at"]) <= this.#now;

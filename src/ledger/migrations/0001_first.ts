@@ -311,6 +311,7 @@ CREATE TABLE limiter (
 ) STRICT;
 
 CREATE INDEX limiter_rate ON limiter (open_at) WHERE aside > 0 AND period_ms IS NOT NULL;
+CREATE INDEX limiter_unneeded ON limiter (used_until_us) WHERE partitions = 0 AND period_ms IS NOT NULL;
 
 -- Slots that are held; a run keeps those until its end while it is parked.
 CREATE TABLE slot (

@@ -14,6 +14,8 @@ CREATE UNIQUE INDEX inbox_signal ON inbox (run_id, signal_id) WHERE signal_id IS
 
 CREATE INDEX limiter_rate ON limiter (open_at) WHERE aside > 0 AND period_ms IS NOT NULL;
 
+CREATE INDEX limiter_unneeded ON limiter (used_until_us) WHERE partitions = 0 AND period_ms IS NOT NULL;
+
 CREATE INDEX queue_entry_run ON queue_entry (run_id);
 
 CREATE INDEX queue_partition_aside ON queue_partition (aside_for, head, id) WHERE aside_for IS NOT NULL;

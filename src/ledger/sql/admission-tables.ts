@@ -47,6 +47,8 @@ export const ADMISSION = {
   limiters: `SELECT * FROM limiter WHERE id IN ${GIVEN_IDS}`,
   limitersNamed: `SELECT * FROM limiter WHERE tenant = ?2 AND name IN ${GIVEN_TEXTS}`,
   openRates: "SELECT * FROM limiter WHERE aside > 0 AND period_ms IS NOT NULL AND open_at <= ?1 ORDER BY open_at LIMIT ?2",
+  forgetRates: `DELETE FROM limiter WHERE id IN (SELECT l.id FROM limiter l
+    WHERE l.partitions = 0 AND l.period_ms IS NOT NULL AND l.used_until_us <= ?1 ORDER BY l.used_until_us LIMIT ?2)`,
   slots: `SELECT * FROM slot WHERE run_id IN ${GIVEN_IDS}`,
   holders: "SELECT run_id FROM slot WHERE limiter_id = ?1 ORDER BY run_id LIMIT ?2",
   partitionsNamed: `SELECT * FROM queue_partition WHERE name IN ${GIVEN_TEXTS}`,
@@ -129,6 +131,10 @@ export class SqlAdmissionTables implements AdmissionTables {
 
   *limitersNamed(tenant: string, names: readonly string[]): Work<readonly LimiterRow[]> {
     return (yield* this.#of(ADMISSION.limitersNamed, names, tenant)).map((row) => decodeRow("limiter", row));
+  }
+
+  forgetRates(limit: number): Work<void> {
+    return this.#connection.send(ADMISSION.forgetRates, this.#now * 1_000, limit);
   }
 
   *openRates(limit: number): Work<readonly LimiterRow[]> {

@@ -1,4 +1,3 @@
-import { DEFAULT_GROUP } from "../../../src/ledger/placement.ts";
 import type { Admission, OnLimit } from "../../../src/model/admission.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../../src/model/json.ts";
 import type { Prng } from "../time/prng.ts";
@@ -109,7 +108,6 @@ export function limitsOf({ name, flow }: Limited, input: Json): readonly NamedLi
 export function asksFor(program: Limited, input: Json): string | null {
   const { priorityMs, isForOne } = program.flow;
   const admission: Admission = {
-    group: DEFAULT_GROUP,
     priorityMs: isForOne && whoOf(input) !== ONE ? 0 : priorityMs,
     limiters: limitsOf(program, input).map(({ name: id, limit, periodMs, onLimit, kind }) => ({
       id,

@@ -38,7 +38,7 @@ async function ask(
   publicId: string,
   { tenant = TENANT, limiters = [], priorityMs = 0, gather = null, input }: Asked = {},
 ) {
-  const admission = JSON.stringify({ group: "default", priorityMs, limiters, gather });
+  const admission = JSON.stringify({ priorityMs, limiters, gather });
   const run = aQueuedRun(await versionOf(fixture, tenant), publicId, { tenant, admission, ...(input !== undefined && { input }) });
   return fixture.ledger.enqueueRun(run);
 }
@@ -172,7 +172,7 @@ export function describeAdmission(make: MakeLedger): void {
       for (const name of ["a", "b", "c"]) await ask(fixture, name, { limiters: [one("all")] });
       expect(await admitted(fixture)).toEqual(["a"]);
       const newer = (await fixture.ledger.putVersion(aVersion({ hash: "newer" }))).id;
-      const admission = JSON.stringify({ group: "default", priorityMs: 0, limiters: [one("all", { limit: 3 })], gather: null });
+      const admission = JSON.stringify({ priorityMs: 0, limiters: [one("all", { limit: 3 })], gather: null });
       await fixture.ledger.enqueueRun(aQueuedRun(newer, "d", { admission }));
       expect(await admitted(fixture)).toEqual(["b", "c"]);
     });
