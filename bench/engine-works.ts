@@ -57,6 +57,7 @@ const LONG_RUNS = 7;
 const MAX_MAPPING_MICROS = 8;
 const MEMORY_CALLERS = 256;
 const MAX_RSS_MB = 180;
+const WARM_UP_SECONDS = 1;
 /** Resident memory may differ by so much between the second quarter of the time and the last: a collector breathes. */
 const FLAT_GROWTH_PERCENT = 5;
 
@@ -112,10 +113,11 @@ export async function w14(settings: Settings): Promise<WorkResult> {
   return { rows: [row], details: { mapped, plain } };
 }
 
-/** W1 with 256 callers for minutes: the most memory that it took, and whether it kept growing. */
+/** W1 with 256 callers for minutes, in a process that finds everything compiled: the most memory that it took, and whether it kept growing. */
 export async function memory(settings: Settings): Promise<WorkResult> {
   settings.progress(`memory, ${settings.minutes} min`);
   const load: Load = { kind: "closed", workflow: "three", concurrency: MEMORY_CALLERS, seconds: settings.minutes * 60 };
+  await measureOnce({ contestant: settings.ours, load: { ...load, seconds: WARM_UP_SECONDS } }, settings.server);
   const sample = await measureOnce({ contestant: settings.ours, load }, settings.server);
   const { rssMb } = sample;
   const quarter = (number: number): number =>
