@@ -6,15 +6,15 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     name: "slot kept while parked",
     does: "a run that parks does not give its slot back",
     file: "src/engine/run-recorder.ts",
-    from: '    if (this.#slots === SLOTS.held) journal.note("parked");\n',
+    from: '    if (this.#slots !== SLOTS.idle) journal.note("parked");\n',
     to: "",
   },
   {
     name: "slot freed twice",
     does: "a slot that is given back is counted twice",
     file: "src/ledger/admission/notes.ts",
-    from: "  for (const { limiterId } of slots) limiters.get(limiterId)?.free();\n",
-    to: "  for (const { limiterId } of [...slots, ...slots]) limiters.get(limiterId)?.free();\n",
+    from: "  for (const { limiterId } of left) desk.limiters.get(limiterId)?.free();\n",
+    to: "  for (const { limiterId } of [...left, ...left]) desk.limiters.get(limiterId)?.free();\n",
   },
   {
     name: "end not noted",
@@ -27,14 +27,14 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     name: "partition left aside",
     does: "runs that stand aside for a limit are not called back when it has room",
     file: "src/ledger/admission/admit.ts",
-    from: "    if (most <= 0) continue;\n",
-    to: "    if (most <= 0 || limiter.row.periodMs === null) continue;\n",
+    from: "    return most > 0 ? [{ limiter, most }] : [];",
+    to: "    return most > 0 && limiter.row.periodMs !== null ? [{ limiter, most }] : [];",
   },
   {
     name: "rate never open again",
     does: "runs that stand aside for a rate are not called back when it has room",
     file: "src/ledger/admission/admit.ts",
-    from: "  for (const row of yield* desk.tables.openRates(RATES)) desk.limiters.has(row);\n",
+    from: "  for (const row of rates) desk.limiters.has(row);\n",
     to: "",
   },
   {
@@ -48,7 +48,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     name: "admitted twice",
     does: "a run that was admitted stays in the queue, and is given out again",
     file: "src/ledger/memory/admission.ts",
-    from: "owner_epoch: epoch, slots });",
+    from: "owner_epoch: epoch, slots: getsSlot || keeping.has(runId) ? SLOTS.held : null });",
     to: "owner_epoch: null, slots: SLOTS.asked });",
   },
   {
@@ -68,9 +68,9 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "kept slot forgotten",
     does: "a singleton that went on after a wait does not say that it has ended",
-    file: "src/ledger/admission/admit.ts",
-    from: "partition.limits.length > 0 || keeping.has(runId) ?",
-    to: "partition.limits.length > 0 || keeping.has(-runId) ?",
+    file: "src/ledger/memory/admission.ts",
+    from: "getsSlot || keeping.has(runId) ?",
+    to: "getsSlot || keeping.has(-runId) ?",
   },
   {
     name: "time lost with the slot",
@@ -83,8 +83,8 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     name: "refused admission forgotten",
     does: "runs that the ledger was too busy to admit are not asked for again",
     file: "src/engine/pickup.ts",
-    from: "      this.#mustClaim = true;\n      throw cause;\n",
-    to: "      throw cause;\n",
+    from: "    this.#hasNews = true;\n    this.#mustClaim = true;\n    this.#host.failed(cause);",
+    to: "    this.#hasNews = true;\n    this.#host.failed(cause);",
   },
   {
     name: "cancelled by who goes on",
@@ -99,6 +99,13 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     file: "src/ledger/admission/admit.ts",
     from: "  return new Set(runIds.filter((runId) => !there.has(runId)));",
     to: "  return new Set(runIds.filter((runId) => runId < 0 && !there.has(runId)));",
+  },
+  {
+    name: "who stands behind forgotten",
+    does: "a partition of which all runs but one were admitted is taken for empty",
+    file: "src/ledger/memory/admission.ts",
+    from: "next: next === undefined ? null : Number(next) };",
+    to: "next: next === undefined || rows.length === most + 1 ? null : Number(next) };",
   },
   {
     name: "paused with its slot",
