@@ -84,7 +84,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     does: "runs that the ledger was too busy to admit are not asked for again",
     file: "src/engine/pickup.ts",
     from: "    this.#hasNews = true;\n    this.#mustClaim = true;\n    this.#host.failed(cause);",
-    to: "    this.#hasNews = true;\n    this.#host.failed(cause);",
+    to: "    this.#host.failed(cause);",
   },
   {
     name: "cancelled by who goes on",
