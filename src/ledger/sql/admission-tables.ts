@@ -17,7 +17,6 @@ import { done, together, type Work } from "../work.ts";
 import { DROP, decodeNote, decodeRow, decodeShare, PUT, valuesOf, weighted } from "./admission-rows.ts";
 import { checksum } from "./checksum.ts";
 import type { RawRow } from "./fields.ts";
-import type { SqlConnection } from "./transaction.ts";
 
 /** A list of ids, or of texts, is the first placeholder. */
 const GIVEN = "json_each(?1) given";
@@ -86,7 +85,13 @@ export const ADMISSION = {
   unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL`,
 } as const;
 
-type Statements = Pick<SqlConnection, "rows" | "send">;
+type Values = readonly (string | number | null)[];
+
+interface Statements {
+  rows(sql: string, ...values: Values): Work<readonly RawRow[]>;
+  /** One whose answer nobody needs. */
+  send(sql: string, ...values: Values): Work<void>;
+}
 
 /** On a connection, in the one transaction that admits. */
 export class SqlAdmissionTables implements AdmissionTables {
