@@ -186,6 +186,27 @@ test("P2 runs are admitted while those before them are still being read, and nev
   pickup.stop();
 });
 
+test("P2 as long as what was admitted cannot be read, no more is admitted than fits", async () => {
+  const memory = openMemoryLedger();
+  const asked: number[] = [];
+  const claims: Claims = {
+    ...NOTHING,
+    admit: async (_epoch, limit) => {
+      asked.push(limit);
+      await turns(1);
+      return { runs: [asked.length], accepted: [], isMore: asked.length < 100, nextAt: null };
+    },
+  };
+  const pickup = pickupOn(interposed(memory, { claims, isShared: true }), new Ticks(), {
+    freeRuns: () => 3,
+    takeUp: () => Promise.reject(new Error("unreadable")),
+    failed: () => undefined,
+  });
+  await expect(pickup.start()).rejects.toThrow("unreadable");
+  expect(asked).toEqual([3, 2, 1]);
+  pickup.stop();
+});
+
 test("P17 what others wrote is not forgotten when the ledger is busy while it is looked at", async () => {
   const memory = openMemoryLedger();
   let news = false;
@@ -238,24 +259,9 @@ test("P17 an admission that a busy ledger refused is tried again, though nothing
   };
   const clock = new Ticks();
   const failures: unknown[] = [];
-  const pickup = new Pickup(
-    interposed(memory, { claims, changedElsewhere: async () => false }),
-    LEDGER_QUEUE,
-    { serves: () => true },
-    clock,
-    {
-      epoch: () => 1,
-      freeRuns: () => 10,
-      isNeeded: () => true,
-      offers: () => [],
-      ledgerNow: () => 0,
-      takeUp: async () => undefined,
-      deliver: async () => undefined,
-      lookAround: async () => undefined,
-      told: () => undefined,
-      failed: (cause) => failures.push(cause),
-    },
-  );
+  const pickup = pickupOn(interposed(memory, { claims, changedElsewhere: async () => false }), clock, {
+    failed: (cause) => failures.push(cause),
+  });
   await pickup.start();
   [isBusy, asked] = [true, 0];
   pickup.queued([{ publicId: "a", tenant: "default", versionId: 1, workerGroup: "default" }], true);

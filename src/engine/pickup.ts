@@ -173,23 +173,16 @@ export class Pickup {
         }
         const { runs, accepted, isMore, nextAt } = await this.#ledger.claims.admit(this.#host.epoch(), limit);
         this.#nextTurn = nextAt;
-        const coming = this.#takeUpAdmitted(runs);
+        for (const runId of runs) this.#coming.add(runId);
+        const coming = this.#takeUpAll(runs, true);
         coming.catch(heardOfLater);
         takenUp.push(coming);
         for (const row of accepted) await this.#host.deliver(row);
         if (runs.length < limit && !isMore) return;
       }
     } finally {
-      await Promise.all(takenUp);
-    }
-  }
-
-  async #takeUpAdmitted(runs: readonly number[]): Promise<void> {
-    for (const runId of runs) this.#coming.add(runId);
-    try {
-      await this.#takeUpAll(runs, true);
-    } finally {
-      for (const runId of runs) this.#coming.delete(runId);
+      // what could not be read keeps its room until here: or all that waits would be admitted by an engine that cannot read it
+      await Promise.all(takenUp).finally(() => this.#coming.clear());
     }
   }
 
