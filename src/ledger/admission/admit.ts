@@ -174,7 +174,8 @@ function* take(
 ): Work<{ readonly owned: ReadonlySet<number>; readonly accepted: readonly InboxRow[] }> {
   const { transaction, tables } = desk;
   const cancelled = visits.flatMap(({ rejected }) => rejected.map(({ runId }) => runId));
-  for (const { cancels } of visits) if (cancels !== null) cancelled.push(...(yield* tables.holders(cancels, 1)));
+  const full = visits.flatMap(({ cancels }) => (cancels === null ? [] : [cancels]));
+  cancelled.push(...(yield* together(...full.map((limiter) => tables.holders(limiter, 1)))).flat());
   const wanted = visits.flatMap(({ partition, admitted }) =>
     admitted.map(({ runId }) => ({ runId, getsSlot: partition.limits.length > 0 })),
   );

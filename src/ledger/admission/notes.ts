@@ -50,12 +50,15 @@ function leavingOf(notes: readonly AdmissionNote[]): ReadonlyMap<number, NoteKin
 
 /** Nobody joins a run any more whose time has come. */
 function* endGathering({ tables }: Books, notes: readonly AdmissionNote[]): Work<void> {
-  for (const { runId, run } of notes) {
+  const over = notes.flatMap(({ runId, run }) => {
     const gather = run === null ? null : admissionOf(run)?.gather;
-    if (run === null || gather === null || gather === undefined) continue;
-    const open = yield* tables.gathering(run.tenant, gather.id);
-    if (open?.runId === runId) yield* tables.drop("gathering", [open]);
-  }
+    return run === null || gather === null || gather === undefined ? [] : [{ runId, tenant: run.tenant, name: gather.id }];
+  });
+  const found = yield* together(...over.map(({ tenant, name }) => tables.gathering(tenant, name)));
+  yield* tables.drop(
+    "gathering",
+    found.filter((row, index) => row?.runId === over[index]?.runId).filter((row) => row !== undefined),
+  );
 }
 
 /** A run that asks for its turn, and what it needs for it. */

@@ -11,16 +11,14 @@ const ofEach = (read: string): string => read.replaceAll("?1", "asked.id");
 const ALL_STEPS = READS.stepRows.replaceAll("?2", "0").replaceAll("?3", String(LAST_ORDINAL));
 const listOf = (read: string): string => `(SELECT json_agg(f) FROM (${ofEach(read)}) AS f)`;
 
-const LAST = `(${ofEach(READS.lastOrdinal)})`;
-
 /**
  * What `loadRun` reads of most runs, ?1, a row for each: it sees one state without a transaction around it, and costs one round trip
  * instead of six for each of them. Steps are left out where there may be many; of a run that has none they are not looked for.
  */
-const GATHER = `SELECT asked.id, ${listOf(READS.storedRun)} AS run, ${listOf(READS.lastOrdinal)} AS last, ${listOf(READS.waitRows)} AS waits,
+const GATHER = `SELECT asked.id, ${listOf(READS.storedRun)} AS run, json_build_array(last) AS last, ${listOf(READS.waitRows)} AS waits,
   ${listOf(READS.inboxRows)} AS inbox,
-  CASE WHEN ${LAST} IS NULL THEN '[]' WHEN ${LAST} < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps,
-  (SELECT ${SERVER_TIME}) AS now FROM unnest(?1::bigint[]) AS asked(id)`;
+  CASE WHEN last.ordinal IS NULL THEN '[]' WHEN last.ordinal < ${FEW_ROWS} THEN coalesce(${listOf(ALL_STEPS)}, '[]') END AS steps,
+  (SELECT ${SERVER_TIME}) AS now FROM unnest(?1::bigint[]) AS asked(id) LEFT JOIN LATERAL (${ofEach(READS.lastOrdinal)}) AS last ON true`;
 /** What is read of them stands in memory twice for a moment. */
 const RUNS_AT_ONCE = 32;
 

@@ -264,7 +264,7 @@ export class SqlAdmissionTables implements AdmissionTables {
     return this.#send(ADMISSION.unask, runIds);
   }
 
-  #of(sql: string, list: readonly unknown[], ...values: readonly (string | number | null)[]): Work<readonly RawRow[]> {
+  #of(sql: string, list: readonly unknown[], ...values: Values): Work<readonly RawRow[]> {
     return list.length === 0 ? done([]) : this.#connection.rows(sql, JSON.stringify(list), ...values);
   }
 
