@@ -58,7 +58,9 @@ export class AwaitedEnds {
   async lookForAll(): Promise<void> {
     const elsewhere = this.#waiters.names().filter((publicId) => !this.#isHere(publicId));
     if (elsewhere.length === 0) return;
-    for (const row of await this.#ledger.listEnded(this.#tenant, elsewhere)) this.#waiters.resolve(row.publicId, () => outcomeOf(row));
+    const { ended, missing } = await this.#ledger.findEnds(this.#tenant, elsewhere);
+    for (const row of ended) this.#waiters.resolve(row.publicId, () => outcomeOf(row));
+    for (const publicId of missing) this.#waiters.reject(publicId, notThere(publicId));
   }
 
   /** Tells who waits also when there is no such run. */
@@ -66,10 +68,14 @@ export class AwaitedEnds {
     if (this.#isHere(publicId)) return;
     try {
       const row = await this.#ledger.getRun(this.#tenant, publicId);
-      if (row === undefined) throw new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
+      if (row === undefined) throw notThere(publicId);
       if (isTerminalRun(row.status)) this.#waiters.resolve(publicId, () => outcomeOf(row));
     } catch (cause) {
       this.#waiters.reject(publicId, asStepwellError(cause));
     }
   }
+}
+
+function notThere(publicId: string): StepwellError {
+  return new StepwellError("RUN_NOT_FOUND", `there is no run ${publicId}`);
 }

@@ -89,8 +89,8 @@ export interface Ledger {
   /** The run that a key started, with the hash of what was asked then. */
   findByIdempotencyKey(tenant: string, workflow: string, key: string): Promise<{ readonly run: RunRow; readonly hash: string } | undefined>;
   listRuns(query: RunQuery): Promise<RunPage>;
-  /** Those of some runs that have ended. */
-  listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]>;
+  /** Those of some runs that have ended, and those that are not there. */
+  findEnds(tenant: string, publicIds: readonly string[]): Promise<RunEnds>;
   /** Every step of a run in declaration order, PENDING ones included. */
   listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]>;
   listAttempts(tenant: string, publicId: string): Promise<readonly AttemptRow[]>;
@@ -352,6 +352,13 @@ export interface RunQuery {
 }
 
 /** Newest first. */
+export interface RunEnds {
+  /** In the order in which they were started. */
+  readonly ended: readonly RunRow[];
+  /** Ids that no run of the tenant has, in any order. */
+  readonly missing: readonly string[];
+}
+
 export interface RunPage {
   readonly runs: readonly RunRow[];
   readonly next: string | undefined;

@@ -51,7 +51,7 @@ function changedBy(ledger: Ledger, changes: Partial<Ledger>): Ledger {
     getRun: (tenant, publicId) => ledger.getRun(tenant, publicId),
     findByIdempotencyKey: (tenant, workflow, key) => ledger.findByIdempotencyKey(tenant, workflow, key),
     listRuns: (query) => ledger.listRuns(query),
-    listEnded: (tenant, publicIds) => ledger.listEnded(tenant, publicIds),
+    findEnds: (tenant, publicIds) => ledger.findEnds(tenant, publicIds),
     listSteps: (tenant, publicId) => ledger.listSteps(tenant, publicId),
     listAttempts: (tenant, publicId) => ledger.listAttempts(tenant, publicId),
     listHistory: (tenant, publicId) => ledger.listHistory(tenant, publicId),

@@ -12,6 +12,7 @@ import type {
   NewVersion,
   Ownership,
   QueuedRun,
+  RunEnds,
   RunPage,
   RunQuery,
   StoredRun,
@@ -240,11 +241,13 @@ class MemoryLedger implements OpenMemoryLedger {
     return pageOf(runs.toReversed().slice(0, limit + 1), limit);
   }
 
-  async listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]> {
-    const rows = this.#runs(
-      (run) => run["tenant"] === tenant && run["finished_at"] !== null && publicIds.includes(String(run["public_id"])),
-    );
-    return rows.map((row) => this.#decodeRun(row));
+  async findEnds(tenant: string, publicIds: readonly string[]): Promise<RunEnds> {
+    const there = this.#runs((run) => run["tenant"] === tenant && publicIds.includes(String(run["public_id"])));
+    const known = new Set(there.map((run) => run["public_id"]));
+    return {
+      ended: there.filter((run) => run["finished_at"] !== null).map((row) => this.#decodeRun(row)),
+      missing: publicIds.filter((publicId) => !known.has(publicId)),
+    };
   }
 
   async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {

@@ -109,7 +109,7 @@ describe("a ledger in PostgreSQL that cannot be opened", () => {
     await using own = await createDatabase(await database());
     const ledger = await openPostgresLedger({ url: own.url });
     await expect(ledger.getRun("default", "a\0b")).resolves.toBeUndefined();
-    await expect(ledger.listEnded("default", ["a\0b"])).resolves.toEqual([]);
+    await expect(ledger.findEnds("default", ["a\0b"])).resolves.toEqual({ ended: [], missing: [] });
     await ledger.close();
   });
 });

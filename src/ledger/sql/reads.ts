@@ -48,6 +48,8 @@ export const READS = {
   /** ?2 their ids as JSON. */
   endedRuns: `SELECT r.* FROM json_each(?2) wanted JOIN run_row r ON r.public_id = wanted.value WHERE r.tenant = ?1 AND r.finished_at IS NOT NULL
     ORDER BY r.id`,
+  missingRuns: `SELECT wanted.value AS public_id FROM json_each(?2) wanted
+    WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.public_id = wanted.value AND r.tenant = ?1)`,
   stepRuns: "SELECT * FROM step_runs WHERE tenant = ?1 AND run_id = ?2 ORDER BY ordinal",
   attempts: `SELECT a.* FROM attempt a JOIN run r ON r.id = a.run_id WHERE r.tenant = ?1 AND r.public_id = ?2
     ORDER BY a.revision, a.ordinal, a.attempt`,

@@ -13,6 +13,7 @@ import type {
   Ownership,
   QueuedRun,
   Retention,
+  RunEnds,
   RunPage,
   RunQuery,
   StoredRun,
@@ -127,8 +128,11 @@ export class SqlLedger implements Ledger {
     return pageOf(rows.map(decodeRun), limit);
   }
 
-  async listEnded(tenant: string, publicIds: readonly string[]): Promise<readonly RunRow[]> {
-    return (await this.#backend.rows(READS.endedRuns, tenant, JSON.stringify(publicIds))).map(decodeRun);
+  async findEnds(tenant: string, publicIds: readonly string[]): Promise<RunEnds> {
+    const wanted = JSON.stringify(publicIds);
+    const ended = await this.#backend.rows(READS.endedRuns, tenant, wanted);
+    const missing = await this.#backend.rows(READS.missingRuns, tenant, wanted);
+    return { ended: ended.map(decodeRun), missing: missing.map((row) => String(row["public_id"])) };
   }
 
   async listSteps(tenant: string, publicId: string): Promise<readonly StepRunRow[]> {

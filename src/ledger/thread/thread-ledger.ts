@@ -74,7 +74,7 @@ export function threadLedger(thread: LedgerThread, { lanes, isShared }: Opened):
     getRun: calls("getRun"),
     findByIdempotencyKey: calls("findByIdempotencyKey"),
     listRuns: calls("listRuns"),
-    listEnded: calls("listEnded"),
+    findEnds: calls("findEnds"),
     listSteps: calls("listSteps"),
     listAttempts: calls("listAttempts"),
     listHistory: calls("listHistory"),

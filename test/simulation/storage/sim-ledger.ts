@@ -170,8 +170,8 @@ export class SimLedger implements Ledger {
     return this.#channel.read(() => this.#ledger.listRuns(query));
   }
 
-  listEnded(tenant: string, publicIds: readonly string[]) {
-    return this.#channel.read(() => this.#ledger.listEnded(tenant, publicIds));
+  findEnds(tenant: string, publicIds: readonly string[]) {
+    return this.#channel.read(() => this.#ledger.findEnds(tenant, publicIds));
   }
 
   listSteps(tenant: string, publicId: string) {

@@ -25,18 +25,21 @@ export function describeReads(make: MakeLedger): void {
       await expect(ledger.listSteps(TENANT, "run-a")).resolves.toEqual([pending(0, "first"), pending(1, "second"), pending(2, "third")]);
     });
 
-    test("of some runs those that have ended are told, to their tenant", async () => {
+    test("of some runs those that have ended and those that are not there are told, to their tenant", async () => {
       const fixture = get();
       const { ledger } = fixture;
       const [first, open, last] = [await startedRun(fixture), await startedRun(fixture), await startedRun(fixture)];
       for (const runId of [last, first]) await commit(fixture, unit(runId, [settleStep(runId, 0), endRun(runId, { output: "7" })]));
       const asked = [last, open, first].map((runId) => `run-${runId}`);
-      const ended = await ledger.listEnded(TENANT, [...asked, "run-none"]);
+      const { ended, missing } = await ledger.findEnds(TENANT, [...asked, "run-none"]);
       expect(ended.map(({ id, status, output }) => [id, status, output])).toEqual([
         [first, "SUCCEEDED", "7"],
         [last, "SUCCEEDED", "7"],
       ]);
-      await expect(ledger.listEnded("other", asked)).resolves.toEqual([]);
+      expect(missing).toEqual(["run-none"]);
+      const elsewhere = await ledger.findEnds("other", asked);
+      expect(elsewhere).toMatchObject({ ended: [] });
+      expect(elsewhere.missing.toSorted()).toEqual(asked.toSorted());
     });
 
     test("steps come in declaration order whatever the order in which they ran", async () => {

@@ -330,9 +330,9 @@ async function expectUnreadable({ ledger }: LedgerCase, runId: number): Promise<
     await ledger.waits.listWaits(TENANT, publicId),
     await ledger.waits.listSignals(TENANT, publicId),
     (await ledger.tasks.list({ tenant: TENANT, runId: publicId, limit: 9 })).tasks,
-    await ledger.listEnded(TENANT, [publicId]),
   ];
   expect(lists.flat()).toEqual([]);
+  await expect(ledger.findEnds(TENANT, [publicId])).resolves.toEqual({ ended: [], missing: [publicId] });
   await expect(ledger.tasks.get(TENANT, `task-${runId}-1`)).resolves.toBeUndefined();
   expect((await refusal(ledger.accept({ tenant: TENANT, publicId, kind: "cancel", payload: null, actor: "ann" }))).code).toBe(
     "RUN_NOT_FOUND",

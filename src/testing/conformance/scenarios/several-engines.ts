@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Ledger } from "../../../ledger/port.ts";
 import type { Operator } from "../../../operators/operator.ts";
-import { Gate, Harness, type OpenLedger } from "../../harness.ts";
+import { Gate, Harness, interposed, type OpenLedger } from "../../harness.ts";
 
 const TENANT = "default";
 const two = { name: "two", steps: [{ uses: "work" }, { uses: "work" }] };
@@ -199,6 +199,47 @@ export function describeSeveralEngines(open: () => Promise<OpenLedger>): void {
       expect((await owner.stepwell.result(id)).status).toBe("CANCELLED");
       await owner.stepwell.stop();
       await other.stepwell.stop();
+    });
+
+    test("who waits for a run that ends elsewhere and is removed before the next look is told that it is gone", async () => {
+      const reopen = await open();
+      const client = await reopen();
+      const [working, looked, removed] = [new Gate(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const driver = new Harness(await reopen(), { operators: { work: working.operator } });
+      const id = await driver.start(two);
+      const watched = await reopen();
+      const waiter = new Harness(
+        interposed(watched, {
+          getRun: async (...asked) => {
+            const run = await watched.getRun(...asked);
+            looked.resolve();
+            return run;
+          },
+          findEnds: async (...asked) => {
+            await removed.promise;
+            return watched.findEnds(...asked);
+          },
+        }),
+        { groups: ["other"] },
+      );
+      const told = waiter.stepwell.result(id).then(
+        () => "an outcome",
+        (error: unknown) => error,
+      );
+      await looked.promise;
+      working.open();
+      await driver.stepwell.result(id);
+      const query = { tenant: TENANT, policy: { runs: new Map([["SUCCEEDED", 0]] as const), workflows: new Map() } };
+      const { runs } = await client.retention.find(query, 0, 9);
+      await client.retention.removeFamilies(
+        query,
+        runs.map((run) => run.id),
+        9,
+      );
+      removed.resolve();
+      await expect(told).resolves.toMatchObject({ code: "RUN_NOT_FOUND", message: expect.stringContaining(id) });
+      for (const { stepwell } of [driver, waiter]) await stepwell.stop();
+      await client.close();
     });
 
     test("P10 a run that one engine parked is woken by time in whichever engine is there", async () => {
