@@ -153,6 +153,8 @@ export class RunRecorder {
   #pause(pausedBy: string | null): void {
     const { journal, runId } = this.#core;
     this.#pausedBy = pausedBy;
+    // an admission that came upon it while it was paused has forgotten, or will, that it asks
+    if (pausedBy === null && this.#slots === SLOTS.asked) this.#slots = SLOTS.idle;
     journal.write({ write: "pauseRun", runId, pausedBy, revision: journal.revision });
   }
 

@@ -110,4 +110,10 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 4,
     showed: "a run that was admitted while it was cancelled in memory said again that it asks, and kept its slot through its compensations",
   },
+  {
+    seed: 23_862,
+    ledger: "memory",
+    vocabulary: 4,
+    showed: "a run that was paused in the queue and resumed from an older reading was not in the queue any more",
+  },
 ];

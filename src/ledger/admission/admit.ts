@@ -110,7 +110,9 @@ function* admitFrom(desk: Desk, turns: readonly Share[], epoch: number): Work<Gi
   yield* limiters.load(partitions.flatMap(({ limits }) => limits.map(({ limiter }) => limiter)));
   const fronts = yield* frontsOf(desk, partitions, turns);
   const gone = yield* goneOf(desk, partitions, fronts);
-  const visits = partitions.map((partition) => visit(desk, partition, fronts.get(partition.id), gone));
+  // who asked anew while its tenant's bound changed stands in two partitions
+  const decided = new Set(gone);
+  const visits = partitions.map((partition) => visit(desk, partition, fronts.get(partition.id), decided));
   const { owned, accepted } = yield* take(desk, visits, epoch);
   yield* leave(desk, visits);
   for (const { turn } of turns) {
@@ -139,15 +141,16 @@ function* goneOf({ tables }: Desk, partitions: readonly PartitionRow[], fronts: 
   return new Set(runIds.filter((runId) => !there.has(runId)));
 }
 
-/** Takes slots for the runs of a partition, one after the other, until a limiter stands in the way. */
-function visit({ limiters }: Desk, partition: PartitionRow, front: Front | undefined, gone: ReadonlySet<number>): Visit {
+/** Takes slots for the runs of a partition, one after the other, until a limiter stands in the way; of none is decided twice. */
+function visit({ limiters }: Desk, partition: PartitionRow, front: Front | undefined, decided: Set<number>): Visit {
   const visited: Visit = { partition, admitted: [], rejected: [], gone: [], head: front?.next ?? null, cancels: null };
   for (const entry of front?.entries ?? []) {
-    if (gone.has(entry.runId)) {
+    if (decided.has(entry.runId)) {
       visited.gone.push(entry);
       continue;
     }
     const full = partition.limits.find(({ limiter }) => (limiters.get(limiter)?.room ?? 1) === 0);
+    if (full === undefined || full.onLimit === "reject") decided.add(entry.runId);
     if (full === undefined) {
       for (const { limiter } of partition.limits) limiters.get(limiter)?.take();
       visited.admitted.push(entry);

@@ -188,16 +188,19 @@ export class MemoryAdmissionTables implements AdmissionTables {
   }
 
   asking(runIds: readonly number[]): Work<readonly number[]> {
-    const isCancelled = (id: number): boolean =>
-      this.#tables.find("inbox", { run_id: id, kind: "cancel" }).some((row) => row["consumed_at"] === null);
-    return done(runIds.filter((id) => this.#toBeOwned(id) !== undefined && !isCancelled(id)));
+    return done(runIds.filter((id) => this.#toBeOwned(id) !== undefined && !this.#isToEnd(id)));
   }
 
   unask(runIds: readonly number[]): Work<void> {
     for (const run of runIds.flatMap((id) => this.#tables.find("run", { id }))) {
-      if (run["slots"] === SLOTS.asked && run["finished_at"] === null) this.#tables.update("run", run, { slots: SLOTS.idle });
+      const isKept = run["paused_by"] === null && run["owner_epoch"] === null && !this.#isToEnd(Number(run["id"]));
+      if (run["slots"] === SLOTS.asked && run["finished_at"] === null && !isKept) this.#tables.update("run", run, { slots: SLOTS.idle });
     }
     return done(undefined);
+  }
+
+  #isToEnd(runId: number): boolean {
+    return this.#tables.find("inbox", { run_id: runId, kind: "cancel" }).some((row) => row["consumed_at"] === null);
   }
 
   #rows<T extends AdmissionTable>(

@@ -35,6 +35,7 @@ const NEXT_TIME = `SELECT min(next.at) FROM (SELECT min(due_at) AS at FROM admis
 const TO_BE_JOINED = `finished_at IS NULL AND slots = ${SLOTS.asked} AND owner_epoch IS NULL`;
 /** An engine could be given it. */
 const TO_BE_OWNED = `${TO_BE_JOINED} AND paused_by IS NULL`;
+const IS_TO_END = "EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = run.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)";
 
 /** What admission asks and writes, once for all databases. */
 export const ADMISSION = {
@@ -80,9 +81,10 @@ export const ADMISSION = {
   gathered: `SELECT input FROM run WHERE id = ?1 AND ${TO_BE_JOINED}`,
   regather: `UPDATE run SET input = coalesce(?2, input), input_crc = coalesce(?3, input_crc) WHERE id = ?1 AND ${TO_BE_JOINED} RETURNING public_id`,
   postpone: "UPDATE admission_note SET due_at = ?2 WHERE run_id = ?1 AND note = 'asks'",
-  asking: `SELECT id FROM run WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED}
-    AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.run_id = run.id AND i.kind = 'cancel' AND i.consumed_at IS NULL)`,
-  unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL`,
+  asking: `SELECT id FROM run WHERE id IN ${GIVEN_IDS} AND ${TO_BE_OWNED} AND NOT ${IS_TO_END}`,
+  /** Since it was looked at, it may have been let go, and asks anew: then it stays as it is. */
+  unask: `UPDATE run SET slots = ${SLOTS.idle} WHERE id IN ${GIVEN_IDS} AND slots = ${SLOTS.asked} AND finished_at IS NULL
+    AND (paused_by IS NOT NULL OR owner_epoch IS NOT NULL OR ${IS_TO_END})`,
 } as const;
 
 type Values = readonly (string | number | null)[];
