@@ -59,3 +59,36 @@ test("S0-12 a run that is admitted while its engine reads it for a signal has it
   expect(await stepwell.result(first)).toMatchObject({ status: "SUCCEEDED" });
   await stepwell.stop();
 });
+
+test("S0-12 P2 P9 a paused run whose turn comes while its engine reads it for a resume is in the queue again with that", async () => {
+  const slow = slowToRead(openMemoryLedger());
+  const commits: (readonly string[])[] = [];
+  const noting = interposed(slow.ledger, {
+    commit: (batch) => {
+      for (const { writes } of batch.units) commits.push(writes.map(({ write }) => write));
+      return slow.ledger.commit(batch);
+    },
+  });
+  const work = new Gate();
+  const { stepwell } = new Harness(noting, { operators: { work: work.operator } });
+  const { epoch } = await stepwell.open();
+  await stepwell.register({ name: "limited", concurrency: 1, steps: [{ uses: "work" }] });
+  const first = await stepwell.start("limited", {});
+  await work.arrivals(1);
+  const second = await stepwell.start("limited", {});
+  await stepwell.pause(second);
+  while ((await slow.ledger.getRun("default", second))?.pausedBy === null) await turns(1);
+  slow.isSlow = true;
+  const told = stepwell.resume(second);
+  await slow.reading.arrivals(1);
+  work.open();
+  await stepwell.result(first);
+  expect(await slow.ledger.claims.admit(epoch, 1)).toMatchObject({ runs: [] });
+  slow.isSlow = false;
+  slow.reading.open();
+  await told;
+  expect(await stepwell.result(second)).toMatchObject({ status: "SUCCEEDED" });
+  const [, resumed] = commits.filter((writes) => writes.includes("pauseRun"));
+  expect(resumed).toEqual(["consumeInbox", "insertEvent", "pauseRun", "requeueRun", "insertNote"]);
+  await stepwell.stop();
+});

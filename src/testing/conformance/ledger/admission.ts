@@ -136,6 +136,23 @@ export function describeAdmission(make: MakeLedger): void {
       expect(await admitted(fixture)).toEqual(["c"]);
     });
 
+    test("a run that asks anew after its tenant's bound has changed is given once, and takes one slot", async () => {
+      const fixture = get();
+      const { ledger } = fixture;
+      const limiters = [one("pool", { limit: 2 })];
+      for (const name of ["first", "second", "twice"]) await ask(fixture, name, { limiters });
+      expect(await admitted(fixture)).toEqual(["first", "second"]);
+      const runId = (await ledger.getRun(TENANT, "twice"))?.id ?? 0;
+      await commit(fixture, unit(runId, [{ write: "pauseRun", runId, pausedBy: "ann", revision: 2 }], null));
+      await ledger.shares.put({ tenant: TENANT, weight: 1, most: 9 });
+      const resumed = { write: "pauseRun", runId, pausedBy: null, revision: 3 } as const;
+      await commit(fixture, unit(runId, [resumed, { write: "requeueRun", runId }, asks(runId)], null));
+      for (const name of ["first", "second"]) await end(fixture, name);
+      expect(await admitted(fixture)).toEqual(["twice"]);
+      for (const name of ["third", "fourth"]) await ask(fixture, name, { limiters });
+      expect(await admitted(fixture)).toEqual(["third"]);
+    });
+
     test("a run needs a slot of each of its limits, and waits behind the one that is full without holding up the others", async () => {
       const fixture = get();
       const [ann, bob, all] = [one("ann"), one("bob"), one("all", { limit: 2 })];
