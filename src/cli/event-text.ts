@@ -55,6 +55,8 @@ export class EventText {
         return `the ledger stalls, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
       case "item.settled":
       case "runs.pruned":
+      case "run.unarchived":
+      case "archive.stalled":
       case "run.started":
       case "run.resumed":
       case "run.broken":

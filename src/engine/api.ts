@@ -244,6 +244,10 @@ export type LifecycleEvent =
     }
   /** Runs that had ended, and were kept no longer, are deleted. */
   | { readonly type: "runs.pruned"; readonly runs: number }
+  /** A run should go, and stays: it cannot be archived, because what the ledger has of it is damaged. */
+  | { readonly type: "run.unarchived"; readonly runId: string; readonly error: RecordedError }
+  /** The archive cannot be written: no run is deleted until it can. */
+  | { readonly type: "archive.stalled"; readonly error: RecordedError; readonly retryInMs: number }
   /** Nothing is lost: the same changes are tried again after `retryInMs`. */
   | { readonly type: "ledger.stalled"; readonly error: RecordedError; readonly retryInMs: number }
   /** The engine has stopped; unfinished runs go on when one is started again. */

@@ -9,10 +9,12 @@ import { retentionPolicy } from "../model/retention.ts";
 import { sqliteLedgers } from "../testing/conformance/ledger/backends.ts";
 import { aVersion, endRun, insertRun, insertStep, TENANT, unit } from "../testing/conformance/ledger/builders.ts";
 import { type LedgerHarness, ManualTime, WORKER } from "../testing/conformance/ledger/kit.ts";
-import { Pace, prunableRuns, pruneRuns } from "./prune-runs.ts";
+import { Pace } from "./pace.ts";
+import { prunableRuns, pruneRuns } from "./prune-runs.ts";
 import { Pruner } from "./pruner.ts";
 
 const ALL = { tenant: TENANT, policy: retentionPolicy({ runs: 0 }) };
+const PLAIN = { query: ALL, limit: Number.POSITIVE_INFINITY, archive: undefined };
 
 /** Rests end at once and are noted; the time of work is what the test says. */
 class WorkClock implements Clock {
@@ -98,7 +100,7 @@ describe("pruning", () => {
     const clock = new WorkClock();
     await endedRuns(ledger, 1, { steps: 20_000 });
     const retention = new Measured(ledger.retention, clock);
-    await expect(total(pruneRuns(retention, ALL, new Pace(clock, true), Number.POSITIVE_INFINITY))).resolves.toEqual({ runs: 1, roots: 1 });
+    await expect(total(pruneRuns({ ...PLAIN, retention, pace: new Pace(clock, true) }))).resolves.toEqual({ runs: 1, roots: 1 });
     expect(retention.deleted.reduce((sum, rows) => sum + rows, 0)).toBe(1 + 20_000);
     // 20 ms are 200 rows here
     expect(Math.max(...retention.deleted)).toBeLessThanOrEqual(200);
@@ -114,7 +116,7 @@ describe("pruning", () => {
     const found: (readonly [number, number])[] = [];
     for await (const page of prunableRuns(retention, ALL, pace)) found.push(...page.map(({ id, runs }) => [id, runs] as const));
     expect(found).toEqual([[root, 3_001]]);
-    await expect(total(pruneRuns(retention, ALL, pace, 1))).resolves.toEqual({ runs: 3_001, roots: 1 });
+    await expect(total(pruneRuns({ ...PLAIN, retention, pace, limit: 1 }))).resolves.toEqual({ runs: 3_001, roots: 1 });
     expect(Math.max(...retention.deleted)).toBeLessThanOrEqual(1_000);
     await expect(ledger.listRuns({ tenant: TENANT, limit: 9 })).resolves.toMatchObject({ runs: [] });
   });
@@ -123,7 +125,10 @@ describe("pruning", () => {
     const { ledger } = harness;
     const clock = new WorkClock();
     const first = await endedRuns(ledger, 5);
-    await expect(total(pruneRuns(ledger.retention, ALL, new Pace(clock, true), 3))).resolves.toEqual({ runs: 3, roots: 3 });
+    await expect(total(pruneRuns({ ...PLAIN, retention: ledger.retention, pace: new Pace(clock, true), limit: 3 }))).resolves.toEqual({
+      runs: 3,
+      roots: 3,
+    });
     const { runs } = await ledger.listRuns({ tenant: TENANT, limit: 9 });
     expect(runs.map(({ id }) => id)).toEqual([first + 4, first + 3]);
     await expect(ledger.retention.clear(10)).resolves.toEqual({ rows: 0, isDone: true });
@@ -135,7 +140,10 @@ describe("pruning", () => {
     await ledger.retention.removeFamilies(ALL, [first], 9);
     const none = { tenant: TENANT, policy: retentionPolicy({}) };
     const retention: Retention = { ...ledger.retention, find: () => Promise.reject(new Error("nothing is looked for")) };
-    await expect(total(pruneRuns(retention, none, new Pace(new WorkClock(), true), 9))).resolves.toEqual({ runs: 0, roots: 0 });
+    await expect(total(pruneRuns({ ...PLAIN, retention, query: none, pace: new Pace(new WorkClock(), true) }))).resolves.toEqual({
+      runs: 0,
+      roots: 0,
+    });
     await expect(ledger.retention.clear(10)).resolves.toEqual({ rows: 0, isDone: true });
     await expect(ledger.listRuns({ tenant: TENANT, limit: 9 })).resolves.toMatchObject({ runs: [{ id: first + 1 }] });
   });
@@ -146,7 +154,10 @@ describe("pruning", () => {
       ...openMemoryLedger().retention,
       find: async (_query, afterId, limit) => ({ runs: [], next: afterId + limit, isOld: ++pages === 7 }),
     };
-    await expect(total(pruneRuns(endless, ALL, new Pace(new WorkClock(), true), 9))).resolves.toEqual({ runs: 0, roots: 0 });
+    await expect(total(pruneRuns({ ...PLAIN, retention: endless, pace: new Pace(new WorkClock(), true) }))).resolves.toEqual({
+      runs: 0,
+      roots: 0,
+    });
     expect(pages).toBe(27);
   });
 
@@ -155,7 +166,7 @@ describe("pruning", () => {
     const pace = new Pace(clock, true);
     const sizes: number[] = [];
     const work = (costMs: number, share = 1): Promise<number> =>
-      pace.deleting(
+      pace.working(
         async (size) => {
           sizes.push(size);
           clock.time += size * costMs;
@@ -197,8 +208,10 @@ describe("a pruner", () => {
     const pruner = new Pruner({
       retention,
       query: ALL,
+      archive: undefined,
       clock,
       random: () => 0.5,
+      damaged: ({ root }) => told.push(`${root.publicId} stays`),
       pruned: (runs) => told.push(runs),
       failed: ({ code }, retryInMs) => told.push(`${code} ${retryInMs}`),
     });

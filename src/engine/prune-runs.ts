@@ -1,6 +1,7 @@
 import type { PrunablePage, PrunableRun, Retention, RetentionQuery } from "../ledger/port.ts";
-import type { Clock } from "../model/clock.ts";
 import { shortestKeptMs } from "../model/retention.ts";
+import type { DamagedRun, FamilyArchive } from "./archive-runs.ts";
+import type { Pace } from "./pace.ts";
 
 /** Runs that are looked at in one read. */
 const LOOKED_AT = 1_000;
@@ -9,54 +10,22 @@ const LOOKED_AT = 1_000;
  * its own, which it may use up slowly.
  */
 const YOUNG_PAGES = 20;
-/** How long one transaction should take, about: nobody's commit waits longer for it. */
-const TRANSACTION_MS = 20;
-/** Fewer would not be quicker: what takes long then is the way to the server, or a busy machine. */
-const MIN_SIZE = 100;
-const MAX_SIZE = 1_000;
-/** For each millisecond of work so many of rest, in which everything else has the ledger for itself. */
-const REST = 3;
-const MIN_REST_MS = 5;
-
-/** How much is done at once, and how much time passes in between. */
-export class Pace {
-  readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
-  readonly #isBackground: boolean;
-  #size = MIN_SIZE;
-
-  /** @param isBackground its rests alone do not keep the process alive */
-  constructor(clock: Pick<Clock, "monotonic" | "setTimer">, isBackground: boolean) {
-    this.#clock = clock;
-    this.#isBackground = isBackground;
-  }
-
-  /** Does one transaction, which tells how many rows it was about, and rests. The next one may be about more, or should be about less. */
-  async deleting<T>(work: (size: number) => Promise<T>, rowsOf: (result: T) => number): Promise<T> {
-    const size = this.#size;
-    const { result, tookMs } = await this.#timed(() => work(size));
-    if (tookMs > TRANSACTION_MS) this.#size = Math.max(MIN_SIZE, size >> 1);
-    else if (tookMs < TRANSACTION_MS / 2 && rowsOf(result) >= size) this.#size = Math.min(MAX_SIZE, size * 2);
-    return result;
-  }
-
-  /** Does a look, and rests. */
-  async looking<T>(work: () => Promise<T>): Promise<T> {
-    return (await this.#timed(work)).result;
-  }
-
-  async #timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly tookMs: number }> {
-    const begun = this.#clock.monotonic();
-    const result = await work();
-    const tookMs = this.#clock.monotonic() - begun;
-    await new Promise<void>((resolve) => this.#clock.setTimer(Math.max(MIN_REST_MS, tookMs * REST), resolve, this.#isBackground));
-    return { result, tookMs };
-  }
-}
-
 /** What one transaction has removed: runs without a parent, and how many runs went with them, themselves included. */
 export interface Pruned {
   readonly roots: readonly PrunableRun[];
   readonly runs: number;
+  /** One that stays because it cannot be archived. */
+  readonly damaged?: DamagedRun;
+}
+
+export interface Pruning {
+  readonly retention: Retention;
+  readonly query: RetentionQuery;
+  readonly pace: Pace;
+  /** How many runs without a parent may go at most. */
+  readonly limit: number;
+  /** Where they are kept before they go. */
+  readonly archive: FamilyArchive | undefined;
 }
 
 /** Finds what may go, oldest first, page by page; a page may be empty. */
@@ -71,27 +40,50 @@ export async function* prunableRuns(retention: Retention, query: RetentionQuery,
   }
 }
 
-/** Removes what may go, and clears away what it leaves: something, or nothing, after each transaction, where whoever takes no more ends it. */
-export async function* pruneRuns(retention: Retention, query: RetentionQuery, pace: Pace, limit: number): AsyncGenerator<Pruned> {
-  let left = limit;
+/**
+ * Removes what may go, and clears away what it leaves: something, or nothing, after each transaction, where whoever takes no more ends it.
+ * Nothing goes before it is durable in the archive.
+ */
+export async function* pruneRuns(pruning: Pruning): AsyncGenerator<Pruned> {
+  const { retention, query, pace, archive } = pruning;
+  let { limit } = pruning;
   yield* clearing(retention, pace);
   if (shortestKeptMs(query.policy) === undefined) return;
-  for await (const page of prunableRuns(retention, query, pace)) {
-    yield NOTHING;
-    if (page.length === 0) continue;
-    for (let rest = page.slice(0, left); rest.length > 0; ) {
-      const some = rest;
-      const { taken, pruned } = await pace.deleting(
-        (size) => removeSome(retention, query, some, size),
-        (removed) => removed.pruned.runs,
-      );
-      rest = rest.slice(taken);
-      left -= pruned.roots.length;
-      yield pruned;
+  try {
+    for await (const page of prunableRuns(retention, query, pace)) {
+      yield NOTHING;
+      if (page.length === 0) continue;
+      const found = page.slice(0, limit);
+      for (let rest = archive === undefined ? found : yield* archived(archive, found); rest.length > 0; ) {
+        const some = rest;
+        const { taken, pruned } = await pace.working(
+          (size) => removeSome(retention, query, some, size),
+          (removed) => removed.pruned.runs,
+        );
+        rest = rest.slice(taken);
+        limit -= pruned.roots.length;
+        yield pruned;
+      }
+      yield* clearing(retention, pace);
+      if (limit <= 0) return;
     }
-    yield* clearing(retention, pace);
-    if (left <= 0) return;
+  } finally {
+    await archive?.close();
   }
+}
+
+/** Returns those that are in the archive now. */
+async function* archived(archive: FamilyArchive, found: readonly PrunableRun[]): AsyncGenerator<Pruned, readonly PrunableRun[]> {
+  const kept: PrunableRun[] = [];
+  for (const root of found) {
+    const parts = archive.keep(root);
+    let part = await parts.next();
+    for (; part.done !== true; part = await parts.next()) yield NOTHING;
+    if (part.value === undefined) kept.push(root);
+    else yield { ...NOTHING, damaged: { root, error: part.value } };
+  }
+  await archive.flush();
+  return kept;
 }
 
 /** As many of the first ones as make `size` runs together, or some of the first one when that alone has more. */
@@ -131,7 +123,7 @@ const NOTHING: Pruned = { roots: [], runs: 0 };
 
 async function* clearing(retention: Retention, pace: Pace): AsyncGenerator<Pruned> {
   for (;;) {
-    const { isDone } = await pace.deleting(
+    const { isDone } = await pace.working(
       (size) => retention.clear(size),
       ({ rows }) => rows,
     );

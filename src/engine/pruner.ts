@@ -1,7 +1,9 @@
 import type { Retention, RetentionQuery } from "../ledger/port.ts";
 import type { Clock, Random, Timer } from "../model/clock.ts";
 import { asStepwellError, type StepwellError } from "../model/errors.ts";
-import { Pace, pruneRuns } from "./prune-runs.ts";
+import type { DamagedRun, FamilyArchive } from "./archive-runs.ts";
+import { Pace } from "./pace.ts";
+import { pruneRuns } from "./prune-runs.ts";
 
 /** The first pass begins within this after the start: engines that are started together do not all come at once. */
 const FIRST_WITHIN_MS = 10_000;
@@ -11,10 +13,14 @@ const BETWEEN_MS = 600_000;
 export interface PrunerOptions {
   readonly retention: Retention;
   readonly query: RetentionQuery;
+  /** Where runs are kept before they are deleted. */
+  readonly archive: FamilyArchive | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Told after a pass that has deleted runs. */
   pruned(runs: number): void;
+  /** A run stays, at each pass. */
+  damaged(run: DamagedRun): void;
   /** A pass has ended early; what it did not do, the next one does. */
   failed(error: StepwellError, retryInMs: number): void;
 }
@@ -47,11 +53,13 @@ export class Pruner {
   }
 
   async #prune(): Promise<void> {
-    const { retention, query, clock } = this.#options;
+    const { retention, query, archive, clock } = this.#options;
     let deleted = 0;
     try {
-      for await (const { runs } of pruneRuns(retention, query, new Pace(clock, true), Number.POSITIVE_INFINITY)) {
+      const pace = new Pace(clock, true);
+      for await (const { runs, damaged } of pruneRuns({ retention, query, archive, pace, limit: Number.POSITIVE_INFINITY })) {
         deleted += runs;
+        if (damaged !== undefined) this.#options.damaged(damaged);
         if (this.#isStopped) break;
       }
     } catch (cause) {

@@ -8,6 +8,7 @@ import type { Decision, LeasedTask, PollOptions, TaskDetail, TaskFilter, TaskPag
 import { payloadText } from "./finish-output.ts";
 import { recordError } from "./recorded-error.ts";
 import type { Schemas } from "./schemas.ts";
+import { detailOf } from "./task-detail.ts";
 
 export interface TaskHost {
   readonly ledger: Ledger;
@@ -176,30 +177,4 @@ function refuseStranger({ assignees, groups, title, publicId }: TaskRow, by: str
 
 function leased(row: TaskRow, token: string): LeasedTask {
   return { ...detailOf(row), token, leaseUntil: iso(row.leaseUntil) ?? "" };
-}
-
-function detailOf(row: TaskRow): TaskDetail {
-  return {
-    id: row.publicId,
-    run: row.run,
-    step: row.step,
-    type: row.type,
-    topic: row.topic,
-    title: row.title,
-    description: row.description,
-    assignees: row.assignees,
-    groups: row.groups,
-    status: row.status,
-    attempt: row.attempt,
-    maxAttempts: row.maxAttempts,
-    worker: row.worker,
-    decidedBy: row.decidedBy,
-    form: parseJsonOrNull(row.form),
-    payload: parseJsonOrNull(row.payload),
-    decision: parseJsonOrNull(row.decision),
-    error: parseJsonOrNull(row.error),
-    createdAt: iso(row.createdAt),
-    expiresAt: iso(row.expiresAt),
-    closedAt: iso(row.closedAt),
-  };
 }

@@ -18,7 +18,7 @@ import { OperatorRegistry } from "../engine/operators.ts";
 import { orLate } from "../engine/or-late.ts";
 import { patiently } from "../engine/patiently.ts";
 import { PlacementCommands } from "../engine/placement-commands.ts";
-import { Pruner } from "../engine/pruner.ts";
+import type { Pruner } from "../engine/pruner.ts";
 import { recordError } from "../engine/recorded-error.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import type { TaskCommands } from "../engine/task-commands.ts";
@@ -35,6 +35,7 @@ import { createThreads } from "../operators/thread/threads.ts";
 import type { Queue } from "../queue/port.ts";
 import type { Definition } from "../workflow/graph.ts";
 import { closeGround, type Ground, openGround } from "./ground.ts";
+import { openArchive, startPruning } from "./pruning.ts";
 import { VERSION } from "./version.ts";
 
 /** How long `stop` waits for a transaction that deletes what is kept no longer. */
@@ -60,6 +61,8 @@ export interface StepwellOptions {
   readonly environment?: string;
   /** Which runs are deleted some time after their end. Default: none. */
   readonly retention?: RetentionOptions;
+  /** A folder where runs are written, as lines of JSON, before `retention` deletes them. Default: they are written nowhere. */
+  readonly archive?: string;
   /** Milliseconds that a cancelled or timed-out run waits for its operators. Default 30,000. */
   readonly cancelGraceMs?: number;
   /** Milliseconds that `stop` waits for running attempts. Default 10,000. */
@@ -282,9 +285,11 @@ export class Stepwell {
   async #start(): Promise<Engine> {
     const ground = await openGround(this.#options);
     try {
+      const { tenant = DEFAULT_TENANT, archive: folder } = this.#options;
+      const archive = await openArchive(folder, ground.ledger, tenant, true);
       const engine = await this.#begin(ground);
       this.#ground = ground;
-      this.#pruner = this.#pruning(ground.ledger);
+      this.#pruner = startPruning(ground.ledger, { tenant, policy: this.#policy }, archive, this.#listeners);
       return engine;
     } catch (cause) {
       await closeGround(ground);
@@ -363,17 +368,6 @@ export class Stepwell {
         if (!isFenced || engine === this.#open || this.#stopped !== undefined) throw cause;
       }
     }
-  }
-
-  #pruning({ retention }: Ledger): Pruner {
-    return new Pruner({
-      retention,
-      query: { tenant: this.#options.tenant ?? DEFAULT_TENANT, policy: this.#policy },
-      clock: systemClock,
-      random: Math.random,
-      pruned: (runs) => tellListeners(this.#listeners, { type: "runs.pruned", runs }),
-      failed: (error, retryInMs) => tellListeners(this.#listeners, { type: "ledger.stalled", error: recordError(error), retryInMs }),
-    });
   }
 
   #addOperators(operators: Readonly<Record<string, Operator<never> | ResumableOperator<never>>>, moduleUrl: string | undefined): void {

@@ -112,6 +112,8 @@ export const ERROR_CODES = {
   LEDGER_CONFLICT: fault("The ledger refused a change that breaks its rules", 409),
   NOT_SUPPORTED: fault("This backend cannot do that", 501),
 
+  ARCHIVE_UNAVAILABLE: fault("The archive of deleted runs cannot be written", 500),
+
   // queue
   QUEUE_UNREACHABLE: fault("The Redis of the queue does not answer", 503, true),
   QUEUE_UNSUPPORTED: fault("The Redis of the queue is too old", 501),

@@ -14,7 +14,7 @@ describe.each(["worker", "server"])("the configuration of a %s", (command) => {
         'stepwell.yaml:2:8: error CONFIG_INVALID: "soon" is not a duration',
         "  hint: Write a number with a unit (200ms, 5s, 10m, 2h, 3d), ISO 8601 (PT5M), or plain milliseconds; up to 100 years.",
         'stepwell.yaml:3:1: error CONFIG_UNKNOWN: "retries" is no setting',
-        "  hint: There is `ledger`, `queue`, `operators`, `groups`, `concurrency`, `lease`, `grace`, `retention`, `healthPort`, `healthHost`, `port`, `host`, `work`.",
+        "  hint: There is `ledger`, `queue`, `operators`, `groups`, `concurrency`, `lease`, `grace`, `retention`, `archive`, `healthPort`, `healthHost`, `port`, `host`, `work`.",
         'STEPWELL_GRACE: error CONFIG_INVALID: "-1" is not a duration',
         "  hint: Write a number with a unit (200ms, 5s, 10m, 2h, 3d), ISO 8601 (PT5M), or plain milliseconds; up to 100 years.",
         "error CONFIG_MISSING: No ledger is named, and there is no default",

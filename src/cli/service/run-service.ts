@@ -32,6 +32,8 @@ export interface Service {
   readonly graceMs: number;
   /** Undefined: all runs are kept. */
   readonly retention: RetentionOptions | undefined;
+  /** Undefined: runs are deleted without being written anywhere. */
+  readonly archive: string | undefined;
   /** Whether it drives runs. */
   readonly drives: boolean;
   /** Where it says how it is; undefined: nowhere. */
@@ -109,7 +111,7 @@ async function workOn(service: Service, life: Life): Promise<void> {
 
 /** One engine, until it is stopped by a signal or by its ledger. */
 async function driveRuns(service: Service, { log, interrupt, readiness }: Life): Promise<void> {
-  const { ledger: url, operators, groups, concurrency, leaseMs, graceMs, retention } = service;
+  const { ledger: url, operators, groups, concurrency, leaseMs, graceMs, retention, archive } = service;
   const ledger = await openLedger(url, { leaseMs, ownThread: true });
   const queue = await openQueueBeside(ledger, service.queue, readiness.hasBeenReady);
   const stepwell = new Stepwell({
@@ -118,6 +120,7 @@ async function driveRuns(service: Service, { log, interrupt, readiness }: Life):
     groups: groups ?? [DEFAULT_GROUP],
     stopGraceMs: graceMs,
     ...(retention !== undefined && { retention }),
+    ...(archive !== undefined && { archive }),
     ...(concurrency !== undefined && { concurrency: { steps: concurrency, runs: concurrency } }),
     ...(operators !== undefined && { operators: Object.fromEntries(operators.operators), operatorModule: operators.moduleUrl }),
   });

@@ -50,6 +50,7 @@ export function engineTerms({
   lease,
   grace,
   retention,
+  archive,
 }: EngineValues): Omit<Terms, "kind" | "drives" | "address"> {
-  return { ledger, queue, operators, groups, concurrency, leaseMs: lease, graceMs: grace, retention };
+  return { ledger, queue, operators, groups, concurrency, leaseMs: lease, graceMs: grace, retention, archive };
 }

@@ -93,6 +93,10 @@ function textOf(event: LifecycleEvent): string | undefined {
       return `${event.runId}  cannot be driven on here: ${errorLine(event.error)}`;
     case "runs.pruned":
       return `${plural(event.runs, "run")} deleted that had ended and were kept no longer`;
+    case "run.unarchived":
+      return `${event.runId}  stays, it cannot be archived: ${errorLine(event.error)}`;
+    case "archive.stalled":
+      return `no run is deleted, next try in ${formatDuration(event.retryInMs)}: ${errorLine(event.error)}`;
     case "ledger.failed":
       return `the engine gives up: ${errorLine(event.error)}`;
     case "ledger.owned":

@@ -55,6 +55,8 @@ export const QUEUE_URL: Kind<string> = {
 
 export const PATH: Kind<string> = { placeholder: "file", description: "path", read: readText, show: (path) => path };
 
+export const FOLDER: Kind<string> = { ...PATH, placeholder: "folder" };
+
 export const HOST: Kind<string> = {
   placeholder: "host",
   description: "IP address or host name",

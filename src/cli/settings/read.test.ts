@@ -16,6 +16,7 @@ const DEFAULTS = {
   lease: 10_000,
   grace: 10_000,
   retention: undefined,
+  archive: undefined,
   healthPort: undefined,
   healthHost: "127.0.0.1",
 };

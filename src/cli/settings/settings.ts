@@ -2,7 +2,7 @@ import { isSharedLedger } from "../../ledger/url.ts";
 import type { StepwellError } from "../../model/errors.ts";
 import type { RetentionOptions } from "../../model/retention.ts";
 import { LEDGER_VARIABLES } from "../command.ts";
-import { duration, HOST, type Kind, LEDGER_URL, NAMES, PATH, PORT, QUEUE_URL, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
+import { duration, FOLDER, HOST, type Kind, LEDGER_URL, NAMES, PATH, PORT, QUEUE_URL, wholeNumber, wrong, YES_OR_NO } from "./kinds.ts";
 import { RETENTION } from "./retention.ts";
 
 /**
@@ -94,7 +94,13 @@ const retention: Setting<RetentionOptions | undefined> = {
   fallback: undefined,
   fallbackText: "for ever",
 };
-const engine = { ledger, queue, operators, groups, concurrency, lease, grace, retention };
+const archive: Setting<string | undefined> = {
+  kind: FOLDER,
+  help: "a folder where runs are written, as lines of JSON, before a retention deletes them",
+  fallback: undefined,
+  isPath: true,
+};
+const engine = { ledger, queue, operators, groups, concurrency, lease, grace, retention, archive };
 export type EngineValues = ValuesOf<typeof engine>;
 
 const LOOPBACK = "127.0.0.1";

@@ -1,7 +1,10 @@
 import { InvalidArgumentError } from "commander";
-import { Pace, type Pruned, prunableRuns, pruneRuns } from "../../../engine/prune-runs.ts";
+import type { DamagedRun } from "../../../engine/archive-runs.ts";
+import { Pace } from "../../../engine/pace.ts";
+import { type Pruned, prunableRuns, pruneRuns } from "../../../engine/prune-runs.ts";
 import { systemClock } from "../../../engine/system-clock.ts";
-import type { PrunableRun, Retention, RetentionQuery } from "../../../ledger/port.ts";
+import type { Ledger, PrunableRun, Retention, RetentionQuery } from "../../../ledger/port.ts";
+import { openArchive } from "../../../main/pruning.ts";
 import { formatDuration, parseDuration } from "../../../model/duration.ts";
 import { StepwellError } from "../../../model/errors.ts";
 import { retentionPolicy, TERMINAL_STATUSES, terminalStatus } from "../../../model/retention.ts";
@@ -10,6 +13,7 @@ import { type Define, LEDGER_FLAG, wholeNumber } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { plural, table } from "../../layout.ts";
 import { openExistingLedger, TENANT } from "../../open-ledger.ts";
+import { reportError } from "../../report-error.ts";
 import type { Output } from "../../terminal.ts";
 
 interface Flags {
@@ -18,6 +22,7 @@ interface Flags {
   readonly workflow?: string;
   readonly limit?: number;
   readonly dryRun?: true;
+  readonly archive?: string;
   readonly ledger: string;
   readonly json?: true;
 }
@@ -29,12 +34,15 @@ export const definePrune: Define = (command, { terminal, finish }) => {
     .option("--workflow <name>", "only runs of this workflow")
     .option("--limit <count>", "at most so many; runs that they started are not counted", wholeNumber(1))
     .option("--dry-run", "say what would be deleted, and delete nothing")
+    .option("--archive <folder>", "where runs are written, as lines of JSON, before they are deleted")
     .addOption(LEDGER_FLAG)
     .option("--json", "print one JSON object")
     .action(async (flags: Flags) => {
       await using ledger = await openExistingLedger(flags.ledger);
-      report(flags, await prune(ledger.retention, flags), terminal.out);
-      finish(EXIT.succeeded);
+      const tally = await prune(ledger, flags);
+      report(flags, tally, terminal.out);
+      for (const { root, error } of tally.damaged) reportError(terminal.err, stays(root, error));
+      finish(tally.damaged.length === 0 ? EXIT.succeeded : EXIT.failed);
     });
 };
 
@@ -57,19 +65,23 @@ interface Tally {
   readonly kinds: Map<string, { readonly workflow: string; readonly status: string; count: number }>;
   /** With those that they started. */
   runs: number;
+  readonly damaged: DamagedRun[];
 }
 
-async function prune(retention: Retention, { olderThan, status, workflow, limit, dryRun }: Flags): Promise<Tally> {
+async function prune(ledger: Ledger, { olderThan, status, workflow, limit: most, dryRun, archive: folder }: Flags): Promise<Tally> {
+  const { retention } = ledger;
   const keptFor = Object.fromEntries(status.map((each) => [each, olderThan]));
   const policy = retentionPolicy(workflow === undefined ? { runs: keptFor } : { workflows: { [workflow]: keptFor } });
   const query: RetentionQuery = { tenant: TENANT, policy };
   const pace = new Pace(systemClock, false);
-  const most = limit ?? Number.POSITIVE_INFINITY;
-  const tally: Tally = { kinds: new Map(), runs: 0 };
-  const batches = dryRun === true ? wouldPrune(retention, query, pace, most) : pruneRuns(retention, query, pace, most);
-  for await (const { roots, runs } of batches) {
+  const limit = most ?? Number.POSITIVE_INFINITY;
+  const archive = dryRun === true ? undefined : await openArchive(folder, ledger, TENANT, false);
+  const tally: Tally = { kinds: new Map(), runs: 0, damaged: [] };
+  const batches = dryRun === true ? wouldPrune(retention, query, pace, limit) : pruneRuns({ retention, query, pace, limit, archive });
+  for await (const { roots, runs, damaged } of batches) {
     tally.runs += runs;
     for (const root of roots) count(tally, root);
+    if (damaged !== undefined) tally.damaged.push(damaged);
   }
   return tally;
 }
@@ -91,10 +103,17 @@ function count({ kinds }: Tally, { workflow, status }: PrunableRun): void {
   else known.count += 1;
 }
 
-function report({ olderThan, dryRun, json }: Flags, { kinds, runs }: Tally, out: Output): void {
+function stays({ publicId }: PrunableRun, { code, message }: StepwellError): StepwellError {
+  return new StepwellError(code, `${publicId} stays, it cannot be archived: ${message}`, {
+    hint: "Without --archive it is deleted, with whatever could still be read of it.",
+  });
+}
+
+function report({ olderThan, dryRun, json }: Flags, { kinds, runs, damaged }: Tally, out: Output): void {
   const sorted = [...kinds.values()].toSorted((a, b) => (a.workflow === b.workflow ? 0 : a.workflow < b.workflow ? -1 : 1));
   if (json === true) {
-    out.line(JSON.stringify({ dryRun: dryRun === true, runs, pruned: sorted }, null, 2));
+    const staying = damaged.map(({ root, error: { code, message } }) => ({ run: root.publicId, error: { code, message } }));
+    out.line(JSON.stringify({ dryRun: dryRun === true, runs, pruned: sorted, staying }, null, 2));
     return;
   }
   if (runs === 0) {

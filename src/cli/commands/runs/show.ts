@@ -1,10 +1,8 @@
 import { readExplanation } from "../../../engine/explain/read-explanation.ts";
 import { parseError } from "../../../engine/recorded-error.ts";
-import { resultOf } from "../../../engine/run-results.ts";
+import { recordOf } from "../../../engine/run-record.ts";
 import type { Ledger } from "../../../ledger/port.ts";
 import type { AttemptRow, HistoryRow, RunRow, StepRunRow } from "../../../ledger/rows.ts";
-import { iso } from "../../../model/iso-time.ts";
-import { parseJsonOrNull } from "../../../model/json.ts";
 import { type Define, LEDGER_FLAG } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { findRun } from "../../find-run.ts";
@@ -104,34 +102,9 @@ function historyLines(history: readonly HistoryRow[]): readonly string[] {
   );
 }
 
-function asData({ run, steps, attempts, history, explanation }: Shown): object {
-  const pathOf = new Map(steps.map(({ ordinal, path }) => [ordinal, path]));
+function asData({ explanation, ...stored }: Shown): object {
   return {
-    ...resultOf(run, steps),
-    input: parseJsonOrNull(run.input),
-    initiator: run.initiator,
-    trigger: run.trigger,
-    environment: run.environment,
-    idempotencyKey: run.idempotencyKey,
-    createdAt: iso(run.createdAt),
-    startedAt: iso(run.startedAt),
-    finishedAt: iso(run.finishedAt),
+    ...recordOf(stored),
     waits: explanation.steps.filter(({ status }) => status === "SUSPENDED").map(({ step, waitsFor, says }) => ({ step, waitsFor, says })),
-    attempts: attempts.map(({ ordinal, attempt, status, error, startedAt, finishedAt }) => ({
-      step: pathOf.get(ordinal) ?? null,
-      attempt,
-      status,
-      error: parseJsonOrNull(error),
-      startedAt: iso(startedAt),
-      finishedAt: iso(finishedAt),
-    })),
-    history: history.map(({ at, event, step, attempt, detail, actor }) => ({
-      at: iso(at),
-      event,
-      step,
-      attempt,
-      detail: parseJsonOrNull(detail),
-      actor,
-    })),
   };
 }
