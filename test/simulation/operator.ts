@@ -28,7 +28,8 @@ export interface Surroundings {
 }
 
 /** For those whom nobody hears any more. */
-const NEVER = new Promise<never>(() => undefined);
+/** One for each that waits: what waits for a promise is kept as long as that. */
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** The operators of the built-in names: what they do is what the engine must keep its promises about. */
 const WAITING: Readonly<Record<string, Operator>> = { sleep, wait, workflow, approval, task };
@@ -40,7 +41,7 @@ export function operatorsOf(world: Surroundings, process: SimProcess): Readonly<
 }
 
 function watched(world: Surroundings, process: SimProcess, operator: Operator): Operator {
-  return (input, context) => (called(world, process, context, "execute") === undefined ? NEVER : operator(input, context));
+  return (input, context) => (called(world, process, context, "execute") === undefined ? never() : operator(input, context));
 }
 
 /** Leaves its effect in the sink and then does what the program says of the step. */
@@ -52,7 +53,7 @@ function actor(world: Surroundings, process: SimProcess): Operator {
 function holder(world: Surroundings, process: SimProcess): ResumableOperator {
   return {
     execute: (input, context) => {
-      if (called(world, process, context, "execute") === undefined) return NEVER;
+      if (called(world, process, context, "execute") === undefined) return never();
       const name = isJsonObject(input) ? input["name"] : null;
       return context.suspend({ kind: "signal", key: typeof name === "string" ? name : "", partial: input });
     },
@@ -81,7 +82,7 @@ function givenTo(input: Json): Given {
 
 function act(world: Surroundings, process: SimProcess, context: OperatorContext, phase: Phase, given: Given): unknown {
   const planned = called(world, process, context, phase);
-  if (planned === undefined) return NEVER;
+  if (planned === undefined) return never();
   const { durationMs, hangs } = planned.behaviour;
   if (durationMs === 0 && !hangs) return finish(world, process, planned, given, context);
   return take(world, process, planned, context).then(() => finish(world, process, planned, given, context));
@@ -115,7 +116,7 @@ function finish(
   { seed, from, plus, value }: Given,
   { runId, stepId }: OperatorContext,
 ): unknown {
-  if (world.dies(process, "C10", "before") || !process.isAlive) return NEVER;
+  if (world.dies(process, "C10", "before") || !process.isAlive) return never();
   const recorded = world.log.byPublicId.get(runId)?.byPath.get(stepId)?.failed.size ?? 0;
   // in the turn after: what it returned is known to the engine, and not yet written
   world.kernel.soon(process, () => void world.dies(process, "C10", "after"));
