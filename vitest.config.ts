@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["{src,test,scripts,bench,examples}/**/*.test.ts"],
     testTimeout: 60_000,
     pool: "forks",
+    // by default one core of two would be left idle
+    maxWorkers: "100%",
     globalSetup: "test/fixtures/postgres/global-setup.ts",
     coverage: {
       provider: "v8",
