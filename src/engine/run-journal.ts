@@ -139,8 +139,8 @@ export class RunJournal {
     this.#next.spawned = added(this.#next.spawned, child);
   }
 
-  note(note: NoteKind): void {
-    this.write({ write: "insertNote", runId: this.#runId, note, dueInMs: 0 });
+  note(note: NoteKind, dueInMs = 0): void {
+    this.write({ write: "insertNote", runId: this.#runId, note, dueInMs });
     this.#next.isNoted = true;
   }
 

@@ -39,6 +39,8 @@ export class RunRecorder {
   /** How far it is with its slots, as its row says: see `SLOTS`. */
   #slots: number | null = null;
   #isToEnd = false;
+  /** When a note has it ask for its turn; null without one. */
+  #asksAt: number | null = null;
 
   constructor(core: RunCore) {
     this.#core = core;
@@ -75,10 +77,11 @@ export class RunRecorder {
   }
 
   /** Takes the run's state from the ledger. */
-  restore({ run, waits }: StoredRun): void {
+  restore({ run, waits, asksAt }: StoredRun): void {
     const { parentRunId, parentStep, parentOrdinal, depth, rootRunId } = run;
     this.#reason = run.reason;
     this.#slots = run.slots;
+    this.#asksAt = asksAt;
     this.#isToEnd = false;
     this.#pausedBy = run.pausedBy;
     this.#parent =
@@ -217,9 +220,10 @@ export class RunRecorder {
     if (this.#slots === SLOTS.held) this.#core.journal.note("parked");
     this.#isOwned = false;
     this.#slots = SLOTS.asked;
-    const { journal, runId } = this.#core;
+    const { journal, runId, host } = this.#core;
     journal.write({ write: "requeueRun", runId });
-    journal.note("asks");
+    // starts that are being collected for it are collected as long as they would have been
+    journal.note("asks", this.#asksAt === null ? 0 : Math.max(0, this.#asksAt - host.ledgerNow()));
   }
 
   /** A signal is taken up, in the commit of what it causes; one that an earlier commit took up is only in force again. */

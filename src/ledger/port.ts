@@ -376,4 +376,6 @@ export interface StoredRun {
   readonly waits: readonly WaitRow[];
   /** Open rows, and consumed cancels: those stay in force. */
   readonly inbox: readonly InboxRow[];
+  /** When a note has a QUEUED run ask for its turn, milliseconds since the Unix epoch: a collected one later than it was stored. Null without a note. */
+  readonly asksAt: number | null;
 }

@@ -33,6 +33,7 @@ export function* loadRun(connection: Connection, runId: number, now: number): Wo
     lastOrdinal,
     waits,
     inbox: run.inboxSeq === 0 ? [] : (yield* connection.rows(READS.inboxRows, runId)).map(decodeInbox),
+    asksAt: row["asks_at"] === null ? null : Number(row["asks_at"]),
   };
 }
 

@@ -39,7 +39,8 @@ export const READS = {
   runId: "SELECT id FROM run WHERE public_id = ?2 AND tenant = ?1",
   /** Without the look at all its rows that the view takes for the revision. */
   storedRun: `SELECT r.*, v.workflow, v.version,
-      (SELECT e.revision FROM event e WHERE e.run_id = r.id ORDER BY e.id DESC LIMIT 1) AS event_revision
+      (SELECT e.revision FROM event e WHERE e.run_id = r.id ORDER BY e.id DESC LIMIT 1) AS event_revision,
+      CASE WHEN r.status = 'QUEUED' THEN (SELECT min(n.due_at) FROM admission_note n WHERE n.run_id = r.id AND n.note = 'asks') END AS asks_at
     FROM run r JOIN version v ON v.id = r.version_id WHERE r.id = ?1`,
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */

@@ -55,8 +55,8 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     name: "queued again without a note",
     does: "a run that an engine had before its turn goes back, and nobody hears of it",
     file: "src/engine/run-recorder.ts",
-    from: '    journal.write({ write: "requeueRun", runId });\n    journal.note("asks");\n',
-    to: '    journal.write({ write: "requeueRun", runId });\n',
+    from: '    journal.note("asks", this.#asksAt === null ? 0 : Math.max(0, this.#asksAt - host.ledgerNow()));\n',
+    to: "",
   },
   {
     name: "turn not asked for again",

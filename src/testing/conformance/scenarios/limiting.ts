@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Operator } from "../../../operators/operator.ts";
 import { Gate, Harness, type OpenLedger } from "../../harness.ts";
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Counts how many of its calls are at work at once, by the key in the input; each ends when it is let go. */
 class Yard {
   readonly most = new Map<string, number>();
@@ -199,6 +201,23 @@ export function describeLimiting(open: () => Promise<OpenLedger>): void {
       for (const id of [first, third]) expect(await harness.stepwell.result(id)).toMatchObject({ status: "SUCCEEDED" });
       expect(yard.order).toEqual(["first", "fourth", "third"]);
       await harness.stepwell.stop();
+    });
+
+    test("S0-12 P9 starts that are collected for a run are collected as long when somebody pauses and resumes it", async () => {
+      const harness = await Harness.on(open, {});
+      const { stepwell } = harness;
+      await stepwell.register({ name: "late", debounce: { key: "all", delay: "1h" }, steps: [{ uses: "transform", with: 1 }] });
+      const id = await stepwell.start("late");
+      const waits = async () => (await stepwell.explain(id)).steps[0]?.waitsFor;
+      const before = await waits();
+      expect(before).toMatchObject({ kind: "turn", until: expect.any(String) });
+      await stepwell.pause(id);
+      while ((await waits())?.kind !== "paused") await nextTurn();
+      await stepwell.resume(id);
+      while ((await waits())?.kind === "paused") await nextTurn();
+      await harness.run({ name: "other", concurrency: 1, steps: [{ uses: "transform", with: 1 }] });
+      expect(await waits()).toEqual(before);
+      await stepwell.stop();
     });
 
     test("P17 an engine that comes after another goes on with the slots, the queue and the limits as they are", async () => {
