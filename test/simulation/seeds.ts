@@ -116,4 +116,5 @@ export const REGRESSION_SEEDS: readonly StoredSeed[] = [
     vocabulary: 4,
     showed: "a run that was paused in the queue and resumed from an older reading was not in the queue any more",
   },
+  { seed: 74_227, ledger: "memory", vocabulary: 4, showed: "a world could have fewer steps than it must" },
 ];

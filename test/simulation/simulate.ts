@@ -139,7 +139,8 @@ function grantWishes(world: World, clients: Clients, { pieces, vocabulary }: Sce
   const mayBeLimited = vocabulary >= 4 && prng.chance(0.5);
   const runs = FEWEST_RUNS + (prng.chance(0.25) ? 1 : 0);
   let steps = 0;
-  for (let index = 0; index < runs; index++) {
+  // one seed in a hundred thousand draws programs so small that it takes another one
+  for (let index = 0; index < runs || (steps < FEWEST_STEPS && pieces.isWhole); index++) {
     // the first one waits twice whatever comes, and neither a person nor time ends it
     const waits = index === 0 ? FEWEST_SUSPENSIONS : prng.int(2);
     const size = SMALLEST_PROGRAM + prng.int(3);
