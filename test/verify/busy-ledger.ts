@@ -69,10 +69,12 @@ const STOPPED: readonly Named[] = [
 export async function fillLedger(url: string, whileBusy: () => Promise<void> = async () => undefined): Promise<void> {
   const stepwell = new Stepwell({ ledger: await openLedger(url), operators: OPERATORS, cancelGraceMs: 1_000 });
   const waiting = new Set<string>();
+  const told = Promise.withResolvers<void>();
   let heard: () => void = () => undefined;
   stepwell.listen((event) => {
     if (event.type === "run.suspended") waiting.add(event.run.id);
     if (event.type === "step.started" && event.step === "busy") waiting.add(event.run.id);
+    if (event.type === "step.settled" && event.run.workflow === "listens" && event.step === "told") told.resolve();
     heard();
   });
   for (const definition of [...ENDING, KID, ...WAITING, ...STOPPED]) await stepwell.register(definition);
@@ -88,6 +90,8 @@ export async function fillLedger(url: string, whileBusy: () => Promise<void> = a
     });
   }
   await stepwell.signal(idOf("listens"), "tell", 1, { id: "one" });
+  // until then the signal is stored, and the one engine of a file alone knows of it
+  await told.promise;
   await stepwell.signal(idOf("listens"), "nobody waits for it", 2);
   await stepwell.publish("paid", { order: "8" }, { id: "kept" });
   await stepwell.pause(idOf("held"), "ann");
