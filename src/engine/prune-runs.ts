@@ -10,6 +10,7 @@ const LOOKED_AT = 1_000;
  * its own, which it may use up slowly.
  */
 const YOUNG_PAGES = 20;
+
 /** What one transaction has removed: runs without a parent, and how many runs went with them, themselves included. */
 export interface Pruned {
   readonly roots: readonly PrunableRun[];

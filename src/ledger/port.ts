@@ -351,7 +351,6 @@ export interface RunQuery {
   readonly limit: number;
 }
 
-/** Newest first. */
 export interface RunEnds {
   /** In the order in which they were started. */
   readonly ended: readonly RunRow[];
@@ -359,6 +358,7 @@ export interface RunEnds {
   readonly missing: readonly string[];
 }
 
+/** Newest first. */
 export interface RunPage {
   readonly runs: readonly RunRow[];
   readonly next: string | undefined;

@@ -286,13 +286,8 @@ class MemoryLedger implements OpenMemoryLedger {
       inbox: ofRun("inbox", "seq")
         .filter((row) => row["consumed_at"] === null || row["kind"] === "cancel")
         .map(decodeInbox),
-      asksAt: run["status"] === "QUEUED" ? this.#asksAt(runId) : null,
+      asksAt: run["status"] === "QUEUED" ? this.#views.asksAt(runId) : null,
     };
-  }
-
-  #asksAt(runId: number): number | null {
-    const notes = this.#tables.find("admission_note", { run_id: runId }).filter(({ note }) => note === "asks");
-    return notes.length === 0 ? null : Math.min(...notes.map((note) => Number(note["due_at"])));
   }
 
   async changedElsewhere(): Promise<boolean> {

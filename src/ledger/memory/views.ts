@@ -46,6 +46,12 @@ export class MemoryViews {
     return { ...run, workflow: version?.["workflow"] ?? null, version: version?.["version"] ?? null, revision };
   }
 
+  /** When a note has the run ask for its turn; null without one. */
+  asksAt(runId: ColumnValue): number | null {
+    const notes = this.#tables.find("admission_note", { run_id: runId }).filter(({ note }) => note === "asks");
+    return notes.length === 0 ? null : Math.min(...notes.map((note) => Number(note["due_at"])));
+  }
+
   stepRuns(run: MemoryRow): readonly MemoryRow[] {
     const defined = this.#definitions(run).map(({ ordinal, path, uses }) => {
       const [stored = PENDING] = this.#tables.find("step", { run_id: column(run, "id"), ordinal });

@@ -40,13 +40,12 @@ export class MemoryWaits implements WaitReads {
     const entry = entries.find((row) => row["run_id"] === run["id"]);
     const [partition] = entry === undefined ? [] : this.#tables.find("queue_partition", { id: entry["partition_id"] ?? null });
     const isBefore = (row: MemoryRow): boolean => row["partition_id"] === entry?.["partition_id"] && placeOf(row) < placeOf(entry ?? row);
-    const notes = this.#tables.find("admission_note", { run_id: run["id"] ?? null }).filter((row) => row["note"] === "asks");
     const [limiter] = this.#tables.find("limiter", { id: partition?.["aside_for"] ?? null });
     return decodeTurn(
       {
         worker_group: run["worker_group"],
         partition_id: partition?.["id"] ?? null,
-        noted_at: notes[0]?.["due_at"] ?? null,
+        noted_at: this.#views.asksAt(run["id"] ?? null),
         ahead: entries.filter(isBefore).length,
         ...(limiter ?? { name: null }),
       },

@@ -22,6 +22,9 @@ const TASKS = `SELECT * FROM task_row t WHERE tenant = ?1 AND id > ?2 AND (topic
 export const IS_AWAITED = `CASE WHEN i.kind <> 'signal' OR EXISTS (SELECT 1 FROM wait w WHERE w.run_id = i.run_id AND w.kind = 'signal' AND w.key = i.name)
       THEN 1 ELSE 0 END`;
 
+/** When a note has the run ask for its turn. */
+const ASKS_AT = "(SELECT min(n.due_at) FROM admission_note n WHERE n.run_id = r.id AND n.note = 'asks')";
+
 /** No engine has the run, and no person holds it. */
 const WITHOUT_ENGINE =
   "r.status = 'SUSPENDED' AND r.owner_epoch IS NULL AND r.paused_by IS NULL AND coalesce(r.reason, '') <> 'quarantined'";
@@ -40,7 +43,7 @@ export const READS = {
   /** Without the look at all its rows that the view takes for the revision. */
   storedRun: `SELECT r.*, v.workflow, v.version,
       (SELECT e.revision FROM event e WHERE e.run_id = r.id ORDER BY e.id DESC LIMIT 1) AS event_revision,
-      CASE WHEN r.status = 'QUEUED' THEN (SELECT min(n.due_at) FROM admission_note n WHERE n.run_id = r.id AND n.note = 'asks') END AS asks_at
+      CASE WHEN r.status = 'QUEUED' THEN ${ASKS_AT} END AS asks_at
     FROM run r JOIN version v ON v.id = r.version_id WHERE r.id = ?1`,
   runByKey: "SELECT * FROM run_row WHERE id = (SELECT id FROM run WHERE tenant = ?1 AND idempotency_scope = ?2 AND idempotency_key = ?3)",
   /** ?2 status or null, ?3 workflow or null, ?4 ids below, ?5 limit. */
@@ -69,7 +72,7 @@ export const READS = {
   lastOrdinal:
     "SELECT (key & 268435455) AS ordinal FROM step WHERE key BETWEEN ?1 << 28 AND ?1 << 28 | 268435455 ORDER BY key DESC LIMIT 1",
   waitRows: "SELECT * FROM wait WHERE run_id = ?1 ORDER BY ordinal",
-  turn: `SELECT r.worker_group, p.id AS partition_id, (SELECT min(n.due_at) FROM admission_note n WHERE n.run_id = r.id AND n.note = 'asks') AS noted_at,
+  turn: `SELECT r.worker_group, p.id AS partition_id, ${ASKS_AT} AS noted_at,
       l.name, l.limited_to, l.period_ms, l.open_at,
       (SELECT count(*) FROM (SELECT 1 AS one FROM queue_entry f WHERE f.partition_id = e.partition_id AND (f.rank, f.run_id) < (e.rank, e.run_id)
         LIMIT ${LIMITS.countedAhead}) earlier) AS ahead
